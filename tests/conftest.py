@@ -1,0 +1,15 @@
+"""Fixtures that several test files share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def nsmc_dir() -> Path:
+    """The folder of the NSMC files, named by OKT_LSTM_NSMC; tests that need it are skipped without it."""
+    folder = os.environ.get("OKT_LSTM_NSMC")
+    if not folder:
+        pytest.skip("OKT_LSTM_NSMC does not name a folder with ratings_train.txt and ratings_test.txt")
+    return Path(folder)
