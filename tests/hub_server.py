@@ -173,9 +173,14 @@ class HubServer:
 
     def environment(self, home: Path, token: str | None = None) -> dict[str, str]:
         """The environment variables that make a client use this server, its caches and credentials kept in `home`."""
-        variables = {
+        return {
             "HF_ENDPOINT": self.endpoint,
+            "HF_TOKEN": token or "",
+            "HUGGING_FACE_HUB_TOKEN": "",
             "HF_HOME": str(home),
+            "HF_TOKEN_PATH": str(home / "token"),
+            "HF_HUB_CACHE": str(home / "hub"),
+            "HF_MODULES_CACHE": str(home / "modules"),
             "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -183,7 +188,6 @@ class HubServer:
             "TRANSFORMERS_OFFLINE": "0",
             "NO_PROXY": "127.0.0.1,localhost",
         }
-        return {**variables, "HF_TOKEN": token} if token else variables
 
     def files(self, repo: str, revision: str = "main") -> dict[str, bytes]:
         """The files of a repository, path -> content."""
