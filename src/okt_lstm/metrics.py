@@ -28,7 +28,7 @@ Raises:
 
 
 class _OfflineMetric(evaluate.Metric):  # type: ignore[misc]  # evaluate carries no types
-    """What the three metrics below share: columns of predictions and references in one form, and a guard against none."""
+    """What the three metrics below share: columns of one form, and a guard against empty ones."""
 
     feature: datasets.Value | datasets.List
 
