@@ -1,0 +1,450 @@
+"""NSMC, the Naver sentiment movie corpus, as a `datasets` builder.
+
+The corpus (https://github.com/e9t/nsmc, CC0 1.0) holds 200,000 Korean film reviews, half of them negative (ratings 1
+to 4) and half positive (9 and 10), split into 150,000 rows for training and 50,000 for testing. `load_dataset` no
+longer runs loading scripts, but a builder works when it is used directly:
+
+    nsmc = NSMC()                                # or NSMC("sample"), NSMC("nsmc", data_dir="~/Korpora")
+    nsmc.download_and_prepare()                  # an Arrow cache on disk; the second time it is only opened
+    dataset = nsmc.as_dataset()                  # DatasetDict with train and test
+    stream = nsmc.as_streaming_dataset("train")  # or row by row, nothing prepared
+
+Configurations:
+    nsmc: the 150,000 and 50,000 labelled reviews, downloaded and checked, or read from a folder.
+    raw: every review of the corpus's repository that is not in the test set, as unlabelled text.
+    sample: about 1,000 short labelled reviews shipped with this package, to try every step offline. They are
+        combinations of a few hand-written phrases: an accuracy measured on them says nothing about real reviews.
+"""
+
+import bz2
+import gzip
+import hashlib
+import json
+import lzma
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeAlias, cast
+
+import aiohttp
+import datasets
+from datasets.exceptions import DatasetGenerationError
+
+logger = datasets.logging.get_logger(__name__)
+
+LABELS = ("negative", "positive")
+SAMPLE_DIR = Path(__file__).with_name("sample")
+
+# The addresses that Korpora (https://github.com/ko-nlp/Korpora) downloads from.
+_ADDRESS = "https://raw.githubusercontent.com/e9t/nsmc/master/"
+# A tar archive can be read while it arrives; GitHub makes archives on the fly, so zip's random access would not work.
+_ARCHIVE_ADDRESS = "https://github.com/e9t/nsmc/archive/refs/heads/master.tar.gz"
+_ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
+_TEXT_OPENERS: dict[str, Callable[..., Any]] = {".txt": open, ".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+
+_DownloadManager: TypeAlias = datasets.DownloadManager | datasets.StreamingDownloadManager
+_Reader: TypeAlias = Callable[[], Iterator[tuple[int, dict[str, Any]]]]
+
+_CITATION_NOTE = "Naver sentiment movie corpus v1.0 by Lucy Park (e9t), https://github.com/e9t/nsmc"
+
+
+class DataError(ValueError):
+    """Data that can't be used as they are. The message says what is wrong, where, and what to do."""
+
+
+class RatingsFile(NamedTuple):
+    """One of the corpus's labelled files: its name, size in bytes, and git blob id (see `git_blob_id`)."""
+
+    name: str
+    num_bytes: int
+    blob_id: str
+
+
+OFFICIAL_FILES = {
+    "train": RatingsFile("ratings_train.txt", 14_628_807, "ac0dba272895dc1d0b3dd5f11afbeaeb7abe7876"),
+    "test": RatingsFile("ratings_test.txt", 4_893_335, "b6cfcd8cd1557bcd9bf06617b0e429ed73e9a367"),
+}
+
+
+def git_blob_id(path: str | Path) -> str:
+    r"""Return the id that git gives to a file's content: sha1 of `b"blob <size>\0" + content`, in hexadecimal.
+
+    Args:
+        path: A file. It is read in blocks, so its size doesn't matter.
+    """
+    with Path(path).open("rb") as file:
+        digest = _new_blob_digest(Path(path).stat().st_size)
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _new_blob_digest(num_bytes: int) -> "hashlib._Hash":
+    return hashlib.sha1(b"blob %d\0" % num_bytes, usedforsecurity=False)
+
+
+def parse_ratings(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    r"""Parse the lines of a labelled file of the corpus.
+
+    The format is tab-separated `id`, `document`, `label` under a header line with these names, in UTF-8. Double quotes
+    are part of the document: there is no csv quoting. Lines end at `\n`, and a `\r` before it is dropped. A byte order
+    mark and blank lines at the end are accepted.
+
+    Args:
+        lines: The file's lines in bytes, as an open binary file gives them.
+        name: The file's name for messages.
+
+    Yields:
+        The line number, counted from 1, and the row: `id` (str), `document` (str, may be empty), `label` (0 or 1).
+
+    Raises:
+        DataError: A line isn't UTF-8, hasn't three fields, or has a label other than 0 and 1; or the header is missing.
+    """
+    number = 0
+    blank = 0
+    for number, line in enumerate(lines, start=1):
+        line = line.removesuffix(b"\n").removesuffix(b"\r")
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{name}, line {number}: byte 0x{line[error.start]:02x} is not UTF-8. The corpus is UTF-8 text: "
+                "download the file anew, or convert it to UTF-8."
+            ) from None
+        fields = text.split("\t")
+        if number == 1:
+            if fields != ["id", "document", "label"]:
+                raise DataError(
+                    f"{name}, line 1: found {_shorten(text)}, not the header of an NSMC file "
+                    "('id', 'document' and 'label', separated by tabs)."
+                )
+            continue
+        if not text:
+            blank = blank or number
+            continue
+        if blank:
+            raise DataError(f"{name}, line {blank}: the line is blank, but more rows follow it.")
+        if len(fields) != 3:
+            raise DataError(
+                f"{name}, line {number}: {len(fields)} fields instead of 3 (id, document and label, separated by "
+                f"tabs): {_shorten(text)}"
+            )
+        if fields[2] not in ("0", "1"):
+            raise DataError(
+                f"{name}, line {number}: the label is {_shorten(fields[2])}, not 0 (negative) or 1 (positive)."
+            )
+        yield number, {"id": fields[0], "document": fields[1], "label": int(fields[2])}
+    if number == 0:
+        raise DataError(f"{name}: the file is empty.")
+
+
+def _shorten(text: str, width: int = 60) -> str:
+    return repr(text if len(text) <= width else text[:width] + "…")
+
+
+def parse_raw_reviews(content: bytes, name: str) -> list[dict[str, str]]:
+    """Parse one file of the corpus's raw reviews.
+
+    Args:
+        content: The file: a JSON list of objects with the strings `review_id`, `review` and `rating`, among others.
+        name: The file's name for messages.
+
+    Returns:
+        The objects, in the file's order.
+
+    Raises:
+        DataError: The file is not JSON, or not such a list.
+    """
+    try:
+        reviews = json.loads(content)
+    except ValueError as error:  # of JSON, or of UTF-8
+        raise DataError(f"{name}: not a JSON file: {error}") from None
+    if not isinstance(reviews, list):
+        raise DataError(f"{name}: expected a list of reviews, found a JSON {type(reviews).__name__}.")
+    for position, review in enumerate(reviews, start=1):
+        for field in ("review_id", "review", "rating"):
+            if not isinstance(review, dict) or not isinstance(review.get(field), str):
+                raise DataError(f"{name}, review {position}: the field {field!r} is missing or not a string.")
+    return reviews
+
+
+def _read_ratings(path: str, official: RatingsFile | None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read a labelled file or address; where `official` is given, check at the end that it was that file."""
+    digest = _new_blob_digest(official.num_bytes if official else 0)
+
+    def lines(file: BinaryIO) -> Iterator[bytes]:
+        for line in file:
+            digest.update(line)
+            yield line
+
+    # `datasets` replaces this module's `open` by one that opens addresses too.
+    with _network_errors(path), cast(BinaryIO, open(path, "rb")) as file:  # noqa: PTH123
+        yield from parse_ratings(lines(file), path)
+    if official and digest.hexdigest() != official.blob_id:
+        raise _checksum_error(path, digest.hexdigest(), official)
+
+
+def _unlabelled(content: bytes, name: str, test_ids: frozenset[str]) -> Iterator[dict[str, str]]:
+    """Give one raw file's reviews as text: white space collapsed, blank ones and the test set's left out."""
+    for review in parse_raw_reviews(content, name):
+        document = " ".join(review["review"].split())
+        if document and review["review_id"] not in test_ids:
+            yield {"id": review["review_id"], "document": document}
+
+
+def _read_raw_archive(files: Iterable[tuple[str, BinaryIO]], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read an archive of the corpus's repository in one pass; git puts the test set before the folder `raw`."""
+    test_ids = None
+    key = 0
+    with _network_errors(name):
+        for path, file in files:
+            if Path(path).name == OFFICIAL_FILES["test"].name:
+                test_ids = frozenset(row["id"] for _, row in parse_ratings(file, path))
+            elif Path(path).parent.name == "raw" and path.endswith(".json"):
+                if test_ids is None:
+                    raise DataError(f"{name}: ratings_test.txt has to stand before the raw reviews, as git puts it.")
+                for row in _unlabelled(file.read(), path, test_ids):
+                    yield key, row
+                    key += 1
+    if key == 0:
+        raise DataError(f"{name}: no raw reviews (raw/*.json) in this archive.")
+
+
+def _read_raw_folder(
+    paths: list[str], test_path: str, official: RatingsFile | None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    test_ids = frozenset(row["id"] for _, row in _read_ratings(test_path, official))
+    rows = (row for path in paths for row in _unlabelled(Path(path).read_bytes(), path, test_ids))
+    yield from enumerate(rows)
+
+
+def _read_text(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    with _TEXT_OPENERS[Path(path).suffix](path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                document = " ".join(line.decode("utf-8-sig" if number == 1 else "utf-8").split())
+            except UnicodeDecodeError as error:
+                raise DataError(f"{path}, line {number}: byte 0x{line[error.start]:02x} is not UTF-8.") from None
+            if document:
+                yield number, {"id": str(number), "document": document}
+
+
+@contextmanager
+def _network_errors(address: str) -> Iterator[None]:
+    """Turn what goes wrong while reading an address into an error that says what to do; paths are left alone."""
+    try:
+        yield
+    except (OSError, aiohttp.ClientError) as error:
+        if "://" not in address:
+            raise
+        raise DataError(
+            f"NSMC could not be downloaded from {address} ({type(error).__name__}: {error}). "
+            "Check the network and try again; or name a folder that holds the corpus's ratings_train.txt and "
+            'ratings_test.txt (--data_dir FOLDER, in Python NSMC(data_dir="FOLDER")); or try things out on the small '
+            'sample that comes with okt-lstm (--dataset sample, in Python NSMC("sample")).'
+        ) from error
+
+
+def _download(dl_manager: _DownloadManager, address: str) -> str:
+    """Return the path of the downloaded file (kept in the cache of `datasets`), or the address where it streams."""
+    with _network_errors(address):
+        return dl_manager.download(address)
+
+
+def _download_ratings(dl_manager: _DownloadManager, official: RatingsFile) -> str:
+    path = _download(dl_manager, _ADDRESS + official.name)
+    if not dl_manager.is_streaming and (blob_id := git_blob_id(path)) != official.blob_id:
+        Path(path).unlink()  # or the next attempt would find the broken file in the cache
+        raise _checksum_error(_ADDRESS + official.name, blob_id, official)
+    return path
+
+
+def _test_set_beside(raw_file: Path, dl_manager: _DownloadManager) -> tuple[str, RatingsFile | None]:
+    """Return the test set's path: beside the folder of raw reviews, inside it, or downloaded (then checked)."""
+    official = OFFICIAL_FILES["test"]
+    for folder in (raw_file.parent.parent, raw_file.parent):
+        if (folder / official.name).is_file():
+            return str(folder / official.name), None
+    return _download_ratings(dl_manager, official), official
+
+
+def _warn_if_other(path: Path, official: RatingsFile) -> None:
+    if (blob_id := git_blob_id(path)) != official.blob_id:
+        logger.warning(
+            f"{path} is not NSMC's official {official.name} (git blob id {blob_id}, not {official.blob_id}): don't "
+            "compare results with published ones."
+        )
+
+
+def _checksum_error(path: str, blob_id: str, official: RatingsFile) -> DataError:
+    return DataError(
+        f"{path}: this is not the official {official.name}: its git blob id is {blob_id}, not {official.blob_id}. "
+        "The download is broken or was changed on the way: try again."
+    )
+
+
+class NSMCConfig(datasets.BuilderConfig):  # type: ignore[misc]
+    """A configuration of `NSMC`, cached under the identity of the files that it reads."""
+
+    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
+        """Name the cache after the local files' content: a changed file is read anew, an equal copy is not."""
+        kwargs = {key: value for key, value in config_kwargs.items() if key != "data_dir"}
+        if self.name == "raw" and self.data_dir:
+            kwargs["files"] = _fingerprint(_raw_source(self.data_dir))
+        elif folder := _ratings_folder(self):
+            kwargs["files"] = "-".join(blob_id[:12] for blob_id in _blob_ids(folder).values())
+        return super().create_config_id(kwargs, custom_features)
+
+
+def _ratings_folder(config: datasets.BuilderConfig) -> Path | None:
+    """Return the local folder of the labelled files, or None where they're downloaded."""
+    if config.name == "sample":
+        if config.data_dir:
+            raise DataError("The configuration 'sample' comes with okt-lstm and takes no data_dir.")
+        return SAMPLE_DIR
+    return find_ratings_folder(config.data_dir) if config.data_dir else None
+
+
+def find_ratings_folder(data_dir: str) -> Path:
+    """Find the folder of `ratings_train.txt` and `ratings_test.txt`.
+
+    Args:
+        data_dir: That folder, or the one above `nsmc/`, as Korpora lays it out (`~/Korpora`).
+
+    Raises:
+        DataError: The files are in neither.
+    """
+    root = Path(data_dir).expanduser()
+    names = [official.name for official in OFFICIAL_FILES.values()]
+    for folder in (root, root / "nsmc"):
+        if all((folder / name).is_file() for name in names):
+            return folder
+    if not root.is_dir():
+        raise DataError(f"data_dir {str(root)!r} is not a folder.")
+    missing = [name for name in names if not (root / name).is_file()]
+    raise DataError(
+        f"No {' and no '.join(missing)} in the folder {str(root)!r}, nor both files in its subfolder 'nsmc'. Name the "
+        "folder that holds both files, or leave data_dir out to download them."
+    )
+
+
+def _blob_ids(folder: Path) -> dict[str, str]:
+    return {split: git_blob_id(folder / official.name) for split, official in OFFICIAL_FILES.items()}
+
+
+def _raw_source(data_dir: str) -> Path | list[Path]:
+    """Return the archive, the text file or the JSON files that `data_dir` means for the configuration `raw`."""
+    root = Path(data_dir).expanduser()
+    if root.is_file():
+        if root.name.endswith(_ARCHIVE_SUFFIXES) or root.suffix in _TEXT_OPENERS:
+            return root
+        raise DataError(f"{root}: expected an archive ({', '.join(_ARCHIVE_SUFFIXES)}) or a text file (.txt, .txt.xz).")
+    for folder in (root / "raw", root):
+        if files := sorted(folder.glob("*.json")):
+            return files
+    raise DataError(f"No raw reviews (raw/*.json) in data_dir {str(root)!r}.")
+
+
+def _fingerprint(source: Path | list[Path]) -> str:
+    """Hash names, sizes and times of change: the raw reviews are too many to read them all for a cache's name."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    for path in source if isinstance(source, list) else [source]:
+        stat = path.stat()
+        digest.update(f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
+    """Builder of the Naver sentiment movie corpus.
+
+    Columns: `id` (string), `document` (string, a few are empty), `label` (negative 0, positive 1; not in `raw`).
+    Splits: `train` and `test`; `raw` has `train` only.
+
+    Args:
+        config_name: "nsmc" (default), "raw" or "sample"; see the module's description.
+        data_dir: Read local files instead of downloading. For `nsmc` the folder that holds `ratings_train.txt` and
+            `ratings_test.txt`, or the one above it in Korpora's layout (`~/Korpora`). Files other than the official
+            ones are accepted with a warning; `blob_ids` tells which they are. For `raw` a copy of the corpus's
+            repository, its folder `raw`, an archive of it, or a text file (also .gz, .xz, .bz2) with one review a line;
+            the lines of a text file have no ids, so whoever made it has to leave the test set's reviews out.
+        **kwargs: Whatever `datasets.DatasetBuilder` takes, such as `cache_dir`.
+
+    Raises:
+        DataError: `data_dir` doesn't hold what it should. While reading: a malformed row (with file and line), or a
+            download that failed or isn't the official file.
+    """
+
+    VERSION = datasets.Version("1.0.0")
+    BUILDER_CONFIG_CLASS = NSMCConfig
+    BUILDER_CONFIGS = [  # noqa: RUF012 (the base class's attribute)
+        NSMCConfig(name="nsmc", version=VERSION, description="150,000 and 50,000 labelled film reviews"),
+        NSMCConfig(name="raw", version=VERSION, description="unlabelled film reviews that are not in the test set"),
+        NSMCConfig(name="sample", version=VERSION, description="about 1,000 made-up labelled reviews"),
+    ]
+    DEFAULT_CONFIG_NAME = "nsmc"
+
+    def __init__(self, config_name: str | None = None, data_dir: str | Path | None = None, **kwargs: Any) -> None:
+        super().__init__(config_name=config_name, data_dir=None if data_dir is None else str(data_dir), **kwargs)
+
+    def _info(self) -> datasets.DatasetInfo:
+        features = {"id": datasets.Value("string"), "document": datasets.Value("string")}
+        if self.config.name != "raw":
+            features["label"] = datasets.ClassLabel(names=list(LABELS))
+        sample = self.config.name == "sample"
+        return datasets.DatasetInfo(
+            description="Made-up reviews that come with okt-lstm." if sample else _CITATION_NOTE,
+            homepage=None if sample else "https://github.com/e9t/nsmc",
+            license="apache-2.0" if sample else "cc0-1.0",
+            features=datasets.Features(features),
+        )
+
+    def blob_ids(self) -> dict[str, str]:
+        """Return the git blob ids of the labelled files behind each split, which tell the official files from others.
+
+        Returns:
+            `{"train": id, "test": id}`; nothing for the configuration `raw`.
+        """
+        if self.config.name == "raw":
+            return {}
+        folder = _ratings_folder(self.config)
+        if folder:
+            return _blob_ids(folder)
+        return {split: official.blob_id for split, official in OFFICIAL_FILES.items()}
+
+    def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
+        """Do what `DatasetBuilder.download_and_prepare` does; a `DataError` arrives as itself, not as its cause."""
+        try:
+            super().download_and_prepare(*args, **kwargs)
+        except DatasetGenerationError as error:
+            if isinstance(error.__cause__, DataError):
+                raise error.__cause__ from None
+            raise
+
+    def _split_generators(self, dl_manager: _DownloadManager) -> list[datasets.SplitGenerator]:
+        if self.config.name == "raw":
+            read = self._raw_reader(dl_manager)
+            return [datasets.SplitGenerator(name=datasets.Split.TRAIN, gen_kwargs={"read": read})]
+        folder = _ratings_folder(self.config)
+        generators = []
+        for split, official in OFFICIAL_FILES.items():
+            if folder:
+                read = partial(_read_ratings, str(folder / official.name), None)
+                if self.config.name == "nsmc":
+                    _warn_if_other(folder / official.name, official)
+            else:
+                read = partial(_read_ratings, _download_ratings(dl_manager, official), official)
+            generators.append(datasets.SplitGenerator(name=split, gen_kwargs={"read": read}))
+        return generators
+
+    def _raw_reader(self, dl_manager: _DownloadManager) -> _Reader:
+        source = _raw_source(self.config.data_dir) if self.config.data_dir else None
+        if isinstance(source, list):
+            return partial(_read_raw_folder, [str(path) for path in source], *_test_set_beside(source[0], dl_manager))
+        if source and not source.name.endswith(_ARCHIVE_SUFFIXES):
+            return partial(_read_text, str(source))
+        archive = str(source or _download(dl_manager, _ARCHIVE_ADDRESS))
+        return partial(_read_raw_archive, dl_manager.iter_archive(archive), archive)
+
+    def _generate_examples(self, read: _Reader) -> Iterator[tuple[int, dict[str, Any]]]:
+        return read()
