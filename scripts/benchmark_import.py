@@ -1,0 +1,50 @@
+"""What `import okt_lstm` adds to importing the parts of transformers that every program with a model needs.
+
+Each fresh process imports transformers first and okt_lstm next, and times the two apart. (Comparing processes with and
+without okt_lstm would drown the answer: importing transformers and torch takes seconds, and varies by tenths of one.)
+
+    python scripts/benchmark_import.py --runs 15
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from importlib.metadata import version
+
+TIMED_IMPORTS = """
+from time import perf_counter
+start = perf_counter()
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+between = perf_counter()
+import okt_lstm
+print(between - start, perf_counter() - between)
+"""
+
+
+def timed_imports() -> tuple[float, float]:
+    """Seconds to import transformers, and seconds to import okt_lstm after it, in a fresh process."""
+    done = subprocess.run([sys.executable, "-c", TIMED_IMPORTS], check=True, capture_output=True, text=True)
+    transformers, okt_lstm = map(float, done.stdout.split())
+    return transformers, okt_lstm
+
+
+def main() -> None:
+    """Measure, and print the figures with the versions and the machine they belong to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=15, help="number of processes (default: 15)")
+    runs = parser.parse_args().runs
+
+    timed_imports()  # writes the byte code and fills the disk's cache
+    transformers, okt_lstm = zip(*(timed_imports() for _ in range(runs)), strict=True)
+
+    packages = ", ".join(f"{name} {version(name)}" for name in ("okt-lstm", "transformers", "torch"))
+    print(f"Python {platform.python_version()}, {packages}; {platform.machine()}, {os.cpu_count()} CPUs; {runs} runs")
+    for label, seconds in (("transformers", transformers), ("then okt_lstm", okt_lstm)):
+        print(f"{label:14} {statistics.median(seconds):6.3f} s (median; {min(seconds):.3f} to {max(seconds):.3f})")
+
+
+if __name__ == "__main__":
+    main()
