@@ -110,6 +110,7 @@ struct okt_workspace {
     okt_chunks *chunks;
     okt_normalizer *normalizer;
     okt_phraser *phraser;
+    okt_tokens chunked; /* tokenizer.c: the chunks of a text */
 };
 
 /* Makes an empty workspace (NULL: no memory); frees one with all its parts (NULL is allowed). */

@@ -1,0 +1,196 @@
+/* Splitting a text into chunks of one kind. Source of the rules: KoreanChunker.scala.
+ *
+ * The text is cut at white space first. On each piece the patterns are tried in a fixed order, all matches of one, then
+ * of the next; a match that overlaps an earlier pattern's is dropped. What no match covers is foreign.
+ */
+#include "chunker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hangul.h"
+
+struct okt_chunks {
+    uint8_t *marks; /* of a piece, by character: the kind that covers it, and where a match begins */
+    size_t marks_capacity;
+    uint32_t *urls; /* the three arrays of okt_piece */
+    size_t urls_capacity;
+};
+
+void okt_chunks_free(okt_chunks *chunks) {
+    if (chunks) {
+        free(chunks->marks);
+        free(chunks->urls);
+    }
+    free(chunks);
+}
+
+/* \s, which is ASCII */
+static bool is_white(okt_char c) { return c == ' ' || (c >= 9 && c <= 13); }
+
+/* ---- the simple patterns ---- */
+
+/* The first run of characters of a class. */
+static bool find_run(const okt_piece *piece, uint32_t from, bool (*is_member)(okt_char), okt_span *match) {
+    uint32_t start = from;
+    while (start < piece->length && !is_member(piece->text[start])) start++;
+    uint32_t end = start;
+    while (end < piece->length && is_member(piece->text[end])) end++;
+    *match = (okt_span){start, end};
+    return end > start;
+}
+
+static bool is_punctuation(okt_char c) { return is_punct(c) || c == 0xB7 || c == 0x2026 || c == 0x2019; } /* ·…’ */
+
+static bool find_korean(const okt_piece *piece, uint32_t from, okt_span *match) {
+    return find_run(piece, from, is_syllable, match);
+}
+static bool find_korean_particle(const okt_piece *piece, uint32_t from, okt_span *match) {
+    return find_run(piece, from, is_jamo, match);
+}
+static bool find_alpha(const okt_piece *piece, uint32_t from, okt_span *match) {
+    return find_run(piece, from, is_letter, match);
+}
+static bool find_punctuation(const okt_piece *piece, uint32_t from, okt_span *match) {
+    return find_run(piece, from, is_punctuation, match);
+}
+
+static uint32_t digits_end(const okt_piece *piece, uint32_t at) {
+    while (at < piece->length && is_digit(piece->text[at])) at++;
+    return at;
+}
+
+/* Number: \$?\p{Digit}+(,\p{Digit}{3})*([/~:\.-]\p{Digit}+)?(천|만|억|조)*(UNIT)?. Nothing after a part that matched can
+ * fail, so no part gives anything back. */
+static bool find_number(const okt_piece *piece, uint32_t from, okt_span *match) {
+    static const okt_char units[][3] = {
+        {'%'}, {0xC6D0}, {0xB2EC, 0xB7EC}, {0xC704, 0xC548}, {0xC61B}, {0xC5D4},         /* % 원 달러 위안 옌 엔 */
+        {0xC720, 0xB85C}, {0xB4F1}, {0xB144}, {0xC6D4}, {0xC77C}, {0xD68C},              /* 유로 등 년 월 일 회 */
+        {0xC2DC, 0xAC04}, {0xC2DC}, {0xBD84}, {0xCD08}};                                 /* 시간 시 분 초 */
+    const okt_char *text = piece->text;
+    uint32_t n = piece->length, start = from;
+    while (start < n && !is_digit(text[start])) start++;
+    if (start == n) return false;
+    uint32_t end = digits_end(piece, start);
+    if (start > from && text[start - 1] == '$') start--;
+    while (end + 3 < n && text[end] == ',' && is_digit(text[end + 1]) && is_digit(text[end + 2]) &&
+           is_digit(text[end + 3]))
+        end += 4;
+    if (end + 1 < n && text[end] < 0x80 && text[end] && strchr("/~:.-", (int)text[end]) && is_digit(text[end + 1]))
+        end = digits_end(piece, end + 1);
+    while (end < n && (text[end] == 0xCC9C || text[end] == 0xB9CC || text[end] == 0xC5B5 || text[end] == 0xC870))
+        end++; /* 천 만 억 조 */
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        uint32_t length = units[i][1] ? 2 : 1;
+        if (end + length <= n && text[end] == units[i][0] && (length == 1 || text[end + 1] == units[i][1])) {
+            end += length;
+            break;
+        }
+    }
+    *match = (okt_span){start, end};
+    return true;
+}
+
+/* ---- pieces ---- */
+
+/* CHUNKING_ORDER. A pattern is skipped where a character that every match holds is missing. */
+enum { HAS_DOMAIN = 1, HAS_AT = 2, HAS_HASH = 4, HAS_DOLLAR = 8, HAS_DIGIT = 16, HAS_LETTER = 32, ALWAYS = 64 };
+static const struct {
+    okt_finder *find;
+    uint8_t pos;
+    uint8_t needs;
+} patterns[] = {
+    {okt_find_url, OKT_URL, HAS_DOMAIN},         {okt_find_email, OKT_EMAIL, HAS_AT},
+    {okt_find_screen_name, OKT_SCREEN_NAME, HAS_AT}, {okt_find_hashtag, OKT_HASHTAG, HAS_HASH},
+    {okt_find_cash_tag, OKT_CASH_TAG, HAS_DOLLAR},   {find_number, OKT_NUMBER, HAS_DIGIT},
+    {find_korean, OKT_KOREAN, ALWAYS},           {find_korean_particle, OKT_KOREAN_PARTICLE, ALWAYS},
+    {find_alpha, OKT_ALPHA, HAS_LETTER},         {find_punctuation, OKT_PUNCTUATION, ALWAYS},
+};
+
+/* What a piece holds. Every URL has a dot between a letter, digit or accented letter and something that may begin a
+ * top-level domain, or else follows ://. */
+static unsigned contents_of(const okt_piece *piece) {
+    unsigned contents = ALWAYS;
+    const okt_char *text = piece->text;
+    for (uint32_t i = 0; i < piece->length; i++) {
+        okt_char c = text[i];
+        if (is_digit(c)) contents |= HAS_DIGIT;
+        else if (is_letter(c)) contents |= HAS_LETTER;
+        else if (c == '@' || c == 0xFF20) contents |= HAS_AT;
+        else if (c == '#' || c == 0xFF03) contents |= HAS_HASH;
+        else if (c == '$') contents |= HAS_DOLLAR;
+        else if (c == '.' && i > 0 && i + 1 < piece->length) {
+            okt_char before = text[i - 1], after = text[i + 1];
+            if ((is_alnum(before) || (before >= 0xC0 && before <= 0x1EFF)) && (is_letter(after) || after >= 0x80))
+                contents |= HAS_DOMAIN;
+        } else if (c == ':' && i + 2 < piece->length && text[i + 1] == '/' && text[i + 2] == '/')
+            contents |= HAS_DOMAIN;
+    }
+    return contents;
+}
+
+static int append(okt_tokens *chunks, uint32_t start, uint32_t end, uint8_t pos) {
+    if (OKT_RESERVE(chunks, chunks->count + 1) != OKT_OK) return OKT_NO_MEMORY;
+    chunks->items[chunks->count++] = (okt_token){.start = start, .end = end, .pos = pos, .stem = OKT_NO_STEM};
+    return OKT_OK;
+}
+
+enum { FIRST = 0x80 }; /* mark of a match's first character, beside its kind */
+
+/* Marks every match that overlaps none before it. */
+static void mark_matches(const okt_piece *piece, unsigned contents, uint8_t *marks) {
+    memset(marks, OKT_FOREIGN, piece->length);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        okt_span match = {0, 0};
+        if (!(contents & patterns[i].needs)) continue;
+        while (patterns[i].find(piece, match.end, &match)) {
+            bool disjoint = true;
+            for (uint32_t at = match.start; at < match.end && disjoint; at++) disjoint = marks[at] == OKT_FOREIGN;
+            if (!disjoint) continue;
+            memset(marks + match.start, patterns[i].pos, match.end - match.start);
+            marks[match.start] |= FIRST;
+        }
+    }
+}
+
+/* splitChunks and fillInUnmatched */
+static int chunk_piece(okt_chunks *scratch, const okt_char *text, uint32_t start, uint32_t end, okt_tokens *chunks) {
+    okt_piece piece = {.text = text + start, .length = end - start};
+    if (is_space_char(text[start])) return append(chunks, start, end, OKT_SPACE);
+    uint32_t syllables = start;
+    while (syllables < end && is_syllable(text[syllables])) syllables++;
+    if (syllables == end) return append(chunks, start, end, OKT_KOREAN); /* the usual piece */
+
+    unsigned contents = contents_of(&piece);
+    size_t places = (size_t)piece.length + 1;
+    if (okt_reserve((void **)&scratch->marks, &scratch->marks_capacity, places, sizeof *scratch->marks) != OKT_OK)
+        return OKT_NO_MEMORY;
+    if (contents & HAS_DOMAIN) {
+        if (okt_reserve((void **)&scratch->urls, &scratch->urls_capacity, 3 * places, sizeof *scratch->urls) != OKT_OK)
+            return OKT_NO_MEMORY;
+        piece.subdomain_end = scratch->urls;
+        piece.domain_end = scratch->urls + places;
+        piece.name_end = scratch->urls + 2 * places;
+        okt_prepare_urls(&piece);
+    }
+    mark_matches(&piece, contents, scratch->marks);
+    for (uint32_t at = 0, next; at < piece.length; at = next) {
+        uint8_t pos = scratch->marks[at] & (FIRST - 1);
+        next = at + 1;
+        while (next < piece.length && scratch->marks[next] == pos) next++;
+        if (append(chunks, start + at, start + next, pos) != OKT_OK) return OKT_NO_MEMORY;
+    }
+    return OKT_OK;
+}
+
+int okt_chunk(okt_workspace *workspace, const okt_char *text, size_t length, okt_tokens *chunks) {
+    if (!workspace->chunks && !(workspace->chunks = calloc(1, sizeof *workspace->chunks))) return OKT_NO_MEMORY;
+    chunks->count = 0;
+    for (uint32_t start = 0, end; start < length; start = end) {
+        bool white = is_white(text[start]);
+        end = start + 1;
+        while (end < length && is_white(text[end]) == white) end++;
+        if (chunk_piece(workspace->chunks, text, start, end, chunks) != OKT_OK) return OKT_NO_MEMORY;
+    }
+    return OKT_OK;
+}

@@ -1,0 +1,55 @@
+/* Looking words up. Source of the word lists' use: KoreanDictionaryProvider.scala. */
+#include "dictionary.h"
+
+#include <string.h>
+
+static size_t aligned(size_t size) { return (size + 15) & ~(size_t)15; }
+
+okt_layout okt_layout_of(const okt_header *header) {
+    okt_layout at;
+    at.nodes = aligned(sizeof(okt_header));
+    at.stems = aligned(at.nodes + header->node_count * sizeof(okt_node));
+    at.stem_starts = aligned(at.stems + header->node_count * 2 * sizeof(uint32_t));
+    at.typo_starts = aligned(at.stem_starts + ((size_t)header->stem_count + 1) * sizeof(uint32_t));
+    at.chars = aligned(at.typo_starts + ((size_t)header->typo_count + 1) * sizeof(uint32_t));
+    at.codes = aligned(at.chars + header->char_count * sizeof(okt_char));
+    at.size = aligned(at.codes + OKT_ALPHABET * sizeof(uint16_t));
+    return at;
+}
+
+bool okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t size) {
+    const char *bytes = packed;
+    const okt_header *header = packed;
+    if (size < sizeof *header || memcmp(header->magic, OKT_MAGIC, sizeof header->magic) != 0 ||
+        header->format != OKT_FORMAT)
+        return false;
+    okt_layout at = okt_layout_of(header);
+    if (header->size != size || at.size != size) return false;
+    dictionary->nodes = (const okt_node *)(bytes + at.nodes);
+    dictionary->stems = (const uint32_t (*)[2])(bytes + at.stems);
+    dictionary->stem_starts = (const uint32_t *)(bytes + at.stem_starts);
+    dictionary->typo_starts = (const uint32_t *)(bytes + at.typo_starts);
+    dictionary->chars = (const okt_char *)(bytes + at.chars);
+    dictionary->codes = (const uint16_t *)(bytes + at.codes);
+    return true;
+}
+
+static uint32_t find(const okt_dictionary *dictionary, const okt_char *word, size_t length) {
+    uint32_t node = OKT_ROOT;
+    for (size_t i = 0; i < length && node != OKT_NO_NODE; i++) node = okt_child(dictionary, node, word[i]);
+    return node;
+}
+
+okt_lists okt_lookup(const okt_dictionary *dictionary, const okt_char *word, size_t length) {
+    uint32_t node = find(dictionary, word, length);
+    return node == OKT_NO_NODE ? 0 : dictionary->nodes[node].lists;
+}
+
+const okt_char *okt_typo(const okt_dictionary *dictionary, const okt_char *word, size_t length,
+                         size_t *correction_length) {
+    uint32_t node = find(dictionary, word, length);
+    if (node == OKT_NO_NODE || dictionary->nodes[node].typo == 0) return NULL;
+    const uint32_t *start = dictionary->typo_starts + dictionary->nodes[node].typo - 1;
+    *correction_length = start[1] - start[0];
+    return dictionary->chars + start[0];
+}

@@ -1,0 +1,101 @@
+/* The packed dictionary: how it lies in memory and in its file, and the steps through its trie.
+ *
+ * One double-array trie (Aoe 1989) holds every word of every list, every word with a frequency, and every typo. The
+ * child of node n by character c is node base(n) + code(c), if that one's parent is n. Only characters that a word can
+ * be looked up with have codes: syllables and compatibility jamo; frequent ones have low codes, which keeps siblings
+ * close together.
+ */
+#ifndef OKT_DICTIONARY_H
+#define OKT_DICTIONARY_H
+
+#include "hangul.h"
+#include "okt.h"
+
+enum { OKT_ALPHABET = HANGUL_LAST - HANGUL_FIRST + 1 + JAMO_LAST - JAMO_FIRST + 1 };
+
+#define OKT_ROOT ((uint32_t)0)
+#define OKT_NO_NODE UINT32_MAX
+
+typedef struct {
+    uint32_t base;
+    uint32_t parent;
+    float frequency; /* entity-freq.txt.gz; 0 where it has none */
+    uint16_t lists;  /* an okt_lists */
+    uint16_t typo;   /* number of its correction + 1; 0: not a typo */
+} okt_node;
+
+/* The file begins with this header; the sections follow in this order, each aligned to 16 bytes. */
+typedef struct {
+    char magic[8];
+    uint32_t format;      /* OKT_FORMAT, as this machine writes integers */
+    uint32_t checksum;    /* CRC-32 of everything after the header */
+    uint64_t size;        /* of the file, in bytes */
+    uint32_t node_count;  /* okt_node[], then the stems of verb and adjective uint32_t[][2] */
+    uint32_t stem_count;  /* where each stem's characters begin: uint32_t[stem_count + 1] */
+    uint32_t typo_count;  /* where each correction's characters begin: uint32_t[typo_count + 1] */
+    uint32_t char_count;  /* okt_char[]: stems, then corrections */
+    uint32_t reserved[4]; /* uint16_t[OKT_ALPHABET] codes come last */
+} okt_header;
+
+#define OKT_MAGIC "oktane\r\n"
+enum { OKT_FORMAT = 1 };
+
+struct okt_dictionary {
+    const okt_node *nodes;
+    const uint32_t (*stems)[2]; /* by node: numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
+    const uint32_t *stem_starts;
+    const uint32_t *typo_starts;
+    const okt_char *chars;
+    const uint16_t *codes;
+};
+
+/* Where each section lies; the file's size. Shared by reading and packing. */
+typedef struct {
+    size_t nodes, stems, stem_starts, typo_starts, chars, codes, size;
+} okt_layout;
+okt_layout okt_layout_of(const okt_header *header);
+
+/* Points `dictionary` into a packed one that stays where it is. False if it is none, or not of this format. The
+ * checksum is not looked at: the caller has done so. */
+bool okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t size);
+
+/* The characters of a stem, 다 included. */
+static inline const okt_char *okt_stem(const okt_dictionary *dictionary, uint32_t stem, size_t *length) {
+    const uint32_t *start = dictionary->stem_starts + stem;
+    *length = start[1] - start[0];
+    return dictionary->chars + start[0];
+}
+
+/* The number of a character in the alphabet, or -1. */
+static inline int okt_letter(okt_char c) {
+    if (is_syllable(c)) return (int)(c - HANGUL_FIRST);
+    if (is_jamo(c)) return (int)(c - JAMO_FIRST) + HANGUL_LAST - HANGUL_FIRST + 1;
+    return -1;
+}
+
+/* The child of `node` by `c`, or OKT_NO_NODE. */
+static inline uint32_t okt_child(const okt_dictionary *dictionary, uint32_t node, okt_char c) {
+    int letter = okt_letter(c);
+    if (letter < 0) return OKT_NO_NODE;
+    /* A character that no word has carries code 0, and no node a child by code 0. */
+    uint32_t child = dictionary->nodes[node].base + dictionary->codes[letter];
+    return dictionary->nodes[child].parent == node ? child : OKT_NO_NODE;
+}
+
+/* A word of one of the lists, as it is packed. */
+typedef struct {
+    const okt_char *chars;
+    uint32_t length;
+    float frequency;
+    uint16_t lists;
+    uint16_t typo;
+    uint32_t stems[2];
+} okt_entry;
+
+/* Packs entries (distinct, sorted by their characters), the stems and the corrections. The result is malloc'ed;
+ * NULL: no memory. The checksum is left 0. */
+void *okt_pack(const okt_entry *entries, size_t entry_count, const okt_char *chars, size_t char_count,
+               const uint32_t *stem_starts, size_t stem_count, const uint32_t *typo_starts, size_t typo_count,
+               size_t *size);
+
+#endif
