@@ -1,0 +1,59 @@
+"""Recurrent text classifiers for Korean as Hugging Face models. Importing the package registers them."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+
+from .configuration_lstm import GRUConfig, LSTMConfig, RNNConfig
+from .modeling_lstm import (
+    GRUForSequenceClassification,
+    GRUModel,
+    LSTMForSequenceClassification,
+    LSTMModel,
+    RNNForSequenceClassification,
+    RNNModel,
+)
+
+if TYPE_CHECKING:
+    from .inference import Classifier, load
+    from .nsmc import NSMC
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "NSMC",
+    "Classifier",
+    "GRUConfig",
+    "GRUForSequenceClassification",
+    "GRUModel",
+    "LSTMConfig",
+    "LSTMForSequenceClassification",
+    "LSTMModel",
+    "RNNConfig",
+    "RNNForSequenceClassification",
+    "RNNModel",
+    "load",
+]
+
+for _config, _model, _classifier in (
+    (LSTMConfig, LSTMModel, LSTMForSequenceClassification),
+    (GRUConfig, GRUModel, GRUForSequenceClassification),
+    (RNNConfig, RNNModel, RNNForSequenceClassification),
+):
+    AutoConfig.register(_config.model_type, _config, exist_ok=True)
+    AutoModel.register(_config, _model, exist_ok=True)
+    AutoModelForSequenceClassification.register(_config, _classifier, exist_ok=True)
+    # Saved folders carry their code, so that they load with trust_remote_code=True where this package is missing.
+    _config.register_for_auto_class()
+    _model.register_for_auto_class("AutoModel")
+    _classifier.register_for_auto_class("AutoModelForSequenceClassification")
+
+# These bring in `datasets`, which takes long to import, so they wait until they are asked for.
+_LAZY = {"NSMC": "nsmc", "Classifier": "inference", "load": "inference"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,150 @@
+# Copyright 2026 the okt-lstm developers. Licensed under the Apache License, Version 2.0.
+"""What a recurrent classifier is: the configurations of the LSTM, GRU and RNN models."""
+
+from typing import Any, ClassVar, Literal
+
+from huggingface_hub.dataclasses import strict
+from transformers import PreTrainedConfig
+
+PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
+
+
+@strict
+class RecurrentConfig(PreTrainedConfig):
+    """The fields that the LSTM, GRU and RNN models share. Use one of the three subclasses.
+
+    The defaults are the classic recipe for Korean sentiment: embeddings of 128, 64 units a direction, two
+    bidirectional layers, dropout 0.5.
+
+    Args:
+        vocab_size: Number of rows of the embedding table.
+        embedding_size: Width of a token's embedding.
+        hidden_size: Units **per direction**, as in `torch.nn.LSTM`; a bidirectional layer's output is twice as wide.
+        num_hidden_layers: Number of stacked recurrent layers. torch's name `num_layers` works as well.
+        bidirectional: Whether each layer reads the text from both ends.
+        pooling: How a text's hidden states become one vector: `"last"` (each direction's final state), `"mean"`,
+            `"max"`, or `"max_mean"` (both, concatenated). Padding never counts.
+        embedding_dropout: Probability of dropping an element of the embeddings.
+        hidden_dropout: Probability of dropping an element between two recurrent layers.
+        classifier_dropout: Probability of dropping an element of the pooled vector before the classifier.
+        initializer_range: Standard deviation of the embeddings' and the classifier's initial weights.
+        pad_token_id: Id that pads short texts; `None` if there is none.
+        **kwargs: Fields of every `PreTrainedConfig`, among them `num_labels`, `id2label` and `problem_type`.
+
+    Raises:
+        StrictDataclassError: If a field has the wrong type, is out of range, or contradicts another one.
+    """
+
+    attribute_map: ClassVar[dict[str, str]] = {"num_layers": "num_hidden_layers"}
+
+    vocab_size: int = 20000
+    embedding_size: int = 128
+    hidden_size: int = 64
+    num_hidden_layers: int = 2
+    bidirectional: bool = True
+    pooling: Literal["last", "mean", "max", "max_mean"] = "last"
+    embedding_dropout: float | int = 0.0
+    hidden_dropout: float | int = 0.5
+    classifier_dropout: float | int = 0.5
+    initializer_range: float | int = 0.02
+    pad_token_id: int | None = 0
+    tie_word_embeddings: bool = False
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Checks what only the caller's arguments show; once they are merged, a contradiction is gone."""
+        num_labels = kwargs.get("num_labels")
+        if self.id2label is not None and num_labels is not None and len(self.id2label) != num_labels:
+            raise ValueError(f"num_labels is {num_labels}, but id2label names {len(self.id2label)} labels; give one")
+        num_layers = kwargs.get("num_layers")
+        default_layers = type(self).__dataclass_fields__["num_hidden_layers"].default
+        if num_layers is not None and self.num_hidden_layers not in (default_layers, num_layers):
+            raise ValueError(
+                f"num_layers is {num_layers}, but num_hidden_layers is {self.num_hidden_layers}: "
+                "they are two names of one field; give one"
+            )
+        if self.id2label is not None and self.label2id is None:
+            self.label2id = {label: int(index) for index, label in self.id2label.items()}
+        super().__post_init__(**kwargs)
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """As in `PreTrainedConfig`; a `num_labels` among the keyword arguments replaces the saved labels."""
+        num_labels = kwargs.get("num_labels")
+        if num_labels is not None and num_labels != len(config_dict.get("id2label") or ()):
+            config_dict = {key: value for key, value in config_dict.items() if key not in ("id2label", "label2id")}
+        return super().from_dict(config_dict, **kwargs)
+
+    def validate_sizes(self) -> None:
+        """Part of the strict validation: sizes must be positive."""
+        for name in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.initializer_range <= 0:
+            raise ValueError(f"initializer_range must be above 0, got {self.initializer_range}")
+
+    def validate_dropouts(self) -> None:
+        """Part of the strict validation: dropouts are probabilities."""
+        for name in ("embedding_dropout", "hidden_dropout", "classifier_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
+
+    def validate_padding(self) -> None:
+        """Part of the strict validation: the padding id must be in the vocabulary."""
+        if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
+            raise ValueError(
+                f"pad_token_id is {self.pad_token_id}, outside the vocabulary of {self.vocab_size} ids; "
+                "use None for no padding"
+            )
+
+    def validate_labels(self) -> None:
+        """Part of the strict validation: the labels' two tables must mirror each other."""
+        if self.problem_type not in (None, *PROBLEM_TYPES):
+            raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {self.problem_type!r}")
+        if self.id2label is None:
+            return
+        if sorted(self.id2label) != list(range(len(self.id2label))):
+            raise ValueError(f"id2label must number its labels 0, 1, 2, ..., got {sorted(self.id2label)}")
+        if self.label2id is not None and self.label2id != {label: index for index, label in self.id2label.items()}:
+            raise ValueError(f"label2id {self.label2id} is not the inverse of id2label {self.id2label}")
+
+    @property
+    def output_size(self) -> int:
+        """Width of a recurrent layer's output: `hidden_size` times the number of directions."""
+        return self.hidden_size * (2 if self.bidirectional else 1)
+
+    @property
+    def pooled_size(self) -> int:
+        """Width of the vector that stands for a whole text."""
+        return self.output_size * (2 if self.pooling == "max_mean" else 1)
+
+
+@strict
+class LSTMConfig(RecurrentConfig):
+    """Configuration of `LSTMModel` and `LSTMForSequenceClassification`. The fields are `RecurrentConfig`'s.
+
+    Example:
+        >>> from okt_lstm import LSTMConfig, LSTMForSequenceClassification
+        >>> model = LSTMForSequenceClassification(LSTMConfig(vocab_size=20000, num_labels=2))
+    """
+
+    model_type = "okt_lstm"
+
+
+@strict
+class GRUConfig(RecurrentConfig):
+    """Configuration of `GRUModel` and `GRUForSequenceClassification`. The fields are `RecurrentConfig`'s."""
+
+    model_type = "okt_gru"
+
+
+@strict
+class RNNConfig(RecurrentConfig):
+    """Configuration of `RNNModel` and `RNNForSequenceClassification`: `RecurrentConfig`'s fields and one more.
+
+    Args:
+        nonlinearity: The plain recurrent cell's activation, `"tanh"` or `"relu"`.
+    """
+
+    model_type = "okt_rnn"
+
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
