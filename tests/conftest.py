@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# The tests' networks are tiny: more than one thread only makes them wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def nsmc_dir() -> Path:
