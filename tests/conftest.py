@@ -16,3 +16,9 @@ def nsmc_dir() -> Path:
     if not folder:
         pytest.skip("OKT_LSTM_NSMC does not name a folder with ratings_train.txt and ratings_test.txt")
     return Path(folder)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marks that transformers' own tests use; see test_transformers_suite.py."""
+    for mark in ("accelerate_tests", "flash_attn_test", "flash_attn_3_test", "flash_attn_4_test", "torch_compile_test"):
+        config.addinivalue_line("markers", f"{mark}: set by transformers' own tests")
