@@ -1,0 +1,478 @@
+"""Rows of txt, tsv, csv, jsonl and parquet files, read and written in constant memory.
+
+A row is a dictionary from column to value. The kind of a file is told by its suffix:
+
+* `txt`: one text a line, no header; its only column is called `text`;
+* `tsv`: a header line, then fields separated by tabs; no quoting, as in NSMC: a double quote is like any other character;
+* `csv`: a header line, then fields separated by commas and quoted as in RFC 4180;
+* `jsonl` (or `ndjson`): one JSON object a line;
+* `parquet`: Apache Parquet, typed.
+
+Text is UTF-8; a byte order mark at its beginning is ignored.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row: TypeAlias = dict[str, Any]
+
+_SUFFIXES = {
+    ".txt": "txt",
+    ".tsv": "tsv",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+KINDS = ("txt", "tsv", "csv", "jsonl", "parquet")
+TEXT_COLUMN = "text"  # the name of a txt file's only column
+# Where a user does not say which column holds the texts, the first of these that a file has is taken.
+TEXT_COLUMNS = ("text", "document", "sentence", "review", "comment", "content", "본문", "문장", "리뷰", "내용")
+
+
+class FileError(ValueError):
+    """A user's file cannot be read or written as asked; the message says where, why and what to do."""
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """The kind of a file, told by its suffix.
+
+    Raises:
+        FileError: if the suffix is none of those of the module's description.
+    """
+    kind = _SUFFIXES.get(Path(path).suffix.lower())
+    if kind is None:
+        raise FileError(f"{path}: unknown kind of file; the name must end in {', '.join(_SUFFIXES)}")
+    return kind
+
+
+# Reading
+
+
+class RowReader:
+    """The rows of one file, in order; a context manager and an iterator of dictionaries.
+
+    Attributes:
+        columns: the names of the columns; in a jsonl file those of its first row (other rows may differ).
+        schema: the columns' types, if the file is parquet.
+        unit: the unit of `size` and `position`: `"B"` for bytes, or `"row"` if the file is parquet.
+    """
+
+    columns: list[str]
+    schema: pa.Schema | None = None
+    unit = "B"
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        if self.path.is_dir():
+            raise FileError(f"{path}: is a folder, not a file")
+        if not self.path.exists():
+            raise FileError(f"{path}: no such file")
+        self._stream: IO[bytes] = self.path.open("rb")
+        self.line = 0
+        try:
+            self._start()
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def _start(self) -> None:
+        """Read what comes before the rows and set `columns`."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Row]:
+        raise NotImplementedError
+
+    def __enter__(self) -> RowReader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stream.close()
+
+    @property
+    def size(self) -> int:
+        """How much there is to read."""
+        return os.fstat(self._stream.fileno()).st_size
+
+    @property
+    def position(self) -> int:
+        """How much has been read."""
+        return self._stream.tell()
+
+    def error(self, message: str) -> FileError:
+        """A FileError about the line read last."""
+        return FileError(f"{self.path}, line {self.line}: {message}")
+
+    def _lines(self) -> Iterator[str]:
+        """The lines with their ends, decoded one by one so that an error can name the line."""
+        for raw in self._stream:
+            self.line += 1
+            try:
+                line = raw.decode("utf-8")
+            except UnicodeDecodeError as exception:
+                raise self.error(
+                    f"byte 0x{raw[exception.start]:02x} (number {exception.start + 1} of the line) is not UTF-8; "
+                    f"convert the file first, for example: iconv -f cp949 -t utf-8 {self.path} > utf8{self.path.suffix}"
+                ) from None
+            yield line.removeprefix("\ufeff") if self.line == 1 else line
+
+    def _set_header(self, names: list[str] | None) -> None:
+        if not names:
+            raise FileError(f"{self.path}: is empty; its first line must name the columns")
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise self.error(f"the header names the column {repeated[0]!r} twice")
+        self.columns = names
+
+    def _row(self, fields: list[str]) -> Row:
+        if len(fields) != len(self.columns):
+            raise self.error(f"{len(fields)} fields, but the header names {len(self.columns)} columns")
+        return dict(zip(self.columns, fields, strict=True))
+
+
+def _without_line_end(line: str) -> str:
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+class _TxtReader(RowReader):
+    def _start(self) -> None:
+        self.columns = [TEXT_COLUMN]
+
+    def __iter__(self) -> Iterator[Row]:
+        for line in self._lines():
+            yield {TEXT_COLUMN: _without_line_end(line)}
+
+
+class _TsvReader(RowReader):
+    def _start(self) -> None:
+        self._records = (_without_line_end(line).split("\t") for line in self._lines())
+        self._set_header(next(self._records, None))
+
+    def __iter__(self) -> Iterator[Row]:
+        for fields in self._records:
+            if (
+                fields != [""] or len(self.columns) == 1
+            ):  # a blank line holds a row only where one column makes it an empty text
+                yield self._row(fields)
+
+
+class _CsvReader(RowReader):
+    def _start(self) -> None:
+        self._records = csv.reader(self._lines(), strict=True)
+        self._set_header(next(self._csv_records(), None))
+
+    def _csv_records(self) -> Iterator[list[str]]:
+        try:
+            yield from self._records
+        except csv.Error as exception:
+            raise self.error(
+                f"not valid csv ({exception}); look for a double quote that is opened and never closed, here or above, "
+                "or name the file .tsv if tabs separate its fields"
+            ) from None
+
+    def __iter__(self) -> Iterator[Row]:
+        for fields in self._csv_records():
+            if fields:
+                yield self._row(fields)
+
+
+class _JsonlReader(RowReader):
+    def _start(self) -> None:
+        self._objects = self._parse()
+        self._first = next(self._objects, None)
+        self.columns = list(self._first or ())
+
+    def _parse(self) -> Iterator[Row]:
+        for line in self._lines():
+            if line.isspace():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as exception:
+                raise self.error(f"not valid JSON ({exception}); a jsonl file holds one object a line") from None
+            if not isinstance(row, dict):
+                raise self.error(f"a {type(row).__name__}, not an object such as {{{json.dumps(TEXT_COLUMN)}: ...}}")
+            if (
+                "\\ud" in line.lower()
+            ):  # an escape of half a surrogate pair is no character and can't be written anywhere
+                try:
+                    json.dumps(row, ensure_ascii=False).encode()
+                except UnicodeEncodeError:
+                    raise self.error("holds half a surrogate pair (an escape such as \\ud83d on its own)") from None
+            yield row
+
+    def __iter__(self) -> Iterator[Row]:
+        if self._first is not None:
+            yield self._first
+        yield from self._objects
+
+
+class _ParquetReader(RowReader):
+    unit = "row"
+    _rows_read = 0
+
+    def _start(self) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            self._file = pq.ParquetFile(self._stream)
+        except pa.ArrowInvalid as exception:
+            raise FileError(f"{self.path}: not a parquet file ({exception})") from None
+        self.schema = self._file.schema_arrow
+        self.columns = self._file.schema_arrow.names
+
+    def __iter__(self) -> Iterator[Row]:
+        import pyarrow as pa
+
+        try:
+            for batch in self._file.iter_batches(batch_size=4096):
+                for row in batch.to_pylist():
+                    self._rows_read += 1
+                    yield row
+        except (pa.ArrowException, UnicodeDecodeError) as exception:
+            raise FileError(f"{self.path}, after row {self._rows_read}: damaged parquet file ({exception})") from None
+
+    @property
+    def size(self) -> int:
+        return self._file.metadata.num_rows
+
+    @property
+    def position(self) -> int:
+        return self._rows_read
+
+
+_READERS: dict[str, type[RowReader]] = {
+    "txt": _TxtReader,
+    "tsv": _TsvReader,
+    "csv": _CsvReader,
+    "jsonl": _JsonlReader,
+    "parquet": _ParquetReader,
+}
+
+
+def open_reader(path: str | os.PathLike[str], kind: str | None = None) -> RowReader:
+    """Open a file for reading its rows.
+
+    Args:
+        path: the file.
+        kind: one of `KINDS`; by default told by the suffix.
+
+    Raises:
+        FileError: if the file is missing, a folder, of an unknown kind, or has no header where its kind needs one. While
+            it is read: if a line is not UTF-8, has the wrong number of fields, or is not valid csv or JSON.
+    """
+    return _READERS[kind or kind_of(path)](path)
+
+
+# Writing
+
+
+class RowWriter:
+    """Writes rows to an open stream; made by `open_writer`.
+
+    Args:
+        stream: where the bytes go.
+        columns: the names of the columns, in order.
+        schema: the types of columns that are known beforehand, used by parquet.
+        name: the file's name in messages.
+    """
+
+    def __init__(self, stream: IO[bytes], columns: Sequence[str], schema: pa.Schema | None, name: str) -> None:
+        self._stream = stream
+        self._columns = list(columns)
+        self._schema = schema
+        self._name = name
+        self._written = 0
+        self._start()
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Append rows.
+
+        Raises:
+            FileError: if a row has a field that is none of the columns, or (parquet) a value of another type than those
+                of the first rows.
+        """
+        self._write(rows)
+        self._written += len(rows)
+
+    def _start(self) -> None:
+        """Write what comes before the rows."""
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Write what comes after the rows."""
+
+    def _check_fields(self, rows: Sequence[Row]) -> None:
+        known = set(self._columns)
+        for number, row in enumerate(rows, self._written + 1):
+            if not row.keys() <= known:
+                unknown = sorted(row.keys() - known)[0]
+                raise FileError(
+                    f"{self._name}: row {number} has a field {unknown!r} that the first row lacks; "
+                    "write to a .jsonl file instead"
+                )
+
+    def _cells(self, rows: Sequence[Row]) -> Iterator[list[str]]:
+        """The values as strings: nothing for None, JSON for lists and objects."""
+        self._check_fields(rows)
+        for row in rows:
+            yield [_cell(row.get(column)) for column in self._columns]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+class _TxtWriter(RowWriter):
+    def _write(self, rows: Sequence[Row]) -> None:
+        (column,) = self._columns
+        self._stream.writelines(f"{one_line(_cell(row[column]))}\n".encode() for row in rows)
+
+
+class _TsvWriter(RowWriter):
+    def _start(self) -> None:
+        self._write_fields(self._columns)
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        for fields in self._cells(rows):
+            self._write_fields(fields)
+
+    def _write_fields(self, fields: list[str]) -> None:
+        self._stream.write(("\t".join(map(one_line, fields)) + "\n").encode())
+
+
+class _CsvWriter(RowWriter):
+    def _start(self) -> None:
+        import io
+
+        self._text = io.StringIO()
+        self._minimal = csv.writer(self._text, lineterminator="\n")
+        self._quoted = csv.writer(self._text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        self._write_records([self._columns])
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        self._write_records(self._cells(rows))
+
+    def _write_records(self, records: Iterable[list[str]]) -> None:
+        for fields in records:
+            # Python before 3.13 leaves a lone carriage return unquoted, and then cannot read it back.
+            writer = self._quoted if any("\r" in field for field in fields) else self._minimal
+            writer.writerow(fields)
+        self._stream.write(self._text.getvalue().encode())
+        self._text.seek(0)
+        self._text.truncate()
+
+
+class _JsonlWriter(RowWriter):
+    def _write(self, rows: Sequence[Row]) -> None:
+        self._stream.writelines(f"{json.dumps(row, ensure_ascii=False, default=str)}\n".encode() for row in rows)
+
+
+class _ParquetWriter(RowWriter):
+    def _start(self) -> None:
+        self._writer: Any = None
+
+    def _open(self, rows: Sequence[Row]) -> None:
+        """Settle the types by the first rows; a column that holds nothing there is taken for text."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        known = {field.name: field for field in self._schema or ()}
+        new = [name for name in self._columns if name not in known]
+        seen = pa.Table.from_pylist([{name: row.get(name) for name in new} for row in rows]).schema
+        for name in new:
+            index = seen.get_field_index(name)
+            nothing = index < 0 or pa.types.is_null(seen.field(index).type)
+            known[name] = pa.field(name, pa.string() if nothing else seen.field(index).type)
+        metadata = self._schema.metadata if self._schema is not None else None
+        self._schema = pa.schema([known[name] for name in self._columns], metadata=metadata)
+        self._writer = pq.ParquetWriter(self._stream, self._schema)
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        import pyarrow as pa
+
+        self._check_fields(rows)
+        try:
+            if self._writer is None:
+                self._open(rows)
+            self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema))
+        except pa.ArrowException as exception:
+            span = f"rows {self._written + 1} to {self._written + len(rows)}"
+            raise FileError(
+                f"{self._name}: the values of {span} do not fit the columns' types ({exception}); "
+                "write to a .jsonl file instead"
+            ) from None
+
+    def close(self) -> None:
+        if self._writer is None:
+            self._open([])
+        self._writer.close()
+
+
+_WRITERS: dict[str, type[RowWriter]] = {
+    "txt": _TxtWriter,
+    "tsv": _TsvWriter,
+    "csv": _CsvWriter,
+    "jsonl": _JsonlWriter,
+    "parquet": _ParquetWriter,
+}
+
+_BLANKS = str.maketrans("\t\n\r", "   ")
+
+
+def one_line(text: str) -> str:
+    """The text with each tab and line end turned into a blank, as formats without quoting need it."""
+    return text.translate(_BLANKS)
+
+
+@contextmanager
+def open_writer(
+    path: str | os.PathLike[str], columns: Sequence[str], schema: pa.Schema | None = None
+) -> Iterator[RowWriter]:
+    """Open a file for writing rows; it appears under its name only when all rows are written.
+
+    The rows go to a temporary file beside it, which is renamed at the end, or removed if anything fails. In txt and
+    tsv, which know no quoting, a tab or line end inside a field is written as a blank.
+
+    Args:
+        path: the file; its suffix tells its kind. An existing file is replaced.
+        columns: the names of the columns, in order; a txt file takes just one.
+        schema: the types of those columns that are known beforehand, used by parquet (see `RowReader`).
+
+    Raises:
+        FileError: if the kind is unknown, the folder is missing, or the path is not a regular file.
+    """
+    writer_class = _WRITERS[kind_of(path)]
+    target = Path(os.path.realpath(path))  # through a symbolic link, so that the link stays one
+    if not target.parent.is_dir():
+        raise FileError(f"{path}: the folder does not exist; make it first: mkdir -p {target.parent}")
+    if target.exists() and not target.is_file():
+        raise FileError(f"{path}: exists and is not a regular file")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            writer = writer_class(stream, columns, schema, str(path))
+            yield writer
+            writer.close()
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
