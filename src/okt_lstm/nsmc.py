@@ -293,7 +293,7 @@ class NSMCConfig(datasets.BuilderConfig):  # type: ignore[misc]
         if self.name == "raw" and self.data_dir:
             kwargs["files"] = _fingerprint(_raw_source(self.data_dir))
         elif folder := _ratings_folder(self):
-            kwargs["files"] = "-".join(blob_id[:12] for blob_id in _blob_ids(folder).values())
+            kwargs["files"] = "-".join(git_blob_id(path)[:12] for path in _files_in(folder).values())
         return super().create_config_id(kwargs, custom_features)
 
 
@@ -329,8 +329,8 @@ def find_ratings_folder(data_dir: str) -> Path:
     )
 
 
-def _blob_ids(folder: Path) -> dict[str, str]:
-    return {split: git_blob_id(folder / official.name) for split, official in OFFICIAL_FILES.items()}
+def _files_in(folder: Path) -> dict[str, Path]:
+    return {split: folder / official.name for split, official in OFFICIAL_FILES.items()}
 
 
 def _raw_source(data_dir: str) -> Path | list[Path]:
@@ -365,7 +365,7 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         config_name: "nsmc" (default), "raw" or "sample"; see the module's description.
         data_dir: Read local files instead of downloading. For `nsmc` the folder that holds `ratings_train.txt` and
             `ratings_test.txt`, or the one above it in Korpora's layout (`~/Korpora`). Files other than the official
-            ones are accepted with a warning; `blob_ids` tells which they are. For `raw` a copy of the corpus's
+            ones are accepted with a warning. For `raw` a copy of the corpus's
             repository, its folder `raw`, an archive of it, or a text file (also .gz, .xz, .bz2) with one review a line;
             the lines of a text file have no ids, so whoever made it has to leave the test set's reviews out.
         **kwargs: Whatever `datasets.DatasetBuilder` takes, such as `cache_dir`.
@@ -377,7 +377,7 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
 
     VERSION = datasets.Version("1.0.0")
     BUILDER_CONFIG_CLASS = NSMCConfig
-    BUILDER_CONFIGS = [  # noqa: RUF012 (the base class's attribute)
+    BUILDER_CONFIGS = [
         NSMCConfig(name="nsmc", version=VERSION, description="150,000 and 50,000 labelled film reviews"),
         NSMCConfig(name="raw", version=VERSION, description="unlabelled film reviews that are not in the test set"),
         NSMCConfig(name="sample", version=VERSION, description="about 1,000 made-up labelled reviews"),
@@ -399,18 +399,10 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             features=datasets.Features(features),
         )
 
-    def blob_ids(self) -> dict[str, str]:
-        """Return the git blob ids of the labelled files behind each split, which tell the official files from others.
-
-        Returns:
-            `{"train": id, "test": id}`; nothing for the configuration `raw`.
-        """
-        if self.config.name == "raw":
-            return {}
-        folder = _ratings_folder(self.config)
-        if folder:
-            return _blob_ids(folder)
-        return {split: official.blob_id for split, official in OFFICIAL_FILES.items()}
+    def local_files(self) -> dict[str, Path]:
+        """Return the local labelled file behind each split; empty where they are downloaded, and for `raw`."""
+        folder = None if self.config.name == "raw" else _ratings_folder(self.config)
+        return _files_in(folder) if folder else {}
 
     def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
         """Do what `DatasetBuilder.download_and_prepare` does; a `DataError` arrives as itself, not as its cause."""
@@ -425,13 +417,13 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         if self.config.name == "raw":
             read = self._raw_reader(dl_manager)
             return [datasets.SplitGenerator(name=datasets.Split.TRAIN, gen_kwargs={"read": read})]
-        folder = _ratings_folder(self.config)
+        local_files = self.local_files()
         generators = []
         for split, official in OFFICIAL_FILES.items():
-            if folder:
-                read = partial(_read_ratings, str(folder / official.name), None)
+            if split in local_files:
+                read = partial(_read_ratings, str(local_files[split]), None)
                 if self.config.name == "nsmc":
-                    _warn_if_other(folder / official.name, official)
+                    _warn_if_other(local_files[split], official)
             else:
                 read = partial(_read_ratings, _download_ratings(dl_manager, official), official)
             generators.append(datasets.SplitGenerator(name=split, gen_kwargs={"read": read}))
