@@ -104,7 +104,10 @@ class RecurrentConfig(PreTrainedConfig):
             return
         if sorted(self.id2label) != list(range(len(self.id2label))):
             raise ValueError(f"id2label must number its labels 0, 1, 2, ..., got {sorted(self.id2label)}")
-        if self.label2id is not None and self.label2id != {label: index for index, label in self.id2label.items()}:
+        # transformers lets the ids of label2id be strings.
+        if self.label2id is not None and {label: str(index) for label, index in self.label2id.items()} != {
+            label: str(index) for index, label in self.id2label.items()
+        }:
             raise ValueError(f"label2id {self.label2id} is not the inverse of id2label {self.id2label}")
 
     @property
