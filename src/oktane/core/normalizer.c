@@ -1,0 +1,371 @@
+/* Normalizes colloquial spelling, and keeps trace of where every character came from.
+ *
+ * Source of the rules: KoreanNormalizer.scala. Each run of Hangul (syllables and jamo) goes through five steps, in the
+ * source's order; everything else is kept as it is. The source's last step, which replaces white space, can't apply: a
+ * run holds none.
+ *
+ * A run is rewritten in place at the end of the output. Steps that only ever shorten it read ahead of what they write.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hangul.h"
+#include "okt.h"
+
+/* A typo of the text being corrected. */
+typedef struct {
+    const okt_char *word;
+    size_t absent_since; /* the number of changes of the text after which the word was found to be absent */
+} typo;
+
+typedef struct {
+    typo *items;
+    size_t count, capacity;
+} typos;
+
+struct okt_normalizer {
+    okt_chars chars; /* a run's characters and origins while a longer version is written in its place */
+    okt_spans origins;
+    okt_chars before; /* a run as it was when the correction of one length began */
+    typos typos;
+    okt_tokens tokens;
+};
+
+/* The output, and the run in it that is being normalized: all from `start` on. */
+typedef struct {
+    const okt_dictionary *dictionary;
+    okt_workspace *workspace;
+    okt_normalizer *buffers;
+    okt_chars *chars;
+    okt_spans *origins;
+    size_t start;
+} output;
+
+/* The run's characters, their origins, and how many. */
+static okt_char *run_chars(output *out) { return out->chars->items + out->start; }
+static okt_span *run_origins(output *out) { return out->origins->items + out->start; }
+static size_t run_length(const output *out) { return out->chars->count - out->start; }
+
+static void set_run_length(output *out, size_t length) {
+    out->chars->count = out->origins->count = out->start + length;
+}
+
+static int reserve_output(output *out, size_t count) {
+    if (OKT_RESERVE(out->chars, count) != OKT_OK) return OKT_NO_MEMORY;
+    return OKT_RESERVE(out->origins, count);
+}
+
+static int append(output *out, okt_char c, okt_span origin) {
+    size_t count = out->chars->count;
+    if (reserve_output(out, count + 1) != OKT_OK) return OKT_NO_MEMORY;
+    out->chars->items[count] = c;
+    out->origins->items[count] = origin;
+    out->chars->count = out->origins->count = count + 1;
+    return OKT_OK;
+}
+
+/* Starts a new run with the characters [start, end) of the text. */
+static int start_run(output *out, const okt_char *text, size_t start, size_t end) {
+    out->start = out->chars->count;
+    if (reserve_output(out, out->start + (end - start)) != OKT_OK) return OKT_NO_MEMORY;
+    set_run_length(out, end - start);
+    memcpy(run_chars(out), text + start, (end - start) * sizeof *text);
+    for (size_t i = start; i < end; i++) run_origins(out)[i - start] = (okt_span){(uint32_t)i, (uint32_t)i + 1};
+    return OKT_OK;
+}
+
+static bool is_in(const output *out, okt_lists lists, const okt_char *word, size_t length) {
+    return (okt_lookup(out->dictionary, word, length) & lists) != 0;
+}
+
+/* ---- step 1: syllables before laughter or tears (KOREAN_TO_NORMALIZE_REGEX) ---- */
+
+enum { LAUGH_K = 0x314B /* ㅋ */, LAUGH_H = 0x314E /* ㅎ */, TEARS_YU = 0x3160 /* ㅠ */, TEARS_U = 0x315C /* ㅜ */ };
+enum { CODA_K = 24 /* ㅋ */, CODA_H = 27 /* ㅎ */, FIRST_VOWEL = 0x314F /* ㅏ: jamo vowels are in vowels' order */ };
+
+static bool is_tears(okt_char c) { return c == TEARS_YU || c == TEARS_U; }
+static bool is_emotion(okt_char c) { return c == LAUGH_K || c == LAUGH_H || is_tears(c); }
+
+/* Takes the laughter or the tears that follow the syllables of `word` out of its end: 됔 (before ㅋㅋ) is 돼's typing
+ * run into it, and in 머구 (before ㅜㅜ) the last syllable is a final consonant with the first tear typed too early.
+ * Returns the length that is left: the same, or one less.
+ * Source: processNormalizationCandidate and normalizeEmotionAttachedChunk. */
+static size_t detach_emotion(const output *out, okt_char *word, okt_span *origins, size_t length, okt_char emotion) {
+    if (is_in(out, OKT_LIST(OKT_NOUN), word, length)) return length;
+    for (size_t n = 1; n <= 2 && n <= length; n++)
+        if (is_in(out, OKT_LIST(OKT_EOMI), word + length - n, n)) return length;
+
+    okt_char last = word[length - 1];
+    unsigned coda = coda_of(last);
+    if (coda == CODA_K || coda == CODA_H) {
+        word[length - 1] = compose(onset_of(last), vowel_of(last), 0);
+    } else if (coda == 0 && length > 1 && coda_of(word[length - 2]) == 0 && FIRST_VOWEL + vowel_of(last) == emotion &&
+               coda_of_onset(onset_of(last)) >= 0) {
+        word[length - 2] += (okt_char)coda_of_onset(onset_of(last));
+        origins[length - 2].end = origins[length - 1].end;
+        return length - 1;
+    }
+    return length;
+}
+
+static void detach_emotions(output *out) {
+    okt_char *chars = run_chars(out);
+    okt_span *origins = run_origins(out);
+    size_t length = run_length(out), written = 0;
+    for (size_t read = 0; read < length;) {
+        size_t word = written;
+        while (read < length && is_syllable(chars[read])) {
+            chars[written] = chars[read];
+            origins[written++] = origins[read++];
+        }
+        if (read == length) break;
+        okt_char emotion = chars[read];
+        if (written > word && is_emotion(emotion))
+            written = word + detach_emotion(out, chars + word, origins + word, written - word, emotion);
+        while (read < length && !is_syllable(chars[read])) {
+            chars[written] = chars[read];
+            origins[written++] = origins[read++];
+        }
+    }
+    set_run_length(out, written);
+}
+
+/* ---- steps 2 and 3: repetitions ---- */
+
+/* How many characters at the start of `chars` are each equal to the one `period` before it, the first `period` included. */
+static size_t periodic_length(const okt_char *chars, size_t length, size_t period) {
+    if (length < period) return length;
+    size_t n = period;
+    while (n < length && chars[n] == chars[n - period]) n++;
+    return n;
+}
+
+static size_t tears_length(const okt_char *chars, size_t length) {
+    size_t n = 0;
+    while (n < length && is_tears(chars[n])) n++;
+    return n;
+}
+
+/* REPEATING_CHAR_REGEX: of one character four times or more, and of three tears of either kind or more, three stay. */
+static size_t repetition_of_one(const okt_char *chars, size_t length) {
+    size_t same = periodic_length(chars, length, 1);
+    if (same >= 4) return same;
+    size_t tears = tears_length(chars, length);
+    return tears >= 3 ? tears : 0;
+}
+
+/* REPEATING_2CHAR_REGEX: of two characters three times or more, two times stay. */
+static size_t repetition_of_two(const okt_char *chars, size_t length) {
+    size_t whole = periodic_length(chars, length, 2) / 2 * 2;
+    return whole >= 6 ? whole : 0;
+}
+
+/* Keeps the first `kept` characters of every repetition; the last of them stands for all that are dropped. */
+static void shorten_repetitions(output *out, size_t (*repetition)(const okt_char *, size_t), size_t kept) {
+    okt_char *chars = run_chars(out);
+    okt_span *origins = run_origins(out);
+    size_t length = run_length(out), written = 0;
+    for (size_t read = 0; read < length;) {
+        size_t repeated = repetition(chars + read, length - read);
+        size_t copied = repeated ? kept : 1;
+        uint32_t end = origins[read + (repeated ? repeated : 1) - 1].end;
+        memmove(chars + written, chars + read, copied * sizeof *chars);
+        memmove(origins + written, origins + read, copied * sizeof *origins);
+        written += copied;
+        origins[written - 1].end = end;
+        read += repeated ? repeated : 1;
+    }
+    set_run_length(out, written);
+}
+
+/* ---- step 4: 인 that was contracted into a final ㄴ (normalizeCodaN) ---- */
+
+enum { CODA_N = 4 /* ㄴ */, SYLLABLE_IN = 0xC778 /* 인 */ };
+
+/* CODA_N_EXCPETION: 은 는 운 인 텐 근 른 픈 닌 든 던 */
+static bool keeps_its_coda(okt_char c) {
+    static const okt_char exceptions[] = {0xC740, 0xB294, 0xC6B4, 0xC778, 0xD150, 0xADFC,
+                                          0xB978, 0xD508, 0xB2CC, 0xB4E0, 0xB358};
+    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
+        if (c == exceptions[i]) return true;
+    return false;
+}
+
+/* 소린가 -> 소리인가. The source's conditions, cheapest first: only the last one tokenizes. */
+static int expand_contracted_in(output *out) {
+    enum { DE = 0xB370 /* 데 */, GA = 0xAC00 /* 가 */, JI = 0xC9C0 /* 지 */ };
+    const okt_lists unsplit = OKT_LIST(OKT_NOUN) | OKT_LIST(OKT_CONJUNCTION) | OKT_LIST(OKT_ADVERB);
+    size_t length = run_length(out);
+    if (length < 2) return OKT_OK;
+    okt_char *chars = run_chars(out);
+    okt_char last = chars[length - 1], *contracted = &chars[length - 2];
+    if (last != DE && last != GA && last != JI) return OKT_OK;
+    if (!is_syllable(*contracted) || coda_of(*contracted) != CODA_N || keeps_its_coda(*contracted)) return OKT_OK;
+    *contracted -= CODA_N;
+    bool noun = is_in(out, OKT_LIST(OKT_NOUN), chars, length - 1);
+    *contracted += CODA_N;
+    if (!noun || is_in(out, unsplit, chars, length) || is_in(out, OKT_LIST(OKT_NOUN), contracted, 2)) return OKT_OK;
+
+    okt_tokens *tokens = &out->buffers->tokens;
+    if (okt_tokenize(out->dictionary, out->workspace, chars, length, tokens) != OKT_OK) return OKT_NO_MEMORY;
+    if (tokens->count && (tokens->items[0].pos == OKT_VERB || tokens->items[0].pos == OKT_ADJECTIVE)) return OKT_OK;
+
+    *contracted -= CODA_N;
+    okt_span from = run_origins(out)[length - 2], last_from = run_origins(out)[length - 1];
+    set_run_length(out, length - 1);
+    if (append(out, SYLLABLE_IN, from) != OKT_OK) return OKT_NO_MEMORY;
+    return append(out, last, last_from);
+}
+
+/* ---- step 5: typos (correctTypo) ---- */
+
+/* Appends the origins of a typo's correction; the array must have room. Characters that typo and correction share at
+ * either end keep their own origins, as do all where the lengths are equal; what lies between comes from all that lay
+ * between. */
+static void append_correction(okt_spans *origins, const okt_char *word, const okt_span *from, size_t length,
+                              const okt_char *correction, size_t correction_length) {
+    okt_span *to = origins->items + origins->count;
+    origins->count += correction_length;
+    if (length == correction_length) {
+        memcpy(to, from, length * sizeof *from);
+        return;
+    }
+    size_t shorter = length < correction_length ? length : correction_length;
+    size_t head = 0, tail = 0;
+    while (head < shorter && word[head] == correction[head]) head++;
+    while (tail < shorter - head && word[length - 1 - tail] == correction[correction_length - 1 - tail]) tail++;
+    if (head + tail == shorter) { /* nothing differs on one side: a neighbour takes part */
+        if (head) head--;
+        else tail--;
+    }
+    okt_span middle = {from[head].start, from[length - 1 - tail].end};
+    memcpy(to, from, head * sizeof *from);
+    for (size_t i = head; i < correction_length - tail; i++) to[i] = middle;
+    memcpy(to + correction_length - tail, from + length - tail, tail * sizeof *from);
+}
+
+/* Replaces every occurrence of a typo in the run, from left to right; `*changed` tells whether there was one. */
+static int replace_typo(output *out, const okt_char *word, size_t length, const okt_char *correction,
+                        size_t correction_length, bool *changed) {
+    okt_chars *chars = &out->buffers->chars;
+    okt_spans *origins = &out->buffers->origins;
+    const okt_char *old = run_chars(out);
+    const okt_span *old_origins = run_origins(out);
+    size_t old_length = run_length(out), count = 0;
+    for (size_t i = 0; i + length <= old_length;) {
+        bool found = !memcmp(old + i, word, length * sizeof *word);
+        count += found;
+        i += found ? length : 1;
+    }
+    *changed = count > 0;
+    if (!count) return OKT_OK;
+
+    size_t new_length = old_length + count * correction_length - count * length;
+    if (OKT_RESERVE(chars, new_length) != OKT_OK || OKT_RESERVE(origins, new_length) != OKT_OK ||
+        reserve_output(out, out->start + new_length) != OKT_OK)
+        return OKT_NO_MEMORY;
+    old = run_chars(out); /* reserving may have moved them */
+    old_origins = run_origins(out);
+    chars->count = origins->count = 0;
+    for (size_t i = 0; i < old_length;) {
+        if (i + length <= old_length && !memcmp(old + i, word, length * sizeof *word)) {
+            memcpy(chars->items + chars->count, correction, correction_length * sizeof *correction);
+            chars->count += correction_length;
+            append_correction(origins, word, old_origins + i, length, correction, correction_length);
+            i += length;
+        } else {
+            chars->items[chars->count++] = old[i];
+            origins->items[origins->count++] = old_origins[i++];
+        }
+    }
+    set_run_length(out, new_length);
+    memcpy(run_chars(out), chars->items, new_length * sizeof *chars->items);
+    memcpy(run_origins(out), origins->items, new_length * sizeof *origins->items);
+    return OKT_OK;
+}
+
+/* The entry of a typo among those of this length that were met before, or a new one (NULL: no memory). */
+static typo *find_typo(typos *known, const okt_char *word, size_t length) {
+    for (size_t i = 0; i < known->count; i++)
+        if (!memcmp(known->items[i].word, word, length * sizeof *word)) return &known->items[i];
+    if (OKT_RESERVE(known, known->count + 1) != OKT_OK) return NULL;
+    typo *entry = &known->items[known->count++];
+    *entry = (typo){word, SIZE_MAX};
+    return entry;
+}
+
+/* Corrects the typos of one length. The source slides a window over the text as it stood before the first correction of
+ * this length, and at every window that is a typo replaces all its occurrences in the text as it stands by then. A
+ * typo that is known to be absent isn't looked for again until the text changes: that keeps the time linear. */
+static int correct_typos_of_length(output *out, size_t length) {
+    okt_normalizer *buffers = out->buffers;
+    size_t total = run_length(out), changes = 0;
+    bool copied = false;
+    buffers->typos.count = 0;
+    for (size_t i = 0; i + length <= total; i++) {
+        const okt_char *word = (copied ? buffers->before.items : run_chars(out)) + i;
+        size_t correction_length;
+        const okt_char *correction = okt_typo(out->dictionary, word, length, &correction_length);
+        if (!correction) continue;
+        if (!copied) {
+            if (OKT_RESERVE(&buffers->before, total) != OKT_OK) return OKT_NO_MEMORY;
+            memcpy(buffers->before.items, run_chars(out), total * sizeof(okt_char));
+            copied = true;
+            word = buffers->before.items + i;
+        }
+        typo *entry = find_typo(&buffers->typos, word, length);
+        if (!entry) return OKT_NO_MEMORY;
+        if (entry->absent_since == changes) continue;
+        bool changed;
+        if (replace_typo(out, word, length, correction, correction_length, &changed) != OKT_OK) return OKT_NO_MEMORY;
+        if (changed) changes++;
+        else entry->absent_since = changes;
+    }
+    return OKT_OK;
+}
+
+static int correct_typos(output *out) {
+    /* The iteration order of the source's typoDictionaryByLength, a hash map. */
+    static const size_t lengths[] = {1, 6, 2, 3, 4};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        if (correct_typos_of_length(out, lengths[i]) != OKT_OK) return OKT_NO_MEMORY;
+    return OKT_OK;
+}
+
+/* ---- a whole text ---- */
+
+static bool is_hangul(okt_char c) { return is_syllable(c) || is_jamo(c); }
+
+/* normalizeKoreanChunk */
+static int normalize_run(output *out) {
+    detach_emotions(out);
+    shorten_repetitions(out, repetition_of_one, 3);
+    shorten_repetitions(out, repetition_of_two, 4);
+    if (expand_contracted_in(out) != OKT_OK) return OKT_NO_MEMORY;
+    return correct_typos(out);
+}
+
+int okt_normalize(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, size_t length,
+                  okt_chars *normalized, okt_spans *origins) {
+    if (!workspace->normalizer && !(workspace->normalizer = calloc(1, sizeof *workspace->normalizer)))
+        return OKT_NO_MEMORY;
+    output out = {dictionary, workspace, workspace->normalizer, normalized, origins, 0};
+    normalized->count = origins->count = 0;
+    for (size_t start = 0, end = 0; start < length; start = end) {
+        bool hangul = is_hangul(text[start]);
+        while (end < length && is_hangul(text[end]) == hangul) end++;
+        if (start_run(&out, text, start, end) != OKT_OK) return OKT_NO_MEMORY;
+        if (hangul && normalize_run(&out) != OKT_OK) return OKT_NO_MEMORY;
+    }
+    return OKT_OK;
+}
+
+void okt_normalizer_free(okt_normalizer *normalizer) {
+    if (!normalizer) return;
+    free(normalizer->chars.items);
+    free(normalizer->origins.items);
+    free(normalizer->before.items);
+    free(normalizer->typos.items);
+    free(normalizer->tokens.items);
+    free(normalizer);
+}
