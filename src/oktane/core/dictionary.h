@@ -24,21 +24,22 @@ typedef struct {
     uint16_t typo;   /* number of its correction + 1; 0: not a typo */
 } okt_node;
 
-/* The file begins with this header; the sections follow in this order, each aligned to 16 bytes. */
+/* The file begins with this header; the sections follow in this order, each aligned to 16 bytes; uint16_t[OKT_ALPHABET] codes come
+ * last. */
 typedef struct {
     char magic[8];
     uint32_t format;      /* OKT_FORMAT, as this machine writes integers */
-    uint32_t checksum;    /* CRC-32 of everything after the header */
+    uint32_t checksum;    /* CRC-32 of everything after this field */
     uint64_t size;        /* of the file, in bytes */
     uint32_t node_count;  /* okt_node[], then the stems of verb and adjective uint32_t[][2] */
     uint32_t stem_count;  /* where each stem's characters begin: uint32_t[stem_count + 1] */
     uint32_t typo_count;  /* where each correction's characters begin: uint32_t[typo_count + 1] */
     uint32_t char_count;  /* okt_char[]: stems, then corrections */
-    uint32_t reserved[4]; /* uint16_t[OKT_ALPHABET] codes come last */
+    uint8_t digest[32];   /* SHA-256 of the word lists, for people and files that name a dictionary */
 } okt_header;
 
 #define OKT_MAGIC "oktane\r\n"
-enum { OKT_FORMAT = 1 };
+enum { OKT_FORMAT = 1, OKT_CHECKED_FROM = offsetof(okt_header, size) };
 
 struct okt_dictionary {
     const okt_node *nodes;
@@ -93,7 +94,7 @@ typedef struct {
 } okt_entry;
 
 /* Packs entries (distinct, sorted by their characters), the stems and the corrections. The result is malloc'ed;
- * NULL: no memory. The checksum is left 0. */
+ * NULL: no memory. The header's checksum and digest are left 0. */
 void *okt_pack(const okt_entry *entries, size_t entry_count, const okt_char *chars, size_t char_count,
                const uint32_t *stem_starts, size_t stem_count, const uint32_t *typo_starts, size_t typo_count,
                size_t *size);

@@ -9,6 +9,7 @@
 typedef struct {
     okt_node *nodes;
     uint32_t *next_free, *previous_free;
+    uint32_t hard_before; /* a cell, or 0 */
     size_t count, capacity;
     uint32_t (*stems)[2];
 } trie;
@@ -47,20 +48,24 @@ static void take(trie *t, uint32_t cell, uint32_t parent) {
     t->next_free[t->previous_free[cell]] = t->next_free[cell];
     t->previous_free[t->next_free[cell]] = t->previous_free[cell];
     t->nodes[cell].parent = parent;
+    if (cell == t->hard_before) t->hard_before = t->next_free[cell];
 }
 
-/* A base that puts every child on a free cell. Trying every free cell for a node of many children would take a time
- * that grows with the square of the dictionary, so after some tries the end of the array is taken. */
+/* A base that puts every child on a free cell: the first that fits. Families of several children leave alone the cells
+ * before one that was hard to find, or else the time would grow with the square of the dictionary; single children, which
+ * are most, fill those. */
 static int find_base(trie *t, const uint16_t *codes, size_t count, uint32_t *base) {
-    uint32_t cell = t->next_free[0];
-    for (int tries = 0; cell != 0 && tries < 2000; tries++, cell = t->next_free[cell]) {
+    enum { HARD = 64 };
+    uint32_t cell = count > 1 && t->hard_before ? t->hard_before : t->next_free[0];
+    for (int tries = 0; cell != 0; tries++, cell = t->next_free[cell]) {
         if (cell < codes[0]) continue;
         uint32_t candidate = cell - codes[0];
         size_t i = 1;
-        while (i < count && candidate + codes[i] < t->count && is_free(t, candidate + codes[i])) i++;
+        while (i < count && (candidate + codes[i] >= t->count || is_free(t, candidate + codes[i]))) i++;
         if (i == count) {
+            if (tries > HARD) t->hard_before = t->next_free[cell];
             *base = candidate;
-            return OKT_OK;
+            return grow(t, (size_t)candidate + OKT_ALPHABET + 1);
         }
     }
     *base = (uint32_t)t->count;

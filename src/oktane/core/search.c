@@ -18,11 +18,12 @@
 
 /* ---- the grammar ---- */
 
-/* KoreanPos.getTrie of the seven sequences j1, C1, v*V1r*e0, E+, A1, D0m*N1s0j0, v*J1r*e0, as a table. Nodes are
- * numbered so that every list of next nodes runs upward: a list is a bit mask. */
+/* KoreanPos.getTrie of the sequences v*J1r*e0, D0m*N1s0j0, A1, E+, v*V1r*e0, C1, j1 as a table: the source's map has them
+ * the other way round, and getTrie puts each before those it has. Nodes are numbered so that every list of next nodes
+ * runs upward: a list is a bit mask. */
 enum {
-    JOSA, CONJUNCTION, PREFIX_OF_VERB, VERB, EXCLAMATION, ADVERB, DETERMINER, MODIFIER, NOUN, PREFIX_OF_ADJECTIVE,
-    ADJECTIVE, PRE_EOMI, EOMI, SUFFIX, JOSA_AFTER_NOUN, GRAMMAR_NODES
+    PREFIX_OF_ADJECTIVE, ADJECTIVE, DETERMINER, MODIFIER, NOUN, ADVERB, EXCLAMATION, PREFIX_OF_VERB, VERB, CONJUNCTION,
+    JOSA, PRE_EOMI, EOMI, SUFFIX, JOSA_AFTER_NOUN, GRAMMAR_NODES
 };
 #define NODE(n) (1u << (n))
 #define START_NODES (NODE(PRE_EOMI) - 1)

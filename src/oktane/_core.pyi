@@ -1,0 +1,30 @@
+"""Types of the compiled core; what each thing does is told in _core.pyx."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+FORMAT: int
+PARTS_OF_SPEECH: tuple[str, ...]
+
+class Dictionary:
+    digest: bytes
+    def __init__(self, packed: Any) -> None: ...
+    def strings(self, texts: Iterable[str], task: str, norm: bool, stem: bool) -> list[list[str]]: ...
+    def pairs(self, texts: Iterable[str], norm: bool, stem: bool, join: bool) -> list[list[Any]]: ...
+    def tokens(
+        self, texts: Iterable[str], norm: bool, stem: bool, make: Callable[[str, str, int, int, str | None, bool], T]
+    ) -> list[list[T]]: ...
+    def morphemes(
+        self, texts: Iterable[str], norm: bool, stem: bool
+    ) -> tuple[list[str], memoryview, memoryview, memoryview]: ...
+    def lists_of(self, word: str) -> int: ...
+
+def pack(
+    words: list[str],
+    entries: list[tuple[float, int, int, int, int]],
+    stems: list[str],
+    corrections: list[str],
+    digest: bytes,
+) -> bytes: ...

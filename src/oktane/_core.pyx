@@ -1,0 +1,354 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
+"""The thin layer between Python objects and the C modules in core/.
+
+Texts are read in place and results are built here; everything between runs without the interpreter's lock.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.list cimport PyList_New, PyList_SET_ITEM
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy
+
+from zlib import crc32
+
+cdef extern from "Python.h":
+    object PyUnicode_FromKindAndData(int kind, const void *data, Py_ssize_t length)
+    int PyUnicode_KIND(object text)
+    void *PyUnicode_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    object PyTuple_New(Py_ssize_t length)
+    void PyTuple_SET_ITEM(object items, Py_ssize_t at, object item)
+
+cdef extern from "dictionary.h":
+    ctypedef uint32_t okt_char
+    enum: OKT_OK
+    enum: OKT_FORMAT
+    enum: OKT_NO_STEM
+    ctypedef struct okt_dictionary:
+        pass
+    ctypedef struct okt_header:
+        uint32_t checksum
+        uint8_t digest[32]
+    enum: OKT_CHECKED_FROM
+    ctypedef struct okt_entry:
+        const okt_char *chars
+        uint32_t length
+        float frequency
+        uint16_t lists
+        uint16_t typo
+        uint32_t stems[2]
+    ctypedef struct okt_token:
+        uint32_t start
+        uint32_t end
+        uint32_t stem
+        uint8_t pos
+        bint unknown
+    bint okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t size)
+    const okt_char *okt_stem(const okt_dictionary *dictionary, uint32_t stem, size_t *length)
+    uint32_t okt_lookup(const okt_dictionary *dictionary, const okt_char *word, size_t length)
+    void *okt_pack(const okt_entry *entries, size_t entry_count, const okt_char *chars, size_t char_count,
+                   const uint32_t *stem_starts, size_t stem_count, const uint32_t *typo_starts, size_t typo_count,
+                   size_t *size)
+
+cdef extern from "batch.h":
+    ctypedef struct okt_text:
+        const void *data
+        size_t length
+        int width
+    ctypedef enum okt_task:
+        OKT_MORPHEMES
+        OKT_TAGGED
+        OKT_NOUNS
+        OKT_PHRASES
+        OKT_NORMALIZED
+    ctypedef struct okt_chars:
+        okt_char *items
+    ctypedef struct okt_tokens:
+        okt_token *items
+        size_t count
+    ctypedef struct okt_forms:
+        okt_chars chars
+        uint32_t *starts
+        uint8_t *pos
+        size_t count
+    ctypedef struct okt_batch:
+        okt_forms forms
+        okt_tokens tokens
+        int32_t *form_ids
+        int64_t *row_splits
+        size_t rows
+    okt_batch *okt_batch_new()
+    void okt_batch_free(okt_batch *batch)
+    int okt_batch_run(okt_batch *batch, const okt_dictionary *dictionary, const okt_text *texts, size_t count,
+                      okt_task task, bint norm, bint stem) nogil
+    bint okt_batch_is_large(const okt_batch *batch)
+
+FORMAT = OKT_FORMAT
+TASKS = {"morphemes": OKT_MORPHEMES, "nouns": OKT_NOUNS, "phrases": OKT_PHRASES, "normalized": OKT_NORMALIZED}
+
+# As KoreanPos.scala numbers them.
+PARTS_OF_SPEECH = (
+    "Noun", "Verb", "Adjective", "Adverb", "Determiner", "Exclamation", "Josa", "Eomi", "PreEomi", "Conjunction",
+    "Modifier", "VerbPrefix", "Suffix", "Unknown", "Korean", "Foreign", "Number", "KoreanParticle", "Alpha",
+    "Punctuation", "Hashtag", "ScreenName", "Email", "URL", "CashTag", "Space", "Others", "ProperNoun",
+)  # fmt: skip
+
+
+cdef object string_of(const okt_char *chars, size_t length):
+    return PyUnicode_FromKindAndData(4, chars, length)
+
+
+cdef class _Texts:
+    """Python strings as the C modules see them. Holds the strings, so that they stay where they are."""
+
+    cdef list strings
+    cdef okt_text *items
+    cdef size_t count
+
+    def __cinit__(self, texts):
+        cdef size_t i
+        self.strings = list(texts)
+        self.count = len(self.strings)
+        self.items = <okt_text *>PyMem_Malloc((self.count + 1) * sizeof(okt_text))
+        if self.items == NULL:
+            raise MemoryError
+        for i in range(self.count):
+            text = self.strings[i]
+            if not isinstance(text, str):
+                which = "the text" if self.count == 1 else f"text {i} of the batch"
+                raise TypeError(f"{which} must be a str, not {type(text).__name__}: {text!r:.60}")
+            self.items[i].data = PyUnicode_DATA(text)
+            self.items[i].length = PyUnicode_GET_LENGTH(text)
+            self.items[i].width = PyUnicode_KIND(text)
+            if self.items[i].length >= 0x7FFFFFFF:
+                raise ValueError(f"a text of {self.items[i].length:,} characters is too long: split it up")
+
+    def __dealloc__(self):
+        PyMem_Free(self.items)
+
+
+cdef class _Batch:
+    """The result of one call, and the buffers that made it."""
+
+    cdef okt_batch *batch
+
+    def __cinit__(self):
+        self.batch = okt_batch_new()
+        if self.batch == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        okt_batch_free(self.batch)
+
+    cdef list forms(self):
+        """Returns the distinct forms as strings."""
+        cdef const okt_char *chars = self.batch.forms.chars.items
+        cdef const uint32_t *starts = self.batch.forms.starts
+        cdef size_t i, count = self.batch.forms.count
+        cdef list forms = PyList_New(count)
+        for i in range(count):
+            form = string_of(chars + starts[i], starts[i + 1] - starts[i])
+            Py_INCREF(form)
+            PyList_SET_ITEM(forms, i, form)
+        return forms
+
+    cdef list rows(self, list forms):
+        """Returns a list for each text: what `forms` has for each of its tokens."""
+        cdef const int64_t *splits = self.batch.row_splits
+        cdef size_t i, count = self.batch.rows
+        cdef int64_t at
+        cdef list row, rows = PyList_New(count)
+        for i in range(count):
+            row = PyList_New(splits[i + 1] - splits[i])
+            for at in range(splits[i], splits[i + 1]):
+                form = forms[self.batch.form_ids[at]]
+                Py_INCREF(form)
+                PyList_SET_ITEM(row, at - splits[i], form)
+            Py_INCREF(row)
+            PyList_SET_ITEM(rows, i, row)
+        return rows
+
+
+cdef class Dictionary:
+    """A packed dictionary, and the analyses that it makes possible. Safe to share between threads.
+
+    Args:
+        packed: What `pack` returned, as bytes or a memory map, which this object keeps.
+
+    Raises:
+        ValueError: If it is damaged or of another format.
+    """
+
+    cdef okt_dictionary dictionary
+    cdef const uint8_t[::1] packed
+    cdef list idle  # batches that no call uses now
+    cdef readonly bytes digest
+
+    def __cinit__(self, const uint8_t[::1] packed not None):
+        if packed.shape[0] == 0 or not okt_dictionary_open(&self.dictionary, &packed[0], packed.shape[0]):
+            raise ValueError("not a packed dictionary of this version")
+        if crc32(packed[OKT_CHECKED_FROM:]) != (<const okt_header *>&packed[0]).checksum:
+            raise ValueError("a damaged packed dictionary")
+        self.packed = packed
+        self.digest = PyBytes_FromStringAndSize(<const char *>(<const okt_header *>&packed[0]).digest, 32)
+        self.idle = []
+
+    cdef _Batch run(self, texts, okt_task task, bint norm, bint stem):
+        """Analyses texts into a batch that `put_back` takes back."""
+        cdef _Texts given = _Texts(texts)
+        cdef _Batch batch = self.idle.pop() if self.idle else _Batch()
+        cdef int status
+        with nogil:
+            status = okt_batch_run(batch.batch, &self.dictionary, given.items, given.count, task, norm, stem)
+        if status != OKT_OK:
+            raise MemoryError
+        return batch
+
+    cdef void put_back(self, _Batch batch):
+        """Keeps a batch for the next call, unless a huge text has made it huge."""
+        if not okt_batch_is_large(batch.batch) and len(self.idle) < 64:
+            self.idle.append(batch)
+
+    def strings(self, texts, str task, bint norm, bint stem):
+        """Returns a list of strings for each text: its "morphemes", "nouns" or "phrases", or its one "normalized" form."""
+        cdef _Batch batch = self.run(texts, TASKS[task], norm, stem)
+        rows = batch.rows(batch.forms())
+        self.put_back(batch)
+        return rows
+
+    def pairs(self, texts, bint norm, bint stem, bint join):
+        """Returns a list for each text: its morphemes with their parts of speech, as pairs or joined by a slash."""
+        cdef _Batch batch = self.run(texts, OKT_TAGGED, norm, stem)
+        cdef list pairs = batch.forms()
+        cdef size_t i
+        for i in range(batch.batch.forms.count):
+            form, pos = pairs[i], PARTS_OF_SPEECH[batch.batch.forms.pos[i]]
+            pairs[i] = f"{form}/{pos}" if join else (form, pos)
+        rows = batch.rows(pairs)
+        self.put_back(batch)
+        return rows
+
+    def tokens(self, texts, bint norm, bint stem, make):
+        """Returns a list for each text: make(form, pos, start, end, stem, unknown) of each morpheme. The stem is None
+        if `stem` is false or the morpheme is no verb or adjective."""
+        cdef _Batch batch = self.run(texts, OKT_MORPHEMES, norm, False)
+        cdef list forms = batch.forms(), rows = [], row
+        cdef size_t i
+        cdef int64_t at
+        cdef okt_token token
+        for i in range(batch.batch.rows):
+            row = []
+            for at in range(batch.batch.row_splits[i], batch.batch.row_splits[i + 1]):
+                token = batch.batch.tokens.items[at]
+                form = forms[batch.batch.form_ids[at]]
+                stem_form = self.stem_of(token.stem) if stem else None
+                row.append(make(form, PARTS_OF_SPEECH[token.pos], token.start, token.end, stem_form, token.unknown))
+            rows.append(row)
+        self.put_back(batch)
+        return rows
+
+    cdef object stem_of(self, uint32_t stem):
+        cdef size_t length
+        cdef const okt_char *chars
+        if stem == OKT_NO_STEM:
+            return None
+        chars = okt_stem(&self.dictionary, stem, &length)
+        return string_of(chars, length)
+
+    def morphemes(self, texts, bint norm, bint stem):
+        """Returns the morphemes of texts as arrays: the distinct forms; by morpheme its form's number (int32) and its
+        span (int32, two each); by text where its morphemes begin (int64, one more than there are texts)."""
+        cdef _Batch batch = self.run(texts, OKT_MORPHEMES, norm, stem)
+        cdef size_t i, count = batch.batch.tokens.count
+        forms = batch.forms()
+        form_ids = PyBytes_FromStringAndSize(<char *>batch.batch.form_ids, count * sizeof(int32_t))
+        row_splits = PyBytes_FromStringAndSize(<char *>batch.batch.row_splits, (batch.batch.rows + 1) * sizeof(int64_t))
+        spans = PyBytes_FromStringAndSize(NULL, 2 * count * sizeof(int32_t))
+        cdef int32_t *places = <int32_t *>PyBytes_AS_STRING(spans)
+        for i in range(count):
+            places[2 * i] = <int32_t>batch.batch.tokens.items[i].start
+            places[2 * i + 1] = <int32_t>batch.batch.tokens.items[i].end
+        self.put_back(batch)
+        return forms, memoryview(form_ids).cast("i"), memoryview(spans).cast("i"), memoryview(row_splits).cast("q")
+
+    def lists_of(self, str word):
+        """Returns the bit mask of the word lists that hold a word."""
+        cdef _Strings strings = _Strings([word])
+        return okt_lookup(&self.dictionary, strings.chars, strings.length)
+
+
+cdef class _Strings:
+    """Strings one after the other, as characters and where each begins."""
+
+    cdef okt_char *chars
+    cdef uint32_t *starts
+    cdef size_t count, length
+
+    def __cinit__(self, list strings):
+        cdef size_t i, j
+        cdef str string
+        self.count = len(strings)
+        self.length = sum([len(string) for string in strings])
+        self.chars = <okt_char *>PyMem_Malloc((self.length + 1) * sizeof(okt_char))
+        self.starts = <uint32_t *>PyMem_Malloc((self.count + 1) * sizeof(uint32_t))
+        if self.chars == NULL or self.starts == NULL:
+            raise MemoryError
+        self.length = 0
+        for i in range(self.count):
+            string = strings[i]
+            self.starts[i] = <uint32_t>self.length
+            for j in range(<size_t>len(string)):
+                self.chars[self.length + j] = <okt_char>string[j]
+            self.length += len(string)
+        self.starts[self.count] = <uint32_t>self.length
+
+    def __dealloc__(self):
+        PyMem_Free(self.chars)
+        PyMem_Free(self.starts)
+
+
+def pack(list words, list entries, list stems, list corrections, bytes digest not None):
+    """Packs word lists into one trie.
+
+    Args:
+        words: Distinct words of Hangul syllables and compatibility jamo, in ascending order.
+        entries: For each word (frequency, lists, typo, verb_stem, adjective_stem): its float32 frequency; the bit mask
+            of the lists that hold it; the number of its correction + 1, or 0; the numbers of its stems, or -1.
+        stems: Dictionary forms of verbs and adjectives.
+        corrections: What typos are corrected to.
+        digest: 32 bytes that name the dictionary.
+
+    Returns:
+        The packed dictionary as bytes, its checksum filled in.
+    """
+    cdef _Strings keys = _Strings(words)
+    cdef _Strings strings = _Strings(stems + corrections)
+    cdef size_t i, size, stem_count = len(stems), count = len(words)
+    cdef okt_entry *items = <okt_entry *>PyMem_Malloc((count + 1) * sizeof(okt_entry))
+    cdef void *packed
+    cdef okt_header *header
+    if items == NULL:
+        raise MemoryError
+    for i in range(count):
+        frequency, lists, typo, verb_stem, adjective_stem = entries[i]
+        items[i].chars = keys.chars + keys.starts[i]
+        items[i].length = keys.starts[i + 1] - keys.starts[i]
+        items[i].frequency = frequency
+        items[i].lists = lists
+        items[i].typo = typo
+        items[i].stems[0] = OKT_NO_STEM if verb_stem < 0 else verb_stem
+        items[i].stems[1] = OKT_NO_STEM if adjective_stem < 0 else adjective_stem
+    packed = okt_pack(items, count, strings.chars, strings.length, strings.starts, stem_count,
+                      strings.starts + stem_count, len(corrections), &size)
+    PyMem_Free(items)
+    if packed == NULL:
+        raise MemoryError
+    result = PyBytes_FromStringAndSize(<char *>packed, size)
+    free(packed)
+    header = <okt_header *>PyBytes_AS_STRING(result)
+    memcpy(header.digest, PyBytes_AS_STRING(digest), 32)
+    header.checksum = crc32(memoryview(result)[OKT_CHECKED_FROM:])
+    return result
