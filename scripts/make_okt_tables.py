@@ -1,7 +1,8 @@
 """Writes src/oktane/core/tables.h: the character classes and top-level domains of konlpy's own patterns.
 
-The patterns of URLs and hashtags are twitter-text's (Apache-2.0), compiled into a jar that konlpy installs. Their classes hang on
-the Unicode tables of the Java runtime, so a Java runtime is asked about every code point. Run it again for a newer konlpy:
+The patterns of URLs and hashtags are twitter-text's (Apache-2.0), compiled into a jar that konlpy installs. Their
+classes hang on the Unicode tables of the Java runtime, so one is asked about every code point. Run it again for a newer
+konlpy:
 
     python scripts/make_okt_tables.py
 """
@@ -78,9 +79,9 @@ def main() -> None:
     letters = member_of(constant("HASHTAG_LETTERS_SET"))
     both = member_of(constant("HASHTAG_LETTERS_NUMERALS_SET"))
     parts = [
-        "/* Written by scripts/make_okt_tables.py; not to be edited. The classes and domains are twitter-text 1.14.7's\n"
+        "/* Written by scripts/make_okt_tables.py; not to be edited. The classes and domains are twitter-text 1.14.7's\n"  # noqa: E501
         f" * (Apache-2.0), as Java {jpype.java.lang.System.getProperty('java.version')} reads them. */\n"
-        "#ifndef OKT_TABLES_H\n#define OKT_TABLES_H\n\n#include \"okt.h\"\n\n"
+        '#ifndef OKT_TABLES_H\n#define OKT_TABLES_H\n\n#include "okt.h"\n\n'
         "typedef struct {\n    okt_char first, last;\n} okt_range;\n",
         table("hashtag_letters", "HASHTAG_LETTERS_SET", letters),
         table(

@@ -1,7 +1,7 @@
 """Expands the stems of verbs and adjectives to the forms that Okt finds in a text.
 
-The rules are those of Open Korean Text 2.1.0's KoreanConjugation.scala (Apache-2.0), case by case in its order. A form is the
-stem with its last syllable changed, or with one more syllable: 사랑하 gives 사랑합, 사랑해, 사랑하는, ...
+The rules are those of Open Korean Text 2.1.0's KoreanConjugation.scala (Apache-2.0), case by case in its order. A form
+is the stem with its last syllable changed, or with one more syllable: 사랑하 gives 사랑합, 사랑해, 사랑하는, ...
 """
 
 from collections.abc import Iterable
@@ -227,7 +227,7 @@ def conjugate_all(stems: Iterable[str], is_adjective: bool) -> dict[str, str]:
 
 
 def _place_in_hash_set(form: str, word: str) -> tuple[int, ...]:
-    """Returns where Scala 2.12's immutable HashSet iterates over a pair: its hash in groups of five bits from the low end."""
+    """Returns where Scala 2.12's HashSet iterates over a pair: its hash in groups of five bits from the low end."""
     h = _scramble(_pair_hash(form, word))
     return tuple(h >> shift & 31 for shift in range(0, 32, 5))
 

@@ -181,8 +181,8 @@ def read_user_dictionary(words: UserDictionary | str | os.PathLike[str] | None) 
     """Returns a user dictionary in its one true form: part of speech to sorted words, predicates without 다.
 
     Args:
-        words: Part of speech to words; or the path of a UTF-8 text file with a word, a tab and its part of speech on each
-            line, where empty lines and those that begin with # say nothing.
+        words: Part of speech to words; or the path of a UTF-8 text file with a word, a tab and its part of speech on
+            each line, where empty lines and those that begin with # say nothing.
 
     Raises:
         ValueError: For a part of speech that Okt has no list of, an empty word, or a verb or adjective that cannot be
@@ -278,7 +278,7 @@ def _write(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any, Literal, NamedTuple, TypeVar, overload
@@ -55,13 +55,13 @@ class Morphemes(NamedTuple):
 class Okt:
     """Okt as in `konlpy.tag.Okt`, compiled: the same results for the same arguments, without Java.
 
-    Objects are cheap: all that have the same user dictionary share one packed dictionary. They can be used from any number
-    of threads, survive a fork, and can be pickled.
+    Objects are cheap: all that have the same user dictionary share one packed dictionary. They can be used from any
+    number of threads, survive a fork, and can be pickled.
 
     Args:
         user_dictionary: Words that act as if they stood in Okt's own lists: part of speech to words,
-            {"Noun": ["덕질"], "Verb": ["덕질하다"]}; or the path of a text file with a word, a tab and its part of speech
-            on each line. Verbs and adjectives are conjugated; their final 다 may be left out.
+            {"Noun": ["덕질"], "Verb": ["덕질하다"]}; or the path of a text file with a word, a tab and its part of
+            speech on each line. Verbs and adjectives are conjugated; their final 다 may be left out.
         threads: How many threads the batch methods use; None is one for each core that the process may run on.
 
     Raises:
@@ -138,77 +138,59 @@ class Okt:
         return self._dictionary.tokens((phrase,), norm, stem, Token)[0]
 
     # ---- batches ----
-    # Each takes any iterable of texts and keeps its order. For a sequence (list, tuple, column of a data set) the result
-    # is a list; for another iterable, an iterator that reads on as it is read, in bounded memory.
 
     @overload
     def pos_batch(
-        self, phrases: Sequence[str], norm: bool = ..., stem: bool = ..., join: Literal[False] = ...
+        self, phrases: Iterable[str], norm: bool = ..., stem: bool = ..., join: Literal[False] = ...
     ) -> list[list[tuple[str, str]]]: ...
     @overload
     def pos_batch(
-        self, phrases: Sequence[str], norm: bool = ..., stem: bool = ..., *, join: Literal[True]
+        self, phrases: Iterable[str], norm: bool = ..., stem: bool = ..., *, join: Literal[True]
     ) -> list[list[str]]: ...
-    @overload
-    def pos_batch(
-        self, phrases: Iterable[str], norm: bool = ..., stem: bool = ..., join: bool = ...
-    ) -> Iterator[Any]: ...
     def pos_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False, join: bool = False) -> Any:
-        """Gives what `pos` gives for each text: a list for a sequence of texts, an iterator for another iterable."""
+        """Returns what `pos` gives for each text, in order, on all cores.
+
+        Args:
+            phrases: Any iterable of texts. It is read as the work goes on: a generator's texts are never all in memory.
+            norm: As for `pos`.
+            stem: As for `pos`.
+            join: As for `pos`.
+
+        Raises:
+            TypeError: If one of the texts is no str; it says which.
+        """
         return self._map(phrases, lambda texts: self._dictionary.pairs(texts, norm, stem, join))
 
-    @overload
-    def morphs_batch(self, phrases: Sequence[str], norm: bool = ..., stem: bool = ...) -> list[list[str]]: ...
-    @overload
-    def morphs_batch(self, phrases: Iterable[str], norm: bool = ..., stem: bool = ...) -> Iterator[list[str]]: ...
-    def morphs_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> Any:
-        """Gives what `morphs` gives for each text: a list for a sequence of texts, an iterator for another iterable."""
+    def morphs_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> list[list[str]]:
+        """Returns what `morphs` gives for each text; for arguments and errors see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.strings(texts, "morphemes", norm, stem))
 
-    @overload
-    def nouns_batch(self, phrases: Sequence[str]) -> list[list[str]]: ...
-    @overload
-    def nouns_batch(self, phrases: Iterable[str]) -> Iterator[list[str]]: ...
-    def nouns_batch(self, phrases: Iterable[str]) -> Any:
-        """Gives what `nouns` gives for each text: a list for a sequence of texts, an iterator for another iterable."""
+    def nouns_batch(self, phrases: Iterable[str]) -> list[list[str]]:
+        """Returns what `nouns` gives for each text; see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.strings(texts, "nouns", False, False))
 
-    @overload
-    def phrases_batch(self, phrases: Sequence[str]) -> list[list[str]]: ...
-    @overload
-    def phrases_batch(self, phrases: Iterable[str]) -> Iterator[list[str]]: ...
-    def phrases_batch(self, phrases: Iterable[str]) -> Any:
-        """Gives what `phrases` gives for each text: a list for a sequence of texts, an iterator for another iterable."""
+    def phrases_batch(self, phrases: Iterable[str]) -> list[list[str]]:
+        """Returns what `phrases` gives for each text; see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.strings(texts, "phrases", False, False))
 
-    @overload
-    def normalize_batch(self, phrases: Sequence[str]) -> list[str]: ...
-    @overload
-    def normalize_batch(self, phrases: Iterable[str]) -> Iterator[str]: ...
-    def normalize_batch(self, phrases: Iterable[str]) -> Any:
-        """Gives what `normalize` gives for each text: a list for a sequence of texts, an iterator for another iterable."""
-        return self._map(
-            phrases, lambda texts: [row[0] for row in self._dictionary.strings(texts, "normalized", True, False)]
-        )
+    def normalize_batch(self, phrases: Iterable[str]) -> list[str]:
+        """Returns what `normalize` gives for each text; see `pos_batch`."""
+        rows = self._map(phrases, lambda texts: self._dictionary.strings(texts, "normalized", True, False))
+        return [row[0] for row in rows]
 
-    @overload
-    def tokens_batch(self, phrases: Sequence[str], norm: bool = ..., stem: bool = ...) -> list[list[Token]]: ...
-    @overload
-    def tokens_batch(self, phrases: Iterable[str], norm: bool = ..., stem: bool = ...) -> Iterator[list[Token]]: ...
-    def tokens_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> Any:
-        """Gives what `tokens` gives for each text: a list for a sequence of texts, an iterator for another iterable."""
+    def tokens_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> list[list[Token]]:
+        """Returns what `tokens` gives for each text; for arguments and errors see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.tokens(texts, norm, stem, Token))
 
-    def morphemes_batch(self, texts: Sequence[str], norm: bool = False, stem: bool = False) -> Morphemes:
+    def morphemes_batch(self, texts: Iterable[str], norm: bool = False, stem: bool = False) -> Morphemes:
         """Returns the morphemes of texts as arrays, on one core; for arguments and errors see `pos`."""
         return Morphemes(*self._dictionary.morphemes(texts, norm, stem))
 
-    def _map(self, texts: Iterable[str], analyse: Callable[[Sequence[str]], list[T]]) -> list[T] | Iterator[T]:
+    def _map(self, texts: Iterable[str], analyse: Callable[[list[str]], list[T]]) -> list[T]:
         if isinstance(texts, str):
             raise TypeError(f"a batch is several texts: pass [{texts!r:.40}], or call the method without _batch")
         threads = self.threads or _available_cores()
-        results = chain.from_iterable(_map_in_threads(analyse, _chunks(texts), threads))
-        return list(results) if isinstance(texts, Sequence) or hasattr(texts, "__getitem__") else results
+        return list(chain.from_iterable(_map_in_threads(analyse, _chunks(texts), threads)))
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -217,23 +199,20 @@ def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _map_in_threads(analyse: Callable[[Sequence[str]], T], chunks: Iterator[list[str]], threads: int) -> Iterator[T]:
-    """Yields analyse(chunk) in order; at most two chunks a thread are under way."""
-    first = next(chunks, [])
-    second = next(chunks, None) if threads > 1 and first else None
-    if second is None:
-        if first:
-            yield analyse(first)
-        yield from map(analyse, chunks)
+def _map_in_threads(analyse: Callable[[list[str]], T], chunks: Iterator[list[str]], threads: int) -> Iterator[T]:
+    """Yields analyse(chunk) for each chunk in order; few chunks are under way at a time."""
+    beginning = list(islice(chunks, 2))
+    if threads == 1 or len(beginning) < 2:
+        yield from map(analyse, chain(beginning, chunks))
         return
-    pending: deque[Future[T]] = deque()
+    under_way: deque[Future[T]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="oktane") as executor:
-        for chunk in chain((first, second), chunks):
-            pending.append(executor.submit(analyse, chunk))
-            if len(pending) > 2 * threads:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+        for chunk in chain(beginning, chunks):
+            under_way.append(executor.submit(analyse, chunk))
+            if len(under_way) > 2 * threads:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def _available_cores() -> int:
