@@ -3,7 +3,7 @@
 A row is a dictionary from column to value. The kind of a file is told by its suffix:
 
 * `txt`: one text a line, no header; its only column is called `text`;
-* `tsv`: a header line, then fields separated by tabs; no quoting, as in NSMC: a double quote is like any other character;
+* `tsv`: a header line, then fields separated by tabs; no quoting, as in NSMC: a double quote is an ordinary character;
 * `csv`: a header line, then fields separated by commas and quoted as in RFC 4180;
 * `jsonl` (or `ndjson`): one JSON object a line;
 * `parquet`: Apache Parquet, typed.
@@ -14,6 +14,7 @@ Text is UTF-8; a byte order mark at its beginning is ignored.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -78,7 +79,7 @@ class RowReader:
             raise FileError(f"{path}: is a folder, not a file")
         if not self.path.exists():
             raise FileError(f"{path}: no such file")
-        self._stream: IO[bytes] = self.path.open("rb")
+        self._stream: io.BufferedReader = self.path.open("rb")
         self.line = 0
         try:
             self._start()
@@ -109,6 +110,10 @@ class RowReader:
         """How much has been read."""
         return self._stream.tell()
 
+    def peek_line(self) -> str:
+        """The beginning of the line that is read next, as far as it shows without reading."""
+        return self._stream.peek().split(b"\n", 1)[0].decode("utf-8", "replace")
+
     def error(self, message: str) -> FileError:
         """A FileError about the line read last."""
         return FileError(f"{self.path}, line {self.line}: {message}")
@@ -117,14 +122,7 @@ class RowReader:
         """The lines with their ends, decoded one by one so that an error can name the line."""
         for raw in self._stream:
             self.line += 1
-            try:
-                line = raw.decode("utf-8")
-            except UnicodeDecodeError as exception:
-                raise self.error(
-                    f"byte 0x{raw[exception.start]:02x} (number {exception.start + 1} of the line) is not UTF-8; "
-                    f"convert the file first, for example: iconv -f cp949 -t utf-8 {self.path} > utf8{self.path.suffix}"
-                ) from None
-            yield line.removeprefix("\ufeff") if self.line == 1 else line
+            yield decode_line(raw, self.path, self.line)
 
     def _set_header(self, names: list[str] | None) -> None:
         if not names:
@@ -140,7 +138,29 @@ class RowReader:
         return dict(zip(self.columns, fields, strict=True))
 
 
-def _without_line_end(line: str) -> str:
+def decode_line(raw: bytes, source: str | os.PathLike[str], number: int) -> str:
+    """A line as text, without the byte order mark that may begin the first one.
+
+    Args:
+        raw: the line's bytes.
+        source: what it was read from, for the message.
+        number: the line's number, from 1.
+
+    Raises:
+        FileError: if the bytes are not UTF-8.
+    """
+    try:
+        line = raw.decode("utf-8")
+    except UnicodeDecodeError as exception:
+        raise FileError(
+            f"{source}, line {number}: byte 0x{raw[exception.start]:02x} (number {exception.start + 1} of the line) is "
+            "not UTF-8; convert it first, for example: iconv -f cp949 -t utf-8 OLD > NEW"
+        ) from None
+    return line.removeprefix("\ufeff") if number == 1 else line
+
+
+def without_line_end(line: str) -> str:
+    r"""The line without the `\n` or `\r\n` at its end."""
     return line.removesuffix("\n").removesuffix("\r")
 
 
@@ -150,12 +170,12 @@ class _TxtReader(RowReader):
 
     def __iter__(self) -> Iterator[Row]:
         for line in self._lines():
-            yield {TEXT_COLUMN: _without_line_end(line)}
+            yield {TEXT_COLUMN: without_line_end(line)}
 
 
 class _TsvReader(RowReader):
     def _start(self) -> None:
-        self._records = (_without_line_end(line).split("\t") for line in self._lines())
+        self._records = (without_line_end(line).split("\t") for line in self._lines())
         self._set_header(next(self._records, None))
 
     def __iter__(self) -> Iterator[Row]:
@@ -269,7 +289,7 @@ def open_reader(path: str | os.PathLike[str], kind: str | None = None) -> RowRea
         kind: one of `KINDS`; by default told by the suffix.
 
     Raises:
-        FileError: if the file is missing, a folder, of an unknown kind, or has no header where its kind needs one. While
+        FileError: if the file is missing, a folder, of an unknown kind, or lacks the header its kind needs. While
             it is read: if a line is not UTF-8, has the wrong number of fields, or is not valid csv or JSON.
     """
     return _READERS[kind or kind_of(path)](path)
@@ -326,13 +346,14 @@ class RowWriter:
                 )
 
     def _cells(self, rows: Sequence[Row]) -> Iterator[list[str]]:
-        """The values as strings: nothing for None, JSON for lists and objects."""
+        """The values as strings, in the order of the columns."""
         self._check_fields(rows)
         for row in rows:
-            yield [_cell(row.get(column)) for column in self._columns]
+            yield [cell(row.get(column)) for column in self._columns]
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a field of csv or tsv: nothing for None, JSON for a list or an object."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -345,7 +366,7 @@ def _cell(value: Any) -> str:
 class _TxtWriter(RowWriter):
     def _write(self, rows: Sequence[Row]) -> None:
         (column,) = self._columns
-        self._stream.writelines(f"{one_line(_cell(row[column]))}\n".encode() for row in rows)
+        self._stream.writelines(f"{one_line(cell(row[column]))}\n".encode() for row in rows)
 
 
 class _TsvWriter(RowWriter):
@@ -362,8 +383,6 @@ class _TsvWriter(RowWriter):
 
 class _CsvWriter(RowWriter):
     def _start(self) -> None:
-        import io
-
         self._text = io.StringIO()
         self._minimal = csv.writer(self._text, lineterminator="\n")
         self._quoted = csv.writer(self._text, lineterminator="\n", quoting=csv.QUOTE_ALL)

@@ -1,0 +1,290 @@
+"""The command `okt-lstm`: arguments in, one call out.
+
+Exit codes: 0 done; 1 something given can't be used (a line on standard error says what, where and what to do); 2 wrong
+usage; 130 interrupted; 141 the reader of standard output went away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from . import __version__
+from .files import KINDS, FileError, cell, decode_line, one_line, open_reader, without_line_end
+
+if TYPE_CHECKING:
+    import io
+
+    from .data import DataArguments
+    from .inference import Classifier
+
+# What training writes beside a model: the fields of DataArguments as a JSON object.
+DATA_ARGUMENTS_NAME = "data_args.json"
+
+# Bytes of standard input that are taken at once, if so many are waiting: some ten thousand reviews.
+_BLOCK_SIZE = 1 << 20
+
+_PREDICT_DESCRIPTION = """\
+Label texts: those given as arguments, the rows of --input, or the lines of standard input as they come.
+
+On standard output each text gets a line of fields separated by tabs: label, probability, text. A file given as
+--output has the rows of --input with the columns label and probability added (predicted_label and
+predicted_probability, if it has a column of such a name); a txt file has only the labels, one a line. In tsv, which
+knows no quoting, a tab or line end inside a text is written as a blank.
+"""
+
+_EVALUATE_DESCRIPTION = """\
+Measure a model on the test split of a data set: that it was trained on, or another. The scores are printed as JSON.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: the words after `okt-lstm`; default: those of the command line.
+
+    Returns:
+        The exit code. Wrong usage, `--help` and `--version` raise SystemExit, as argparse does.
+    """
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if argv[:1] == ["train"]:
+            _train(argv[1:])
+        else:
+            options = _parser().parse_args(argv)
+            options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end, which must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13  # SIGPIPE, which Windows does not name
+    except (
+        OSError,
+        ValueError,
+    ) as exception:  # what a user gave can't be used; anything else is a bug and shows as one
+        if os.environ.get("OKT_LSTM_TRACEBACK"):
+            raise
+        print(f"okt-lstm: error: {_message(exception)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _message(exception: Exception) -> str:
+    if isinstance(exception, OSError) and exception.strerror:
+        names = [str(name) for name in (exception.filename, exception.filename2) if name is not None]
+        return ": ".join([" -> ".join(names), exception.strerror] if names else [exception.strerror])
+    return " ".join(str(exception).split()) or type(exception).__name__
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="okt-lstm",
+        description="Train, evaluate, use and share recurrent text classifiers for Korean.",
+        epilog="`okt-lstm COMMAND --help` tells a command's options. OKT_LSTM_TRACEBACK=1 shows an error's origin.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    # main() hands train's words to the parser that training makes of its dataclasses.
+    commands.add_parser("train", help="train a model on NSMC or on your own data", add_help=False)
+    _add_evaluate(commands.add_parser("evaluate", help="measure a model on a test set"))
+    _add_predict(commands.add_parser("predict", help="label texts or files"))
+    _add_push(commands.add_parser("push", help="upload a trained folder to the Hugging Face Hub"))
+    return parser
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.description = _EVALUATE_DESCRIPTION
+    parser.set_defaults(run=_evaluate)
+    parser.add_argument("model", metavar="FOLDER|HUB_ID", help="a trained folder, or the id of a model on the Hub")
+    _add(parser, "--output", metavar="FILE", help="write the JSON to this file, too")
+    data = parser.add_argument_group("the data (default: the test split of what the model was trained on)")
+    _add(data, "--dataset", help="nsmc, sample, a csv, tsv, jsonl or parquet file, or the id of a data set on the Hub")
+    _add(data, "--dataset_config", metavar="NAME", help="configuration of a data set on the Hub")
+    _add(data, "--data_dir", metavar="FOLDER", help="with nsmc: the folder of its files, which else are downloaded")
+    _add(data, "--text_column", metavar="NAME", help="column of the texts")
+    _add(data, "--label_column", metavar="NAME", help="column of the labels")
+    _add(data, "--label_delimiter", metavar="STRING", help="what separates several labels a row in csv and tsv files")
+    _add(data, "--max_test_samples", metavar="N", type=int, help="evaluate on this many rows, drawn by seed")
+    _add_model_options(parser)
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.description = _PREDICT_DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.set_defaults(run=_predict, parser=parser)
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to label")
+    _add(parser, "--model", required=True, metavar="FOLDER|HUB_ID", help="a trained folder, or a model's id on the Hub")
+    _add(parser, "--input", metavar="FILE", help="read texts from this txt, tsv, csv, jsonl or parquet file")
+    _add(parser, "--input_format", choices=KINDS, help="kind of the input; default: its suffix tells it")
+    _add(
+        parser, "--output", metavar="FILE", help="write the rows with their labels to this file, of any of these kinds"
+    )
+    _add(parser, "--text_column", metavar="NAME", help="column of the texts; guessed by its name if not given")
+    _add(parser, "--probabilities", action="store_true", help="give the probability of every label")
+    _add_model_options(parser)
+
+
+def _add_push(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_push)
+    parser.add_argument("folder", metavar="FOLDER", help="the --output_dir of `okt-lstm train`")
+    parser.add_argument("repo_id", metavar="REPO_ID", help="owner/name of the repository; made if it does not exist")
+    _add(parser, "--private", action="store_true", help="make the repository private")
+    _add(parser, "--revision", metavar="BRANCH", help="the branch to push to")
+    _add(parser, "--commit_message", metavar="TEXT", help="what the commit says")
+    _add(parser, "--token", help="a Hub token with write access; default: that of `hf auth login`")
+
+
+def _add(group: Any, flag: str, **options: Any) -> None:
+    """Add an option under its name with underscores, as transformers writes it, and with hyphens."""
+    group.add_argument(*dict.fromkeys((flag, flag[:2] + flag[2:].replace("_", "-"))), **options)
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the model")
+    _add(group, "--revision", help="branch, tag or commit of a model on the Hub")
+    _add(group, "--token", help="Hub token, if the model is private; default: that of `hf auth login`")
+    _add(group, "--device", help="where the network runs, such as cpu or cuda:1; default: a GPU if there is one")
+    _add(group, "--max_length", metavar="N", type=int, help="tokens of a text that are read; default: as in training")
+
+
+def _load(options: argparse.Namespace) -> Classifier:
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+    from transformers.utils import logging
+
+    from .inference import load
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()  # loading takes no time; a download has a bar of its own
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    return load(options.model, options.revision, options.token, options.device, options.max_length)
+
+
+def _train(argv: list[str]) -> None:
+    from .training import parse_arguments, train
+
+    train(*parse_arguments(argv))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    import datasets
+
+    from .data import load_test_split
+
+    datasets.logging.set_verbosity_error()
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
+    classifier = _load(options)
+    splits = load_test_split(_data_arguments(options), classifier.problem_type, classifier.labels)
+    test = splits.datasets["test"]
+    print(f"Evaluating on {len(test):,} rows of {splits.description.name}", file=sys.stderr)
+    scores = classifier.evaluate(test["text"][:], test["label"][:])
+    report = json.dumps({"dataset": splits.description.name, "rows": len(test), **scores}, ensure_ascii=False, indent=2)
+    if options.output:
+        Path(options.output).write_text(report + "\n", encoding="utf-8")
+    print(report)
+
+
+def _data_arguments(options: argparse.Namespace) -> DataArguments:
+    """The data that the options name, or else what the model says that it was trained on."""
+    from .data import DataArguments
+    from .inference import model_file
+
+    names = [field.name for field in dataclasses.fields(DataArguments)]
+    given = {name: vars(options)[name] for name in names if vars(options).get(name) is not None}
+    if "dataset" in given:
+        return DataArguments(**given)
+    file = model_file(options.model, DATA_ARGUMENTS_NAME, options.revision, options.token)
+    if file is None:
+        raise FileError(
+            f"{options.model} does not say what it was trained on (no {DATA_ARGUMENTS_NAME}); "
+            "name the data with --dataset"
+        )
+    try:
+        recorded = json.loads(file.read_text(encoding="utf-8"))
+        return DataArguments(**{name: recorded[name] for name in names if name in recorded} | given)
+    except (ValueError, TypeError) as exception:
+        raise FileError(f"{file} is damaged ({exception}); name the data with --dataset") from None
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from .inference import CHUNK_SIZE, choose_text_column, chunks, predict_file, text_of
+
+    if options.texts and options.input:
+        options.parser.error("give texts or --input, not both")
+    if options.output and not options.input:
+        options.parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
+    if (options.input_format or options.text_column) and not options.input:
+        options.parser.error("--input_format and --text_column go with --input")
+    classifier = _load(options)
+    if options.output:
+        predict_file(
+            classifier,
+            options.input,
+            options.output,
+            kind=options.input_format,
+            text_column=options.text_column,
+            probabilities=options.probabilities,
+            progress=True,
+        )
+    elif options.input:
+        with open_reader(options.input, options.input_format) as reader:
+            column = choose_text_column(reader, options.input_format, options.text_column)
+            texts = (text_of(row, column, reader, number) for number, row in enumerate(reader, 1))
+            _print_predictions(classifier, chunks(texts, CHUNK_SIZE), options.probabilities)
+    elif options.texts:
+        _print_predictions(classifier, [options.texts], options.probabilities)
+    else:
+        if sys.stdin.isatty():
+            print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
+        _print_predictions(
+            classifier, _waiting_lines(cast("io.BufferedReader", sys.stdin.buffer)), options.probabilities
+        )
+
+
+def _print_predictions(classifier: Classifier, batches: Iterable[Sequence[str]], probabilities: bool) -> None:
+    """Print the predictions of each batch of texts as soon as they are made."""
+    from .inference import prediction_cells
+
+    for texts in batches:
+        predictions = prediction_cells(classifier, classifier.scores(texts), probabilities)
+        for cells, text in zip(predictions, texts, strict=True):
+            print(*(one_line(cell(value)) for value in [*cells, text]), sep="\t")
+        sys.stdout.flush()
+
+
+def _waiting_lines(stream: io.BufferedReader) -> Iterator[list[str]]:
+    """The lines of a stream as they arrive: all that are waiting, so that neither a person nor a large file waits."""
+    rest = b""
+    count = 0
+    while block := stream.read1(_BLOCK_SIZE):
+        *raws, rest = (rest + block).split(b"\n")
+        yield [without_line_end(decode_line(raw, "standard input", count + place)) for place, raw in enumerate(raws, 1)]
+        count += len(raws)
+    if rest:
+        yield [without_line_end(decode_line(rest, "standard input", count + 1))]
+
+
+def _push(options: argparse.Namespace) -> None:
+    from .sharing import push
+
+    print(
+        push(
+            options.folder,
+            options.repo_id,
+            private=options.private,
+            token=options.token,
+            revision=options.revision,
+            commit_message=options.commit_message,
+        )
+    )

@@ -1,0 +1,511 @@
+"""Bulk prediction: a trained folder or Hub repository becomes a classifier of texts, of lists and of files."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar, overload
+
+import numpy as np
+import torch
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from tqdm import tqdm
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    EvalPrediction,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.tokenization_utils_base import LARGE_INTEGER
+
+from .configuration_lstm import GRUConfig, LSTMConfig, RNNConfig
+from .files import TEXT_COLUMNS, FileError, Row, RowReader, kind_of, open_reader, open_writer
+from .modeling_lstm import classification_loss
+
+Prediction: TypeAlias = str | list[str] | float | list[float]
+_Item = TypeVar("_Item")
+
+# Texts that are tokenized and sorted by length together: many, so that a batch's rows are of nearly one length.
+CHUNK_SIZE = 8192
+# Tokens, padding included, that the network reads at once: enough to keep its kernels busy, few enough to stay in the
+# processor's caches. A text that is longer makes a batch of its own.
+BATCH_TOKENS = 8192
+
+
+MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig))
+
+
+class LoadError(OSError):
+    """A folder or Hub repository holds no classifier that can be loaded; the message says why and what to do."""
+
+
+class Classifier:
+    """A model and its tokenizer, which together classify texts.
+
+    Args:
+        model: a sequence classifier of this package.
+        tokenizer: the tokenizer it was trained with.
+        max_length: tokens of a text that are read; what follows them is ignored. Default: the tokenizer's
+            `model_max_length`, or no limit where it sets none.
+
+    Attributes:
+        model: the model, in evaluation mode.
+        tokenizer: the tokenizer.
+        labels: the labels' names, by id.
+        problem_type: `"single_label_classification"`, `"multi_label_classification"` or `"regression"`.
+
+    Example:
+        >>> classifier = okt_lstm.load("out")
+        >>> classifier.predict("연기도 연출도 최고였다")
+        'positive'
+        >>> classifier.predict(["연기도 연출도 최고였다", "시간이 아깝다"])
+        ['positive', 'negative']
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int | None = None
+    ) -> None:
+        if max_length is not None and max_length < 1:
+            raise ValueError(f"max_length must be at least 1, got {max_length}")
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        config = model.config
+        self.labels: list[str] = [label for _, label in sorted((config.id2label or {}).items())]
+        self.problem_type: str = config.problem_type or (
+            "regression" if config.num_labels == 1 else "single_label_classification"
+        )
+        limit = max_length or tokenizer.model_max_length
+        self.max_length = limit if limit < LARGE_INTEGER else None
+
+    @overload
+    def predict(  # type: ignore[overload-overlap]  # a str is an iterable of str, too
+        self, texts: str, *, threshold: float = 0.5
+    ) -> Prediction: ...
+
+    @overload
+    def predict(self, texts: Iterable[str], *, threshold: float = 0.5) -> list[Prediction]: ...
+
+    def predict(self, texts: str | Iterable[str], *, threshold: float = 0.5) -> Prediction | list[Prediction]:
+        """Predict the labels of texts.
+
+        Args:
+            texts: a text, or any iterable of texts: a list, a generator, a column of a data set or a data frame.
+            threshold: the probability from which on a label holds, in a model of several labels a text.
+
+        Returns:
+            For a text its label; for several a list, in their order. A label is a name; where several may hold, the
+            list of those that do (perhaps none); in a regression model a number, or a list of them if it has several.
+
+        Raises:
+            TypeError: if something is not a text; the message names its place (from 0) and type.
+        """
+        if isinstance(texts, str):
+            return self.decide(self.scores([texts]), threshold)[0]
+        return [label for chunk in self._checked_chunks(texts) for label in self.decide(self.scores(chunk), threshold)]
+
+    def predict_proba(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
+        """Predict the probability of each label.
+
+        Args:
+            texts: a text, or any iterable of texts.
+
+        Returns:
+            Probabilities, in the order of `labels`: `(labels,)` for a text, `(texts, labels)` for several. They sum to
+            1 over the labels, unless several labels may hold: then each stands for itself.
+
+        Raises:
+            TypeError: if something is not a text; the message names its place (from 0) and type.
+            ValueError: if the model is one for regression, which has no probabilities.
+        """
+        if self.problem_type == "regression":
+            raise ValueError("a regression model predicts numbers and has no probabilities: use predict()")
+        if isinstance(texts, str):
+            return self.scores([texts])[0]
+        return np.concatenate([self.scores([]), *map(self.scores, self._checked_chunks(texts))])
+
+    def decide(self, scores: NDArray[np.float32], threshold: float = 0.5) -> list[Prediction]:
+        """Turn scores, `(texts, labels)`, into what `predict` returns for these texts."""
+        if self.problem_type == "single_label_classification":
+            return [self.labels[index] for index in scores.argmax(axis=1).tolist()]
+        if self.problem_type == "multi_label_classification":
+            return [[self.labels[index] for index in np.flatnonzero(row >= threshold)] for row in scores]
+        return scores[:, 0].tolist() if scores.shape[1] == 1 else scores.tolist()
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Run the network on texts, in batches of similar length.
+
+        Args:
+            texts: texts; they are tokenized in one call, so give some thousands at a time.
+
+        Returns:
+            The logits, `(texts, labels)`, in the texts' order. They do not depend on how the texts are batched.
+        """
+        result = np.empty((len(texts), len(self.labels)), np.float32)
+        if not texts:
+            return result
+        rows: list[list[int]] = self.tokenizer(
+            list(texts),
+            truncation=self.max_length is not None,
+            max_length=self.max_length,
+            return_attention_mask=False,
+        )["input_ids"]
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        order = np.argsort(lengths, kind="stable")
+        pad_id = self.tokenizer.pad_token_id or 0
+        for batch in _batches(order, lengths):
+            time = max(1, lengths[batch[-1]])
+            mask = np.arange(time) < lengths[batch, None]  # (batch, time)
+            ids = np.full(mask.shape, pad_id)
+            ids[mask] = np.concatenate([rows[index] for index in batch])
+            with torch.inference_mode():
+                logits = self.model(
+                    input_ids=torch.from_numpy(ids).to(self.model.device),
+                    attention_mask=torch.from_numpy(mask).to(self.model.device),
+                ).logits
+            result[batch] = logits.float().cpu().numpy()
+        return result
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The logits as probabilities, or as they are in a regression model: `(texts, labels)`. See `logits`."""
+        logits = torch.from_numpy(self.logits(texts))
+        if self.problem_type == "single_label_classification":
+            return logits.softmax(dim=1).numpy()
+        if self.problem_type == "multi_label_classification":
+            return logits.sigmoid().numpy()
+        return logits.numpy()
+
+    def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> dict[str, float]:
+        """Measure how well the predictions fit the right answers.
+
+        Args:
+            texts: the texts.
+            labels: of each text its label's id; or, where several may hold, a list of 0 and 1 with one place a label;
+                or, in a regression model, its number.
+
+        Returns:
+            The mean loss as `loss`, and the scores of `okt_lstm.metrics` for this kind of problem.
+
+        Raises:
+            ValueError: if there are no texts, or not as many labels.
+        """
+        from .metrics import compute_metrics_for
+
+        if len(texts) != len(labels):
+            raise ValueError(f"{len(texts)} texts, but {len(labels)} labels")
+        logits = np.concatenate([self.logits([]), *map(self.logits, self._checked_chunks(texts))])
+        references = np.asarray(labels)
+        scores = compute_metrics_for(self.problem_type)(EvalPrediction(logits, references))
+        loss = classification_loss(torch.from_numpy(logits), torch.from_numpy(references), self.model.config)
+        return {"loss": loss.item(), **scores}
+
+    def _checked_chunks(self, texts: Iterable[str]) -> Iterator[list[str]]:
+        """Cut texts into chunks, and see that they are texts."""
+        if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
+            raise TypeError(f"texts must be a str or an iterable of str, not {type(texts).__name__}")
+        start = 0
+        for chunk in chunks(texts, CHUNK_SIZE):
+            for place, text in enumerate(chunk, start):
+                if not isinstance(text, str):
+                    hint = "; of a data set give one column" if isinstance(text, Mapping) else ""
+                    raise TypeError(f"texts[{place}] is not a str but {type(text).__name__}: {text!r:.60}{hint}")
+            yield chunk
+            start += len(chunk)
+
+
+def chunks(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """Cut an iterable into lists of `size` items; the last one may be shorter."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _batches(order: NDArray[np.int64], lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Cut rows, sorted by length, into batches of at most `BATCH_TOKENS` once padded, or of a single row."""
+    start = 0
+    sorted_lengths = lengths[order]
+    while start < len(order):
+        # The padded size of the batch start:end is (end - start) * length of its last row, which grows with end.
+        candidates = np.arange(1, min(BATCH_TOKENS, len(order) - start) + 1)
+        padded = candidates * sorted_lengths[start : start + len(candidates)]
+        size = max(1, int(np.searchsorted(padded, BATCH_TOKENS, side="right")))
+        yield order[start : start + size]
+        start += size
+
+
+# Loading
+
+
+def load(
+    folder_or_hub_id: str | os.PathLike[str],
+    revision: str | None = None,
+    token: str | bool | None = None,
+    device: str | torch.device | None = None,
+    max_length: int | None = None,
+) -> Classifier:
+    """Load a trained classifier with its tokenizer.
+
+    Only safetensors weights are read, and no code of the folder or repository is run: the classes are this package's.
+
+    Args:
+        folder_or_hub_id: what `okt-lstm train` or `save_pretrained` left, or the id of a repository on the Hub.
+        revision: a branch, tag or commit of that repository.
+        token: a token for the Hub, if the repository is private; default: that of `hf auth login` or of HF_TOKEN.
+        device: where the network runs, such as `"cpu"` or `"cuda:1"`; default: a GPU if there is one.
+        max_length: see `Classifier`.
+
+    Returns:
+        The classifier.
+
+    Raises:
+        LoadError: if there is no such folder or repository, it may not be read, or it holds no complete classifier of
+            this package.
+        ValueError: if the device is unknown or missing.
+    """
+    name = os.fspath(folder_or_hub_id)
+    config_file = model_file(name, "config.json", revision, token)
+    if config_file is None:
+        raise LoadError(f"{name} holds no model: it has no config.json; give the --output_dir of `okt-lstm train`")
+    try:
+        model_type = json.loads(config_file.read_text(encoding="utf-8")).get("model_type")
+    except (ValueError, AttributeError) as exception:
+        raise LoadError(f"{config_file} is damaged: {exception}") from None
+    if model_type not in MODEL_TYPES:
+        raise LoadError(
+            f"{name} holds a model of type {model_type!r}, but only {', '.join(MODEL_TYPES)} are loaded here; "
+            "for others use transformers.pipeline"
+        )
+    if model_file(name, "tokenizer_config.json", revision, token) is None:
+        raise LoadError(
+            f"{name} holds no tokenizer: it has no tokenizer_config.json; save the tokenizer beside the model with "
+            "save_pretrained()"
+        )
+    target = _device(device)
+    source = str(config_file.parent) if Path(name).expanduser().is_dir() else name
+    try:
+        # Never a pickle, and never code from elsewhere.
+        model, loaded = AutoModelForSequenceClassification.from_pretrained(
+            source,
+            revision=revision or "main",
+            token=token,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, revision=revision or "main", token=token, trust_remote_code=False
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as exception:
+        raise LoadError(f"{name} can't be loaded: {exception}") from exception
+    if loaded["missing_keys"]:
+        raise LoadError(
+            f"{name} holds no trained classifier: its weights lack {', '.join(sorted(loaded['missing_keys']))}; "
+            "train one with `okt-lstm train`"
+        )
+    return Classifier(model.to(target), tokenizer, max_length)
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        target = torch.device(device)
+        torch.empty(0, device=target)
+    except (RuntimeError, AssertionError, NotImplementedError) as exception:
+        raise ValueError(f"device {str(device)!r} can't be used: {str(exception).splitlines()[0]}") from None
+    return target
+
+
+def model_file(name: str, file: str, revision: str | None, token: str | bool | None) -> Path | None:
+    """A file of a local folder, or of a Hub repository, from which it is downloaded; None if there is no such file.
+
+    Raises:
+        LoadError: if there is no such folder or repository, or it may not be read; the message says what to do.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder / file if (folder / file).is_file() else None
+    if folder.exists():
+        raise LoadError(f"{name} is a file; give the folder of a model, or the id of one on the Hugging Face Hub")
+    log_in = "log in with `hf auth login`, or give a token"
+    try:
+        return Path(hf_hub_download(name, file, revision=revision, token=token))
+    except HFValidationError:
+        raise LoadError(f"{name}: no such folder") from None
+    except GatedRepoError:
+        raise LoadError(f"{name}: ask for access on its page, https://huggingface.co/{name}; then {log_in}") from None
+    except RepositoryNotFoundError:
+        raise LoadError(
+            f"{name}: no such folder, and no such repository on the Hugging Face Hub; if it is a private one, {log_in}"
+        ) from None
+    except RevisionNotFoundError:
+        raise LoadError(f"{name} has no revision {revision!r} on the Hugging Face Hub") from None
+    except LocalEntryNotFoundError:
+        raise LoadError(
+            f"{name}: no such folder, and the Hugging Face Hub can't be asked for it (no connection, or HF_HUB_OFFLINE "
+            "is set)"
+        ) from None
+    except EntryNotFoundError:
+        return None
+    except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError) as exception:
+        raise LoadError(f"{name}: the Hugging Face Hub failed: {exception}") from None
+
+
+# Files
+
+
+def predict_file(
+    classifier: Classifier,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    kind: str | None = None,
+    text_column: str | None = None,
+    probabilities: bool = False,
+    progress: bool = False,
+) -> int:
+    """Predict the rows of a file and write them, with their labels, to another; in constant memory.
+
+    The new columns are those of `prediction_columns`, after the file's own. Of a txt file only the labels are written.
+
+    Args:
+        classifier: the classifier.
+        source: the file to read: txt, tsv, csv, jsonl or parquet.
+        target: the file to write, of any of these kinds; it appears when all rows are written.
+        kind: the kind of `source`, if its suffix does not tell it.
+        text_column: the column of the texts; by default the only column, or the first of `files.TEXT_COLUMNS` it has.
+        probabilities: whether to write the probability of each label, not just that of the predicted one.
+        progress: whether to show a progress bar, if standard error is a terminal.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        FileError: if a file can't be read or written as asked, a column is missing, or a row's text is not one; the
+            message names the place.
+    """
+    if Path(source).exists() and Path(target).exists() and Path(source).samefile(target):
+        raise FileError(f"{target}: input and output are the same file; write to another")
+    with open_reader(source, kind) as reader:
+        text_column = choose_text_column(reader, kind, text_column)
+        new = prediction_columns(classifier, probabilities, taken=reader.columns)
+        columns = [*reader.columns, *new]
+        if kind_of(target) == "txt":
+            if probabilities:
+                raise FileError(f"{target}: a txt file holds labels only; for probabilities write .tsv, .csv or .jsonl")
+            columns = new[:1]
+        count = 0
+        with (
+            open_writer(target, columns, reader.schema) as writer,
+            tqdm(total=reader.size, unit=reader.unit, unit_scale=True, disable=None if progress else True) as bar,
+        ):
+            for rows in chunks(reader, CHUNK_SIZE):
+                texts = [text_of(row, text_column, reader, number) for number, row in enumerate(rows, count + 1)]
+                cells = prediction_cells(classifier, classifier.scores(texts), probabilities)
+                for row, predicted in zip(rows, cells, strict=True):
+                    row.update(zip(new, predicted, strict=True))
+                writer.write(rows)
+                count += len(rows)
+                bar.set_postfix(texts=count, refresh=False)
+                bar.update(reader.position - bar.n)
+    return count
+
+
+def choose_text_column(reader: RowReader, kind: str | None = None, given: str | None = None) -> str:
+    """Find the column of the texts: the one given, the only one, or the first of `files.TEXT_COLUMNS` there is.
+
+    Args:
+        reader: the file, of which no row was read yet.
+        kind: the kind of file that the user named, if any.
+        given: the column that the user named, if any.
+
+    Raises:
+        FileError: if there is no such column; or if the file is called .txt but its first line looks like a table's, and
+            the user has not said which of the two it is.
+    """
+    if kind is None and reader.unit == "B" and kind_of(reader.path) == "txt" and "\t" in reader.peek_line():
+        raise FileError(
+            f"{reader.path}: the first line holds tabs; name the kind of file (--input_format): tsv if it is "
+            "a table with a header, txt if each line is a text"
+        )
+    columns = reader.columns
+    if given is not None:
+        if columns and given not in columns:
+            raise FileError(f"{reader.path}: has no column {given!r}; its columns are {', '.join(columns)}")
+        return given
+    if len(columns) == 1:
+        return columns[0]
+    for column in TEXT_COLUMNS:
+        if column in columns or not columns:  # a jsonl file without rows has no columns
+            return column
+    raise FileError(
+        f"{reader.path}: which column holds the texts? Name it (--text_column); there are {', '.join(columns)}"
+    )
+
+
+def prediction_columns(classifier: Classifier, probabilities: bool = False, taken: Iterable[str] = ()) -> list[str]:
+    """The names of the columns that hold predictions.
+
+    `label`; then, in a model of one label a text, its `probability`; then, if they are asked for or several labels may
+    hold, `probability_NAME` for each label. A regression model has `label` only. Where the file has a column of one of
+    these names already, all of them begin with `predicted_`.
+
+    Raises:
+        FileError: if the file has a column of those names, too.
+    """
+    columns = ["label"]
+    if classifier.problem_type == "single_label_classification":
+        columns.append("probability")
+    if classifier.problem_type == "multi_label_classification" or (probabilities and len(columns) > 1):
+        columns += [f"probability_{label}" for label in classifier.labels]
+    taken = set(taken)
+    if taken & set(columns):
+        columns = [f"predicted_{column}" for column in columns]
+    if clash := taken & set(columns):
+        raise FileError(f"the input has a column {min(clash)!r} already, where the prediction would go; rename it")
+    return columns
+
+
+def prediction_cells(
+    classifier: Classifier, scores: NDArray[np.float32], probabilities: bool = False
+) -> Iterator[list[Any]]:
+    """The values of `prediction_columns` for each row of `scores`, probabilities with 6 decimals."""
+    labels = classifier.decide(scores)
+    several = classifier.problem_type == "multi_label_classification"
+    one = classifier.problem_type == "single_label_classification"
+    for label, row in zip(labels, scores.tolist(), strict=True):
+        cells: list[Any] = [label]
+        if one:
+            cells.append(round(max(row), 6))
+        if several or (one and probabilities):
+            cells += [round(score, 6) for score in row]
+        yield cells
+
+
+def text_of(row: Row, column: str, reader: RowReader, number: int) -> str:
+    """The text of a row.
+
+    Raises:
+        FileError: if the row lacks the column or it holds something else; the message names the row's number.
+    """
+    text = row.get(column)
+    if isinstance(text, str):
+        return text
+    if column not in row:
+        raise FileError(f"{reader.path}, row {number}: has no field {column!r}")
+    found = "missing (null)" if text is None else f"a {type(text).__name__} ({text!r:.40})"
+    raise FileError(f"{reader.path}, row {number}: the column {column!r} is {found}, not text")
