@@ -21,6 +21,9 @@ import gzip
 import hashlib
 import json
 import lzma
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -46,7 +49,15 @@ _TEXT_OPENERS: dict[str, Callable[..., Any]] = {".txt": open, ".gz": gzip.open, 
 _DownloadManager: TypeAlias = datasets.DownloadManager | datasets.StreamingDownloadManager
 _Reader: TypeAlias = Callable[[], Iterator[tuple[int, dict[str, Any]]]]
 
-_CITATION_NOTE = "Naver sentiment movie corpus v1.0 by Lucy Park (e9t), https://github.com/e9t/nsmc"
+_DAMAGES = (EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
+
+_WITHOUT_NETWORK = (
+    "name a folder that holds the corpus's ratings_train.txt and ratings_test.txt, for raw reviews also its folder raw "
+    '(--data_dir FOLDER, in Python NSMC(data_dir="FOLDER")), or try things out on the small sample that comes with '
+    'okt-lstm (--dataset sample, in Python NSMC("sample"))'
+)
+
+_DESCRIPTION = "Naver sentiment movie corpus v1.0 by Lucy Park (e9t), https://github.com/e9t/nsmc"
 
 
 class DataError(ValueError):
@@ -158,7 +169,7 @@ def parse_raw_reviews(content: bytes, name: str) -> list[dict[str, str]]:
     """
     try:
         reviews = json.loads(content)
-    except ValueError as error:  # of JSON, or of UTF-8
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deeply
         raise DataError(f"{name}: not a JSON file: {error}") from None
     if not isinstance(reviews, list):
         raise DataError(f"{name}: expected a list of reviews, found a JSON {type(reviews).__name__}.")
@@ -166,6 +177,8 @@ def parse_raw_reviews(content: bytes, name: str) -> list[dict[str, str]]:
         for field in ("review_id", "review", "rating"):
             if not isinstance(review, dict) or not isinstance(review.get(field), str):
                 raise DataError(f"{name}, review {position}: the field {field!r} is missing or not a string.")
+        if not review["review_id"].isdecimal():
+            raise DataError(f"{name}, review {position}: the review_id {review['review_id']!r} is not a number.")
     return reviews
 
 
@@ -179,7 +192,7 @@ def _read_ratings(path: str, official: RatingsFile | None) -> Iterator[tuple[int
             yield line
 
     # `datasets` replaces this module's `open` by one that opens addresses too.
-    with _network_errors(path), cast(BinaryIO, open(path, "rb")) as file:  # noqa: PTH123
+    with _reading(path), cast(BinaryIO, open(path, "rb")) as file:  # noqa: PTH123
         yield from parse_ratings(lines(file), path)
     if official and digest.hexdigest() != official.blob_id:
         raise _checksum_error(path, digest.hexdigest(), official)
@@ -197,7 +210,7 @@ def _read_raw_archive(files: Iterable[tuple[str, BinaryIO]], name: str) -> Itera
     """Read an archive of the corpus's repository in one pass; git puts the test set before the folder `raw`."""
     test_ids = None
     key = 0
-    with _network_errors(name):
+    with _reading(name):
         for path, file in files:
             if Path(path).name == OFFICIAL_FILES["test"].name:
                 test_ids = frozenset(row["id"] for _, row in parse_ratings(file, path))
@@ -220,7 +233,7 @@ def _read_raw_folder(
 
 
 def _read_text(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    with _TEXT_OPENERS[Path(path).suffix](path, "rb") as file:
+    with _reading(path), _TEXT_OPENERS[Path(path).suffix](path, "rb") as file:
         for number, line in enumerate(file, start=1):
             try:
                 document = " ".join(line.decode("utf-8-sig" if number == 1 else "utf-8").split())
@@ -231,24 +244,29 @@ def _read_text(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 @contextmanager
-def _network_errors(address: str) -> Iterator[None]:
-    """Turn what goes wrong while reading an address into an error that says what to do; paths are left alone."""
+def _reading(path: str) -> Iterator[None]:
+    """Turn what goes wrong while reading a file or an address into an error that says what to do."""
     try:
         yield
-    except (OSError, aiohttp.ClientError) as error:
-        if "://" not in address:
-            raise
-        raise DataError(
-            f"NSMC could not be downloaded from {address} ({type(error).__name__}: {error}). "
-            "Check the network and try again; or name a folder that holds the corpus's ratings_train.txt and "
-            'ratings_test.txt (--data_dir FOLDER, in Python NSMC(data_dir="FOLDER")); or try things out on the small '
-            'sample that comes with okt-lstm (--dataset sample, in Python NSMC("sample")).'
-        ) from error
+    except (
+        OSError,
+        aiohttp.ClientError,
+        EOFError,
+        lzma.LZMAError,
+        zlib.error,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+    ) as error:
+        cause = f"({type(error).__name__}: {error})"
+        if "://" in path:
+            advice = f"Check the network and try again, or {_WITHOUT_NETWORK}."
+            raise DataError(f"NSMC could not be downloaded from {path} {cause}. {advice}") from error
+        raise DataError(f"{path} could not be read {cause}.") from error
 
 
 def _download(dl_manager: _DownloadManager, address: str) -> str:
     """Return the path of the downloaded file (kept in the cache of `datasets`), or the address where it streams."""
-    with _network_errors(address):
+    with _reading(address):
         return dl_manager.download(address)
 
 
@@ -393,7 +411,7 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             features["label"] = datasets.ClassLabel(names=list(LABELS))
         sample = self.config.name == "sample"
         return datasets.DatasetInfo(
-            description="Made-up reviews that come with okt-lstm." if sample else _CITATION_NOTE,
+            description="Made-up reviews that come with okt-lstm." if sample else _DESCRIPTION,
             homepage=None if sample else "https://github.com/e9t/nsmc",
             license="apache-2.0" if sample else "cc0-1.0",
             features=datasets.Features(features),
