@@ -64,7 +64,7 @@ static uint32_t digits_end(const okt_piece *piece, uint32_t at) {
  * fail, so no part gives anything back. */
 static bool find_number(const okt_piece *piece, uint32_t from, okt_span *match) {
     static const okt_char units[][3] = {
-        {'%'}, {0xC6D0}, {0xB2EC, 0xB7EC}, {0xC704, 0xC548}, {0xC61B}, {0xC5D4},         /* % 원 달러 위안 옌 엔 */
+        {'%'}, {0xC6D0}, {0xB2EC, 0xB7EC}, {0xC704, 0xC548}, {0xC60C}, {0xC5D4},         /* % 원 달러 위안 옌 엔 */
         {0xC720, 0xB85C}, {0xB4F1}, {0xB144}, {0xC6D4}, {0xC77C}, {0xD68C},              /* 유로 등 년 월 일 회 */
         {0xC2DC, 0xAC04}, {0xC2DC}, {0xBD84}, {0xCD08}};                                 /* 시간 시 분 초 */
     const okt_char *text = piece->text;
