@@ -176,9 +176,12 @@ def measure(what: str, arguments: dict[str, Any]) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.pop("cores")])
     if file := arguments.pop("texts", None):
         arguments["texts"] = json.loads(Path(file).read_text(encoding="utf-8"))[: arguments.pop("limit", None)]
-    print(
-        json.dumps({"rate": measure_rate, "growth": measure_growth, "linearity": measure_linearity}[what](**arguments))
-    )
+    measures: dict[str, Callable[..., dict[str, float]]] = {
+        "rate": measure_rate,
+        "growth": measure_growth,
+        "linearity": measure_linearity,
+    }
+    print(json.dumps(measures[what](**arguments)))
 
 
 # ---- outside --------------------------------------------------------------------------------------------------------
