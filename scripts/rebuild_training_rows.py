@@ -105,16 +105,18 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="a copy of https://github.com/e9t/nsmc (raw/ and ratings_test.txt)")
     parser.add_argument("--output", type=Path, default=Path("ratings_train.txt"), help="default: %(default)s")
     args = parser.parse_args()
+    partial = args.output.with_name(args.output.name + ".partial")
     try:
         rows = draw_rows(*read_corpus(args.folder))
-    except DataError as error:
+        lines = ["id\tdocument\tlabel"] + [f"{review_id}\t{document}\t{label}" for review_id, document, label in rows]
+        content = ("\n".join(lines) + "\n").encode()
+        partial.write_bytes(content)
+        partial.replace(args.output)
+    except (DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    lines = ["id\tdocument\tlabel"] + [f"{review_id}\t{document}\t{label}" for review_id, document, label in rows]
-    content = ("\n".join(lines) + "\n").encode()
-    partial = args.output.with_name(args.output.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(args.output)
+    finally:
+        partial.unlink(missing_ok=True)
     print(f"{hashlib.sha256(content).hexdigest()}  {args.output}")
     return 0
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import datasets
 import numpy as np
 import pyarrow.compute as pc
-from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
+from datasets.exceptions import DatasetGenerationError, DatasetsError
 from sklearn.model_selection import train_test_split
 
 from .files import FileError, kind_of, open_reader
@@ -176,15 +176,17 @@ def load_splits(args: DataArguments) -> Splits:
     splits, problem_type, label_names = _encode(corpus, args.problem_type, None)
     if "validation" not in splits:
         splits["train"], splits["validation"] = _hold_out(splits["train"], args)
+    if problem_type == "single_label_classification":
+        _warn_of_missing_classes(splits["train"], label_names)
     return _finish(args, corpus, splits, problem_type, label_names)
 
 
-def load_test_split(args: DataArguments, problem_type: str, label_names: Sequence[str]) -> Splits:
+def load_test_split(args: DataArguments, problem_type: str | None, label_names: Sequence[str]) -> Splits:
     """Load the rows on which a trained model is to be evaluated, their labels numbered as the model numbers them.
 
     Args:
         args: The data set. A single local file is read whole; of anything else the split `test` is taken.
-        problem_type: The model's.
+        problem_type: The model's; None if its configuration doesn't say.
         label_names: The model's classes by id. Labels that are none of them but whole numbers are taken for ids.
 
     Returns:
@@ -198,7 +200,7 @@ def load_test_split(args: DataArguments, problem_type: str, label_names: Sequenc
     corpus = _read_corpus(args)
     if "test" in corpus.splits:
         corpus.splits = {"test": corpus.splits["test"]}
-    elif Path(args.dataset).is_file():
+    elif Path(args.dataset).expanduser().is_file():
         corpus.splits = {"test": corpus.splits["train"]}
     else:
         raise DataError(
@@ -373,6 +375,8 @@ def _nsmc_notes(files: Iterable[DataFile]) -> Iterator[str]:
 
 def _read_files(args: DataArguments) -> _Corpus:
     path = Path(args.dataset).expanduser()
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder.")
     paths = _split_files(path) if path.is_dir() else {"train": [path]}
     if args.validation_file:
         paths["validation"] = [Path(args.validation_file).expanduser()]
@@ -417,12 +421,11 @@ def _file_columns(file: Path, args: DataArguments) -> tuple[str, str]:
 def _read_hub(args: DataArguments) -> _Corpus:
     try:
         loaded = datasets.load_dataset(args.dataset, args.dataset_config, data_dir=args.data_dir)
-    except DatasetNotFoundError as error:
+    except (DatasetsError, OSError, ValueError, RuntimeError) as error:
         raise DataError(
-            f"No data set {args.dataset!r}: no local file or folder has this name, and the Hub doesn't give it: {error}"
+            f"No local file or folder is called {args.dataset!r}, and as a data set on the Hub it can't be loaded: "
+            f"{error}"
         ) from error
-    except (OSError, ValueError, RuntimeError, DatasetGenerationError) as error:
-        raise DataError(f"The data set {args.dataset!r} could not be loaded from the Hub: {error}") from error
     found = {_SPLIT_NAMES[split]: loaded[split] for split in loaded if split in _SPLIT_NAMES} or loaded
     rows = _dataset_rows(found, args.dataset, args)
     test = rows.get("test")
@@ -537,6 +540,12 @@ def _hold_out(train: datasets.Dataset, args: DataArguments) -> tuple[datasets.Da
         np.arange(len(train)), test_size=count, random_state=args.split_seed, stratify=labels
     )
     return train.select(np.sort(kept)), train.select(np.sort(held_out))
+
+
+def _warn_of_missing_classes(train: datasets.Dataset, label_names: Sequence[str]) -> None:
+    present = set(train.unique("label"))
+    if missing := [name for class_id, name in enumerate(label_names) if class_id not in present]:
+        logger.warning(f"No training row has the label {quoted(missing)}: the model can't learn it.")
 
 
 def _finish(
