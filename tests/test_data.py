@@ -376,15 +376,17 @@ def test_a_data_set_without_training_rows_says_what_it_has(hub):
 
 # Errors
 
+GOOD = {"text": "가", "label": 1}
+
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.jsonl", [{"text": "가", "label": 1}, {"text": 5, "label": 0}], "a.jsonl, row 2: column 'text' holds int 5, not text"),
-        ("a.jsonl", [{"text": "가", "label": 1}, {"label": 0}], "a.jsonl, row 2: column 'text' holds nothing"),
-        ("a.jsonl", [{"text": "가", "label": 1}, {"text": "나", "label": None}], "a.jsonl, row 2: the label is missing"),
-        ("a.jsonl", [{"text": "가", "label": 1}, {"text": "나", "label": "x"}], "row 2: the label is a name, but it is a whole"),
-        ("a.jsonl", [{"text": "가", "label": ["x"]}, {"text": "나", "label": "x"}], "row 1: the label is a list, but it is a name"),
+        ("a.jsonl", [GOOD, {"text": 5, "label": 0}], "a.jsonl, row 2: column 'text' holds int 5, not text"),
+        ("a.jsonl", [GOOD, {"label": 0}], "a.jsonl, row 2: column 'text' holds nothing"),
+        ("a.jsonl", [GOOD, {"text": "나", "label": None}], "a.jsonl, row 2: the label is missing"),
+        ("a.jsonl", [GOOD, {"text": "나", "label": "x"}], "row 2: the label is a name, but it is a whole number in"),
+        ("a.jsonl", [GOOD, {"text": "나", "label": ["x"]}], "row 2: the label is a list, but it is a whole number in"),
         ("a.jsonl", [{"text": "가", "label": [0, 1, 1]}], "row 1: the label 1 stands there twice"),
         ("a.jsonl", [{"text": "가", "label": {"x": 1}}], "row 1: the label is dict {'x': 1}, not a name or a number"),
         ("a.parquet", [{"text": 1, "label": "x"}], "a.parquet, row 1: column 'text' holds int 1, not text"),
@@ -394,14 +396,14 @@ def test_a_data_set_without_training_rows_says_what_it_has(hub):
         ("a.csv", "", "a.csv: is empty"),
         ("a.csv", "text,label\n가,1,2\n", "a.csv, line 2: 3 fields"),
         ("a.csv", "text,label\n가,긍정\n".encode("cp949"), "a.csv, line 2: byte 0xb0"),
-        ("a.csv", "id,body,stars\n1,가,5\n", "which of the columns 'id', 'body', 'stars' holds the texts? Name it with --text_column"),
-        ("a.csv", "id,text,stars\n1,가,5\n", "which of the columns 'id', 'text', 'stars' holds the labels? Name it with --label_column"),
+        ("a.csv", "id,body,stars\n1,가,5\n", "'body', 'stars' holds the texts? Name it with --text_column"),
+        ("a.csv", "id,text,stars\n1,가,5\n", "'stars' holds the labels? Name it with --label_column"),
         ("a.csv", "text,label\n" + "".join(f"가,x{n}\n" for n in range(10_001)), "more than 10,000 different labels"),
         ("a.csv", "text,label\n가,x\n나,y\n", "Of 2 training rows 2 can't be held out"),
         ("a.txt", "가\n", "a txt file holds texts without labels"),
         ("a.xlsx", b"PK", "unknown kind of file"),
     ],
-)  # fmt: skip
+)
 def test_bad_data_are_an_error_that_says_where_and_what(write, name, content, message):
     with pytest.raises((DataError, FileError)) as error:
         load_splits(DataArguments(write(name, content), validation_size=2))
