@@ -224,8 +224,10 @@ def canonical_dictionary(
     """
     if user_dictionary is None:
         return {}
-    is_mapping = isinstance(user_dictionary, Mapping)
-    entries = _entries_of_mapping(user_dictionary) if is_mapping else _entries_of_file(Path(user_dictionary))
+    if isinstance(user_dictionary, Mapping):
+        entries = _entries_of_mapping(user_dictionary)
+    else:
+        entries = _entries_of_file(Path(user_dictionary))
     words: dict[str, set[str]] = {}
     for where, word, pos in entries:
         if pos not in _PARTS_OF_SPEECH:
@@ -330,7 +332,7 @@ def _java_version(jvm_library: str) -> int:
 
 
 class _JvmEngine:
-    """Open Korean Text in this process's JVM, in a class loader of its own, so every user dictionary has its own Okt."""
+    """Open Korean Text in this process's JVM, with a class loader, hence an Okt, for each user dictionary."""
 
     def __init__(self, user_dictionary: dict[str, list[str]]) -> None:
         from jpype import JClass

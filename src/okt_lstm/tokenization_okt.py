@@ -15,13 +15,15 @@ from importlib.metadata import version
 from itertools import chain, repeat
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, cast, overload
 
 import numpy as np
+import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, trainers
 from transformers import BatchEncoding, TokenizersBackend
-from transformers.tokenization_utils_base import TruncationStrategy
-from transformers.utils import PaddingStrategy, logging
+from transformers.tokenization_utils_base import LARGE_INTEGER, TruncationStrategy
+from transformers.utils import logging
+from transformers.utils.generic import PaddingStrategy
 
 from .okt_konlpy import INSTALL_HINT, KonlpyOkt, canonical_dictionary
 
@@ -275,7 +277,8 @@ class OktTokenizer(TokenizersBackend):
             )
         saved_dictionary = kwargs.pop("user_dictionary_file", None)
         self.user_dictionary = canonical_dictionary(saved_dictionary if user_dictionary is None else user_dictionary)
-        self.norm, self.stem, self.model, self.word_mark = norm, stem, model, word_mark
+        self.norm, self.stem, self.word_mark = norm, stem, word_mark
+        self.model = model  # type: ignore[assignment]  # the base class keeps a class of `tokenizers` here, for its own loading
         if kwargs.get("tokenizer_file") is None and kwargs.get("tokenizer_object") is None:
             named = [kwargs.get(name) for name in self.SPECIAL_TOKENS_ATTRIBUTES]
             special = [pad_token, unk_token, *filter(None, named), *(kwargs.get("extra_special_tokens") or [])]
@@ -308,15 +311,15 @@ class OktTokenizer(TokenizersBackend):
             return
         if here.dictionary_hash != self.dictionary_hash:
             logger.warning(
-                f"The vocabulary of {self.name_or_path or 'this tokenizer'} was made with other Okt word lists, or another "
-                f"user dictionary, than the ones here ({self.dictionary_hash[:12]}, not {here.dictionary_hash[:12]}): texts "
-                f"may be split otherwise than the model saw in training. It was made by {self.analyser}; install that "
-                "version of konlpy, or train anew."
+                f"The vocabulary of {self.name_or_path or 'this tokenizer'} was made with other word lists of Okt, or "
+                f"another user dictionary, than those here (sha256 {self.dictionary_hash[:12]}, here "
+                f"{here.dictionary_hash[:12]}): texts may be split otherwise than the model saw in training. It was made "
+                f"by {self.analyser}; install the konlpy it was made with, or train anew."
             )
 
     @classmethod
-    def convert_to_native_format(cls, **kwargs: Any) -> dict[str, Any]:
-        """Leaves the arguments as they are: `__init__` reads `tokenizer.json` whole, which the base class takes apart."""
+    def convert_to_native_format(cls, trust_remote_code: bool = False, **kwargs: Any) -> dict[str, Any]:
+        """Leaves the arguments as they are, as `__init__` reads `tokenizer.json` whole."""
         return kwargs
 
     # ---- from texts to morphemes ----
@@ -334,13 +337,13 @@ class OktTokenizer(TokenizersBackend):
         """
         found = self._analyser()[0].morphemes_batch(texts, norm=self.norm, stem=self.stem)
         forms = found.forms
-        form_ids = np.frombuffer(found.form_ids, np.int32)
+        form_ids: np.ndarray = np.frombuffer(found.form_ids, np.int32)
         spans = np.frombuffer(found.spans, np.int32).reshape(-1, 2)
         row_splits = np.frombuffer(found.row_splits, np.int64)
         marks = np.zeros(len(forms), bool)
         if self.word_mark is not None and len(form_ids):
             begins = _begins_word(texts, spans, row_splits, begins_word)
-            keys, form_ids = np.unique(2 * form_ids + begins, return_inverse=True)
+            keys, form_ids = np.unique(2 * form_ids.astype(np.int64) + begins, return_inverse=True)
             marks = keys % 2 == 1
             forms = [self.word_mark * (key % 2) + forms[key // 2] for key in keys.tolist()]
         return _Morphemes(texts, forms, marks, form_ids, spans, row_splits)
@@ -353,8 +356,9 @@ class OktTokenizer(TokenizersBackend):
         finder.add_special_tokens([token for token in added if token.special])
         finder.add_tokens([token for token in added if not token.special])
         found = finder.encode(text, add_special_tokens=False)
+        ids = self.added_tokens_encoder
         return [
-            _Piece(text[a:b], a, word_id, (self._tokenizer.token_to_id(token), token) if number else None)
+            _Piece(text[a:b], a, word_id, (ids[token], token) if number else None)
             for number, token, (a, b) in zip(found.ids, found.tokens, found.offsets, strict=True)
         ]
 
@@ -403,11 +407,11 @@ class OktTokenizer(TokenizersBackend):
         Morphemes go to it, as added tokens are found in the text, before the analyser; none must be found inside a
         morpheme. As each call has its own, threads never share one whose padding or truncation the other changes.
         """
-        backend = Tokenizer(self._tokenizer.model)
-        backend.post_processor = self._tokenizer.post_processor
+        backend = Tokenizer(self.backend_tokenizer.model)
+        backend.post_processor = self.backend_tokenizer.post_processor
         return backend
 
-    def _encode_plus(  # type: ignore[override]
+    def _encode_plus(
         self,
         text: Any,
         text_pair: Any = None,
@@ -434,7 +438,7 @@ class OktTokenizer(TokenizersBackend):
         backend = self._bare_backend()
         if truncation_strategy != TruncationStrategy.DO_NOT_TRUNCATE:
             backend.enable_truncation(
-                max_length, stride=stride, strategy=truncation_strategy.value, direction=self.truncation_side
+                cast(int, max_length), stride=stride, strategy=truncation_strategy.value, direction=self.truncation_side
             )
         padding = None
         if padding_strategy != PaddingStrategy.DO_NOT_PAD:
@@ -462,7 +466,8 @@ class OktTokenizer(TokenizersBackend):
             or return_offsets_mapping
             or return_length
             or (add_special_tokens and backend.num_special_tokens_to_add(False) > 0)
-            or any(len(row) == 2 or any(token.content in row[0] for token in added) for row in rows)
+            or any(len(row) == 2 for row in rows)
+            or any(token.content in text for text in ["\0".join(row[0] for row in rows)] for token in added)
         ):
             encodings = _encode_words(backend, self._words(rows, added), add_special_tokens)
             result = self._to_batch(
@@ -485,22 +490,21 @@ class OktTokenizer(TokenizersBackend):
                 return_token_type_ids,
                 return_attention_mask,
             )
-        if max_length is None and verbose:
-            longest = max(map(len, result["input_ids"]), default=0)
-            self._warn_of_long_row(longest)
+        if max_length is None and verbose and self.model_max_length < LARGE_INTEGER:
+            self._warn_of_long_rows(result["input_ids"])
         if not is_batched and return_tensors is None and not return_overflowing_tokens:
             data = {key: value[0] for key, value in result.items()}
             return BatchEncoding(data, result.encodings, n_sequences=result.n_sequences)
         return result
 
     def _to_batch(
-        self, encodings: list[Encoding], return_tensors: Any, return_overflowing_tokens: bool, **returns: bool
+        self, encodings: list[Any], return_tensors: Any, return_overflowing_tokens: bool, **returns: bool
     ) -> BatchEncoding:
         """The result for a batch, out of its rows' encodings; what overflows makes rows of its own."""
-        empty = Encoding([], [], [], [], [], [], [], [])
+        empty: Any = Encoding([], [], [], [], [], [], [], [])
         names = self._convert_encoding(empty, **returns)[0]
         data: dict[str, list[Any]] = {name: [] for name in names}
-        rows: list[Encoding] = []
+        rows: list[Any] = []
         samples: list[int] = []
         for sample, encoding in enumerate(encodings):
             columns, parts = self._convert_encoding(
@@ -531,7 +535,9 @@ class OktTokenizer(TokenizersBackend):
             backend: configured for the call; encodings are made with it if they are asked for.
             max_length: to truncate to; None not to.
             padding: what `Tokenizer.enable_padding` takes; None not to pad.
-            return_tensors, return_token_type_ids, return_attention_mask: as in `__call__`.
+            return_tensors: as in `__call__`.
+            return_token_type_ids: as in `__call__`.
+            return_attention_mask: as in `__call__`.
         """
         morphemes = self._morphemes(texts)
         ids, row_splits = self._ids(backend, morphemes)
@@ -581,13 +587,15 @@ class OktTokenizer(TokenizersBackend):
                 data["attention_mask"] = mask.astype(np.int64)
             if return_tensors is None:
                 data = {name: values.tolist() for name, values in data.items()}
-        encodings = _LazyEncodings(len(texts), make_encodings)
+            elif return_tensors == "pt":  # BatchEncoding would copy the arrays
+                data = {name: torch.from_numpy(values) for name, values in data.items()}
+        encodings: Any = _LazyEncodings(len(texts), make_encodings)
         return BatchEncoding(data, encodings, tensor_type=return_tensors, n_sequences=1)
 
     def _ids(self, backend: Tokenizer, morphemes: _Morphemes) -> tuple[np.ndarray, np.ndarray]:
         """Token ids of all texts, flat, and row splits `(texts + 1,)`; each distinct morpheme is looked up once."""
         if self.model == "word":
-            find, unknown = self._tokenizer.model.token_to_id, self.unk_token_id
+            find, unknown = self.backend_tokenizer.model.token_to_id, self.unk_token_id
             found = [find(form) for form in morphemes.forms]
             ids = np.array([unknown if i is None else i for i in found], np.int64)
             return ids[morphemes.form_ids], morphemes.row_splits
@@ -598,8 +606,8 @@ class OktTokenizer(TokenizersBackend):
         ends = np.concatenate(([0], np.cumsum(counts)))
         return np.array(pieces.ids, np.int64)[_ranges(starts, counts)], ends[morphemes.row_splits]
 
-    def _warn_of_long_row(self, length: int) -> None:
-        if length > self.model_max_length:
+    def _warn_of_long_rows(self, rows: Iterable[Sequence[int]]) -> None:
+        if max(map(len, rows), default=0) > self.model_max_length:
             # Once, and without a note on the instance, which would change its fingerprint.
             logger.warning_once(
                 "Token indices sequence length is longer than the specified maximum sequence length for this model "
@@ -665,9 +673,9 @@ class OktTokenizer(TokenizersBackend):
                 for form, frequency in zip(morphemes.forms, frequencies, strict=True):
                     counts[form] += frequency
                 bar.update(items)
-        backend = _train(self.model, self.word_mark, special, counts, vocab_size, min_frequency, show_progress)
-        if self._tokenizer.post_processor is not None:
-            backend = _with_post_processor_of(self._tokenizer, backend, renamed)
+        backend = _train(str(self.model), self.word_mark, special, counts, vocab_size, min_frequency, show_progress)
+        if self.backend_tokenizer.post_processor is not None:
+            backend = _with_post_processor_of(self.backend_tokenizer, backend, renamed)
 
         analyser, analyser_version = self._analyser()
         options = self.init_kwargs | {
@@ -714,9 +722,11 @@ class OktTokenizer(TokenizersBackend):
         path.write_text("".join(lines), encoding="utf-8")
         return (*files, str(path))
 
-    def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
+    def save_vocabulary(  # type: ignore[override]
+        self, save_directory: str, filename_prefix: str | None = None
+    ) -> tuple[str, ...]:
         """Saves the model's vocabulary alone (`vocab.json`; for BPE `merges.txt` too) and returns the paths."""
-        return tuple(self._tokenizer.model.save(str(save_directory), filename_prefix))
+        return tuple(self.backend_tokenizer.model.save(str(save_directory), filename_prefix))
 
 
 def _checked_rows(text: Any, text_pair: Any, is_split_into_words: bool) -> tuple[list[tuple[Any, ...]], bool]:
