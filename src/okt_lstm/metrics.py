@@ -116,6 +116,8 @@ MAIN_METRIC: dict[str, str] = {
 }
 """The score by which the best epoch is chosen, for each `problem_type`."""
 
+LOWER_IS_BETTER = frozenset({"loss", "mse", "mae"})
+
 
 def decide(logits: np.ndarray, problem_type: str) -> np.ndarray:
     """Turn a model's logits into decisions, in the form that the metrics above take.

@@ -1,0 +1,243 @@
+"""The options of a training run, from flags and from a YAML or JSON file: one small dataclass for each part of it."""
+
+import argparse
+import difflib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import yaml
+from huggingface_hub.errors import StrictDataclassError
+from transformers import HfArgumentParser, TrainingArguments
+from transformers.trainer_utils import HubStrategy, IntervalStrategy, SaveStrategy, SchedulerType
+from transformers.training_args import OptimizerNames
+
+from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from .data import DataArguments
+from .metrics import LOWER_IS_BETTER
+
+_CONFIGS: dict[str, type[RecurrentConfig]] = {"lstm": LSTMConfig, "gru": GRUConfig, "rnn": RNNConfig}
+
+
+@dataclass
+class ModelArguments:
+    """What network to train; the fields are those of `LSTMConfig` and its siblings. Each is a flag."""
+
+    _argument_group_name = "the model"
+
+    model_type: Literal["lstm", "gru", "rnn"] = field(default="lstm", metadata={"help": "kind of recurrent cell"})
+    embedding_size: int = field(default=128, metadata={"help": "width of a token's embedding"})
+    hidden_size: int = field(default=64, metadata={"help": "units of a layer, per direction"})
+    num_hidden_layers: int = field(default=2, metadata={"help": "stacked recurrent layers"})
+    bidirectional: bool = field(default=True, metadata={"help": "read each text from both ends"})
+    pooling: Literal["last", "mean", "max", "max_mean"] = field(
+        default="last", metadata={"help": "how a text's states become one vector"}
+    )
+    nonlinearity: Literal["tanh", "relu"] | None = field(
+        default=None, metadata={"help": "activation of the cell; for --model_type rnn only (default there: tanh)"}
+    )
+    embedding_dropout: float = field(default=0.0, metadata={"help": "dropout of the embeddings"})
+    hidden_dropout: float = field(default=0.5, metadata={"help": "dropout between layers"})
+    classifier_dropout: float = field(default=0.5, metadata={"help": "dropout before the classifier"})
+
+    def __post_init__(self) -> None:
+        """Checks the options at once, not when the texts have been tokenized."""
+        self.to_config()
+
+    def to_config(self, **what_data_decides: Any) -> RecurrentConfig:
+        """Make the model's configuration.
+
+        Args:
+            **what_data_decides: Further fields, such as `vocab_size` and `id2label`.
+
+        Raises:
+            ValueError: If options are out of range or contradict each other.
+        """
+        options = asdict(self)
+        config_class = _CONFIGS.get(options.pop("model_type"))
+        if config_class is None:
+            raise ValueError(f"model_type is {self.model_type!r}; it can be {', '.join(_CONFIGS)}")
+        if self.nonlinearity is None:
+            del options["nonlinearity"]
+        elif self.model_type != "rnn":
+            raise ValueError(f"nonlinearity goes with --model_type rnn: the activations of {self.model_type} are fixed")
+        try:
+            return config_class(**options, **what_data_decides)
+        except StrictDataclassError as error:
+            raise ValueError(str(error.__cause__ or error)) from error
+
+
+@dataclass
+class TokenizerArguments:
+    """How texts become ids. Each field is a flag."""
+
+    _argument_group_name = "the tokenizer"
+
+    norm: bool = field(default=False, metadata={"help": "let Okt normalise typical misspellings first"})
+    stem: bool = field(default=False, metadata={"help": "let Okt reduce verbs and adjectives to their stems"})
+    tokenizer_model: Literal["word", "bpe"] = field(
+        default="word", metadata={"help": "whole morphemes, or BPE inside morphemes, which knows every word"}
+    )
+    word_mark: str | None = field(
+        default=None,
+        metadata={"help": "mark of pieces that begin a word, such as '▁', so that decoding restores spaces"},
+    )
+    vocab_size: int = field(default=20000, metadata={"help": "most tokens that the vocabulary may hold"})
+    min_frequency: int = field(default=2, metadata={"help": "leave out tokens that are rarer among the training rows"})
+    max_length: int = field(default=128, metadata={"help": "cut texts after this many tokens"})
+    user_dictionary: str | None = field(
+        default=None,
+        metadata={"help": "file of words for Okt, on each line a word, a tab and its part of speech"},
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        for name in ("vocab_size", "min_frequency", "max_length"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it has to be 1 or more")
+
+
+@dataclass
+class TrainArguments(TrainingArguments):
+    """transformers' `TrainingArguments` with the classic recipe's defaults, and a few options of our own."""
+
+    _argument_group_name = "the training"
+
+    output_dir: str = field(metadata={"help": "the folder where the model goes"})
+    optim: OptimizerNames | str = field(default="rmsprop", metadata={"help": "the optimizer"})
+    learning_rate: float = field(default=1e-3, metadata={"help": "the (first) learning rate"})
+    lr_scheduler_type: SchedulerType | str = field(default="linear", metadata={"help": "how the learning rate changes"})
+    per_device_train_batch_size: int = field(default=128, metadata={"help": "rows of a batch, on each device"})
+    per_device_eval_batch_size: int = field(default=256, metadata={"help": "rows of a batch in evaluation"})
+    num_train_epochs: float = field(default=5, metadata={"help": "passes over the training rows"})
+    train_sampling_strategy: str = field(
+        default="group_by_length",
+        metadata={
+            "help": "order of the rows; group_by_length wastes least on padding",
+            "choices": ["random", "sequential", "group_by_length", "batch_rebalance"],
+        },
+    )
+    eval_strategy: IntervalStrategy | str = field(
+        default="epoch", metadata={"help": "when to validate: no, steps or epoch"}
+    )
+    save_strategy: SaveStrategy | str = field(
+        default="epoch", metadata={"help": "when to save a checkpoint: no, steps, epoch or best"}
+    )
+    save_total_limit: int | None = field(default=2, metadata={"help": "checkpoints to keep; the best is always kept"})
+    load_best_model_at_end: bool = field(default=True, metadata={"help": "keep the epoch that validates best"})
+    metric_for_best_model: str | None = field(
+        default="auto",
+        metadata={"help": "score that decides; auto: accuracy, for several labels f1_macro, for numbers mse"},
+    )
+    logging_steps: float = field(default=0.02, metadata={"help": "steps between logs, or below 1 their share of all"})
+    report_to: None | str | list[str] = field(  # noqa: RUF036  # HfArgumentParser takes the types in this order only
+        default=None,
+        metadata={"help": "what else to log to, such as tensorboard (default: that, where installed) or none"},
+    )
+    hub_strategy: HubStrategy | str = field(
+        default="end", metadata={"help": "what --push_to_hub pushes: end, the finished model"}
+    )
+    resume_from_checkpoint: str | None = field(
+        default=None,
+        metadata={
+            "help": "go on with an interrupted run: a checkpoint's folder, or nothing for the newest",
+            "nargs": "?",
+            "const": "true",
+        },
+    )
+    overwrite_output_dir: bool = field(
+        default=False,
+        metadata={"help": "delete the model and the checkpoints that output_dir holds from an earlier run"},
+    )
+    early_stopping_patience: int | None = field(
+        default=None, metadata={"help": "stop when this many validations in a row were not the best"}
+    )
+    license: str = field(default="apache-2.0", metadata={"help": "licence of the weights, for the model card"})
+
+    def __post_init__(self) -> None:
+        """Fills in what depends on the installation and on other options, and checks them."""
+        if self.report_to is None:
+            self.report_to = "tensorboard" if find_spec("tensorboard") else "none"
+        if self.greater_is_better is None and self.metric_for_best_model is not None:
+            self.greater_is_better = self.metric_for_best_model.removeprefix("eval_") not in LOWER_IS_BETTER
+        super().__post_init__()
+        if self.device.type == "cpu":  # pinned memory is for copying to a GPU
+            self.dataloader_pin_memory = False
+        if self.push_to_hub and self.hub_strategy != HubStrategy.END:
+            raise ValueError("any hub_strategy but 'end' pushes checkpoints, which hold pickles; leave it out")
+
+
+Arguments = tuple[ModelArguments, TokenizerArguments, DataArguments, TrainArguments]
+
+
+def parse_arguments(argv: Sequence[str]) -> Arguments:
+    """Read the options of a training run.
+
+    Args:
+        argv: Flags, without the program's name. `--config FILE` names a YAML or JSON file of options by name; flags
+            win over it.
+
+    Returns:
+        The options of the model, the tokenizer, the data and the training.
+
+    Raises:
+        OSError: If the configuration file can't be read.
+        ValueError: If it isn't a table of known options, or if options contradict each other.
+        SystemExit: For `--help`, and for unknown flags or values of the wrong type, as in argparse.
+    """
+    parser = _Parser(
+        [ModelArguments, TokenizerArguments, DataArguments, TrainArguments],
+        prog="okt-lstm train",
+        description="Train a recurrent text classifier for Korean, and leave it evaluated and documented in a folder.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", metavar="FILE", help="YAML or JSON file of options by name; flags win over it")
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--config")
+    named, _ = finder.parse_known_args(argv)
+    from_file = [] if named.config is None else _flags(Path(named.config), parser)
+    *arguments, _, unknown = parser.parse_args_into_dataclasses(
+        [*from_file, *argv], return_remaining_strings=True, look_for_args_file=False
+    )
+    if unknown:
+        parser.error(f"unknown option {unknown[0]}{_suggestion(unknown[0].split('=')[0], parser)}")
+    return tuple(arguments)
+
+
+class _Parser(HfArgumentParser):
+    """An argument parser whose errors don't drown in a usage of two hundred options."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\nAll options: {self.prog} --help\n")
+
+
+def _flags(path: Path, parser: HfArgumentParser) -> list[str]:
+    """Turn a file of options into flags, so that both are read and checked in one way."""
+    flags = []
+    for name, value in _read_table(path).items():
+        if f"--{name}" not in parser._option_string_actions or name in ("help", "config"):
+            raise ValueError(f"{path}: unknown option {name!r}{_suggestion(f'--{name}', parser)}")
+        if isinstance(value, list):
+            flags += [f"--{name}", *map(str, value)]
+        elif value is not None:  # null leaves the default
+            flags.append(f"--{name}={json.dumps(value) if isinstance(value, dict) else value}")
+    return flags
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    try:
+        # JSON is YAML, but for numbers such as 1e-3, which the flags' own parsing puts right.
+        table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not valid YAML or JSON: {error}") from error
+    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table):
+        raise ValueError(f"{path}: must be a table of names and values, such as `learning_rate: 0.001`")
+    return table
+
+
+def _suggestion(flag: str, parser: HfArgumentParser) -> str:
+    close = difflib.get_close_matches(flag, parser._option_string_actions, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
