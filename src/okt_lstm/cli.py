@@ -62,16 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = _parser().parse_args(argv)
             options.run(options)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
+        if str(interruption):  # training says how to go on
+            print(f"okt-lstm: {interruption}", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Python flushes standard output once more at its end, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13  # SIGPIPE, which Windows does not name
-    except (
-        OSError,
-        ValueError,
-    ) as exception:  # what a user gave can't be used; anything else is a bug and shows as one
+    # What a user gave can't be used, or an optional package is missing. Anything else is a bug and shows as one.
+    except (OSError, ValueError, ImportError) as exception:
         if os.environ.get("OKT_LSTM_TRACEBACK"):
             raise
         print(f"okt-lstm: error: {_message(exception)}", file=sys.stderr)

@@ -490,8 +490,10 @@ def open_writer(
     try:
         with temporary.open("wb") as stream:
             writer = writer_class(stream, columns, schema, str(path))
-            yield writer
-            writer.close()
+            try:
+                yield writer
+            finally:
+                writer.close()
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

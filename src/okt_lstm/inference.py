@@ -416,7 +416,11 @@ def predict_file(
             for rows in chunks(reader, CHUNK_SIZE):
                 texts = [text_of(row, text_column, reader, number) for number, row in enumerate(rows, count + 1)]
                 cells = prediction_cells(classifier, classifier.scores(texts), probabilities)
-                for row, predicted in zip(rows, cells, strict=True):
+                for number, (row, predicted) in enumerate(zip(rows, cells, strict=True), count + 1):
+                    if clash := row.keys() & set(new):
+                        raise FileError(
+                            f"{source}, row {number}: has a field {min(clash)!r}, which the first row lacks"
+                        )
                     row.update(zip(new, predicted, strict=True))
                 writer.write(rows)
                 count += len(rows)
@@ -434,7 +438,7 @@ def choose_text_column(reader: RowReader, kind: str | None = None, given: str | 
         given: the column that the user named, if any.
 
     Raises:
-        FileError: if there is no such column; or if the file is called .txt but its first line looks like a table's, and
+        FileError: if there is no such column; or if the file is called .txt, its first line looks like a table's, and
             the user has not said which of the two it is.
     """
     if kind is None and reader.unit == "B" and kind_of(reader.path) == "txt" and "\t" in reader.peek_line():

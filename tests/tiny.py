@@ -1,0 +1,34 @@
+"""A classifier small enough to be made in a test: random weights, words split at white space, no Java."""
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+import okt_lstm
+
+WORDS = ["연기도", "연출도", "최고였다", "시간이", "아깝다", "정말", "재미", "있다", "없다", "굿", "별로"]
+
+
+def tiny_tokenizer(**options) -> PreTrainedTokenizerBase:
+    vocabulary = {word: index for index, word in enumerate(["<pad>", "<unk>", *WORDS])}
+    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>", **options)
+
+
+def tiny_model(labels=("negative", "positive"), **options):
+    torch.manual_seed(0)
+    sizes = {"vocab_size": len(WORDS) + 2, "embedding_size": 8, "hidden_size": 8}
+    config = okt_lstm.LSTMConfig(**(sizes | options), id2label=dict(enumerate(labels)))
+    model = okt_lstm.LSTMForSequenceClassification(config)
+    with torch.no_grad():  # spread the logits, so that texts differ visibly
+        model.classifier.weight.mul_(200)
+    return model
+
+
+def save_tiny(folder: Path, tokenizer_options=None, **model_options) -> Path:
+    tiny_model(**model_options).save_pretrained(folder)
+    tiny_tokenizer(**(tokenizer_options or {})).save_pretrained(folder)
+    return folder
