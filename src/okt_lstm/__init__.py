@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from .configuration_lstm import GRUConfig, LSTMConfig, RNNConfig
 from .modeling_lstm import (
@@ -14,6 +14,7 @@ from .modeling_lstm import (
     RNNForSequenceClassification,
     RNNModel,
 )
+from .tokenization_okt import OktTokenizer
 
 if TYPE_CHECKING:
     from .inference import Classifier, load
@@ -30,6 +31,7 @@ __all__ = [
     "LSTMConfig",
     "LSTMForSequenceClassification",
     "LSTMModel",
+    "OktTokenizer",
     "RNNConfig",
     "RNNForSequenceClassification",
     "RNNModel",
@@ -44,10 +46,12 @@ for _config, _model, _classifier in (
     AutoConfig.register(_config.model_type, _config, exist_ok=True)
     AutoModel.register(_config, _model, exist_ok=True)
     AutoModelForSequenceClassification.register(_config, _classifier, exist_ok=True)
+    AutoTokenizer.register(_config, OktTokenizer, exist_ok=True)
     # Saved folders carry their code, so that they load with trust_remote_code=True where this package is missing.
     _config.register_for_auto_class()
     _model.register_for_auto_class("AutoModel")
     _classifier.register_for_auto_class("AutoModelForSequenceClassification")
+OktTokenizer.register_for_auto_class("AutoTokenizer")
 
 # These bring in `datasets`, which takes long to import, so they wait until they are asked for.
 _LAZY = {"NSMC": "nsmc", "Classifier": "inference", "load": "inference"}
