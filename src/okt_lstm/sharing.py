@@ -13,10 +13,13 @@ from huggingface_hub import CommitOperationAdd, HfApi, get_token
 # HTTPError is the base class of whichever HTTP library huggingface_hub uses.
 from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
 from safetensors import SafetensorError, safe_open
-from transformers.dynamic_module_utils import get_relative_import_files
+from transformers.dynamic_module_utils import get_relative_imports
 from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
-MODEL_TYPES = ("okt_lstm", "okt_gru", "okt_rnn")
+from .configuration_lstm import GRUConfig, LSTMConfig, RNNConfig
+from .tokenization_okt import USER_DICTIONARY_FILE
+
+MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig))
 SHARED_SUFFIXES = frozenset({".json", ".safetensors", ".md", ".png"})
 
 
@@ -109,7 +112,11 @@ def shared_files(folder: Path) -> list[Path]:
     _existing(folder / "README.md", "a model is shared with a model card: `okt-lstm train` writes one")
     _check_weights(folder)
     code = _remote_code(folder, config) | _remote_code(folder, tokenizer_config)
-    shared = {path for path in folder.iterdir() if path.is_file() and path.suffix in SHARED_SUFFIXES}
+    shared = {
+        path
+        for path in folder.iterdir()
+        if path.is_file() and (path.suffix in SHARED_SUFFIXES or path.name == USER_DICTIONARY_FILE)
+    }
     return sorted(shared | code)
 
 
@@ -158,6 +165,10 @@ def _remote_code(folder: Path, config: dict[str, Any]) -> set[Path]:
             f"{folder} names no code in auto_map, so that nobody could load it without okt-lstm: save model and "
             "tokenizer with save_pretrained() after `import okt_lstm`"
         )
-    files = {_existing(folder / f"{name.split('.')[0]}.py", _SAVE_MODEL) for name in classes}
-    imported = {Path(needed) for path in files for needed in get_relative_import_files(path)}
-    return files | {_existing(path, _SAVE_MODEL) for path in imported}
+    files: set[Path] = set()
+    modules = {name.split(".")[0] for name in classes}
+    while modules:
+        path = _existing(folder / f"{modules.pop()}.py", _SAVE_MODEL)
+        files.add(path)
+        modules |= set(get_relative_imports(path)) - {file.stem for file in files}
+    return files

@@ -1,0 +1,400 @@
+"""Models travel over the Hub, by the real client against a stand-in of the Hub on loopback (hub_server.py).
+
+The client reads its address from the environment when it is imported, so it runs in processes of its own: one where
+okt_lstm is imported, and one where neither okt_lstm nor oktane can be.
+"""
+
+import json
+import os
+import shutil
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hub_server import HubServer
+
+TEXTS = ["연기도 연출도 최고였다 😀", "시간이 아까운 영화", "", "배우의 연기가  참 좋았다!"]
+LABELS = ["negative", "positive"]
+CODE = {"configuration_lstm.py", "modeling_lstm.py", "tokenization_okt.py", "okt_konlpy.py"}
+MODEL = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md"} | CODE
+NEVER_SHARED = [
+    "training_args.bin",
+    "optimizer.pt",
+    "scheduler.pkl",
+    "checkpoint-1/config.json",
+    "checkpoint-1/optimizer.pt",
+    "runs/events.out.tfevents",
+    ".env",
+    "train.log",
+    "other.py",
+]
+
+
+# What the processes run
+
+
+class Forbid:
+    """A finder that makes packages look as if they were not installed."""
+
+    def __init__(self, *packages):
+        self.packages = packages
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in self.packages:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def start_with_package():
+    import okt_lstm  # noqa: F401
+
+
+def start_without_package():
+    sys.meta_path.insert(0, Forbid("okt_lstm", "oktane"))
+
+
+def make_folder(folder, seed):
+    """What training leaves: a small classifier with random weights, and things that no one should get."""
+    import torch
+
+    from okt_lstm import LSTMConfig, LSTMForSequenceClassification, OktTokenizer
+
+    tokenizer = OktTokenizer(stem=True).train_new_from_iterator(TEXTS, vocab_size=30, show_progress=False)
+    torch.manual_seed(seed)
+    id2label = dict(enumerate(LABELS))
+    config = LSTMConfig(vocab_size=len(tokenizer), embedding_size=8, hidden_size=4, id2label=id2label)
+    LSTMForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "README.md").write_text("---\nlanguage: ko\npipeline_tag: text-classification\n---\n# A small model\n")
+    (folder / "test_results.json").write_text('{"test_accuracy": 0.5}')
+    (folder / "confusion_matrix.png").write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    for name in NEVER_SHARED:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"\x80secret")
+
+
+def push(*arguments, **options):
+    from okt_lstm.sharing import push
+
+    return push(*arguments, **options)
+
+
+def push_objects(folder, repo, **options):
+    """push_to_hub of a model and of its tokenizer."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    AutoModelForSequenceClassification.from_pretrained(folder).push_to_hub(repo, **options)
+    AutoTokenizer.from_pretrained(folder).push_to_hub(repo, **options)
+
+
+def push_by_trainer(folder, output_dir, repo):
+    """A program's own Trainer with push_to_hub=True."""
+    from datasets import Dataset
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    arguments = TrainingArguments(
+        output_dir, push_to_hub=True, hub_model_id=repo, hub_strategy="end", max_steps=2, report_to="none", use_cpu=True
+    )
+    trainer = Trainer(
+        model=AutoModelForSequenceClassification.from_pretrained(folder),
+        args=arguments,
+        train_dataset=Dataset.from_dict({**tokenizer(TEXTS), "labels": [1, 0, 0, 1]}),
+        processing_class=tokenizer,
+    )
+    trainer.train()
+    trainer.push_to_hub()
+
+
+def classify(source, **options):
+    """Everything that loads by its name: configuration, models, tokenizer and pipeline; and what they say of TEXTS."""
+    import torch
+    from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+    config = AutoConfig.from_pretrained(source, **options)
+    tokenizer = AutoTokenizer.from_pretrained(source, **options)
+    model = AutoModelForSequenceClassification.from_pretrained(source, **options)
+    inputs = tokenizer(TEXTS, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        logits = model(**inputs).logits
+        pooled = AutoModel.from_pretrained(source, **options)(**inputs).pooler_output
+    return {
+        "model_type": config.model_type,
+        "ids": inputs["input_ids"].tolist(),
+        "logits": logits.tolist(),
+        "pooled": pooled.tolist(),
+        "labels": [answer["label"] for answer in pipeline("text-classification", source, **options)(TEXTS)],
+        "module": type(model).__module__.split(".")[0],
+    }
+
+
+def error_of(function, *arguments, **options):
+    """The name and message of the error that a function raises; errors of the client don't survive pickling."""
+    try:
+        return "no error", function(*arguments, **options)
+    except Exception as error:
+        return type(error).__name__, str(error)
+
+
+def with_environment(variables, function, *arguments):
+    with mock.patch.dict(os.environ, variables):
+        return function(*arguments)
+
+
+def with_endpoint(endpoint, function, *arguments):
+    """Calls a function as if the Hub were elsewhere."""
+    from huggingface_hub import constants
+
+    with mock.patch.object(constants, "ENDPOINT", endpoint):
+        return function(*arguments)
+
+
+# Fixtures
+
+
+@pytest.fixture(scope="module")
+def hub():
+    with HubServer(users={"hf_kim": "kim", "hf_lee": "lee"}) as server:
+        yield server
+
+
+def started_process(hub, home, start):
+    """A process with our server's address and kim's token in its environment, in which `start` has been called."""
+    process = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in hub.environment(home, token="hf_kim").items():
+            patch.setenv(name, value)
+        process.submit(start).result()
+    return process
+
+
+@pytest.fixture(scope="module")
+def here(hub, tmp_path_factory):
+    """Runs a function where okt_lstm is imported."""
+    with started_process(hub, tmp_path_factory.mktemp("here"), start_with_package) as process:
+        yield lambda *call, **options: process.submit(*call, **options).result()
+
+
+@pytest.fixture(scope="module")
+def elsewhere(hub, tmp_path_factory):
+    """Runs a function on a machine with transformers, konlpy and Java, but neither okt_lstm nor oktane."""
+    with started_process(hub, tmp_path_factory.mktemp("elsewhere"), start_without_package) as process:
+        yield lambda *call, **options: process.submit(*call, **options).result()
+
+
+@pytest.fixture(scope="module")
+def trained(here, tmp_path_factory):
+    """A trained folder; not to be written to."""
+    folder = tmp_path_factory.mktemp("trained") / "out"
+    here(make_folder, folder, seed=0)
+    return folder
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    """A copy of the trained folder to break."""
+    return Path(shutil.copytree(trained, tmp_path / "out"))
+
+
+@pytest.fixture(scope="module")
+def repo(hub, here, trained):
+    """The trained folder as a public repository."""
+    assert here(push, trained, "kim/reviews") == f"{hub.endpoint}/kim/reviews"
+    return "kim/reviews"
+
+
+@pytest.fixture(scope="module")
+def answers(here, trained):
+    """What the trained folder says of TEXTS where it was made."""
+    return here(classify, trained)
+
+
+# Pushing a folder
+
+
+def test_push_shares_what_others_need_and_nothing_else(hub, repo, trained):
+    shared = hub.files(repo)
+    assert shared.keys() == MODEL | {"test_results.json", "confusion_matrix.png", ".gitattributes"}
+    for name in shared.keys() - {".gitattributes"}:
+        assert shared[name] == (trained / name).read_bytes()
+
+
+def test_push_again_changes_only_what_changed(hub, here, folder):
+    here(push, folder, "kim/twice")
+    first = hub.repositories["kim/twice"].resolve("main")
+    here(push, folder, "kim/twice")
+    assert hub.repositories["kim/twice"].resolve("main") == first
+    (folder / "README.md").write_text("---\nlanguage: ko\n---\n# Better\n")
+    here(push, folder, "kim/twice", commit_message="Say more")
+    assert hub.files("kim/twice")["README.md"].endswith(b"# Better\n")
+
+
+def test_push_to_a_branch_leaves_main_alone(hub, here, trained):
+    url = here(push, trained, "kim/branched", revision="v2")
+    assert url == f"{hub.endpoint}/kim/branched/tree/v2"
+    assert hub.files("kim/branched").keys() == {".gitattributes"}
+    assert hub.files("kim/branched", "v2").keys() >= MODEL
+
+
+def test_a_private_push_is_never_public(hub, here, trained, repo):
+    here(push, trained, "kim/quiet", private=True)
+    assert hub.repositories["kim/quiet"].private
+    before = hub.repositories[repo].resolve("main")
+    name, message = here(error_of, push, trained, repo, private=True)
+    assert name == "PermissionError"
+    assert "exists and is public" in message
+    assert hub.repositories[repo].resolve("main") == before
+
+
+def test_push_without_a_token_says_how_to_log_in(hub, here, trained):
+    name, message = here(with_environment, {"HF_TOKEN": ""}, error_of, push, trained, "kim/new")
+    assert name == "PermissionError"
+    assert "hf auth login" in message
+    assert "HF_TOKEN" in message
+    assert "kim/new" not in hub.repositories
+
+
+@pytest.mark.parametrize(
+    ("repo_id", "token", "says"),
+    [
+        ("kim/new", "hf_wrong", "Invalid credentials"),
+        ("lee/new", "hf_kim", 'namespace "lee"'),
+        ("kim/not a name", "hf_kim", "kim/not a name"),
+    ],
+    ids=["unknown token", "another's namespace", "bad name"],
+)
+def test_push_explains_a_refusal(here, trained, repo_id, token, says):
+    name, message = here(error_of, push, trained, repo_id, token=token)
+    assert name in ("PermissionError", "HFValidationError")
+    assert says in message
+
+
+def test_push_to_a_hub_out_of_reach_is_a_connection_error(here, trained):
+    name, message = here(with_endpoint, "http://127.0.0.1:9", error_of, push, trained, "kim/new")
+    assert name == "ConnectionError"
+    assert "http://127.0.0.1:9" in message
+
+
+# Folders that can't be pushed
+
+
+def config_changed(**fields):
+    def change(folder):
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, **fields}))
+
+    return change
+
+
+def sharded(folder):
+    index = {"metadata": {}, "weight_map": {"a": "model-00001-of-00002.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "says"),
+    [
+        (shutil.rmtree, FileNotFoundError, "okt-lstm train"),
+        (lambda folder: (folder / "config.json").unlink(), FileNotFoundError, "config.json is missing"),
+        (lambda folder: (folder / "config.json").write_text("{"), ValueError, "config.json is damaged"),
+        (lambda folder: (folder / "config.json").write_text("[]"), ValueError, "no JSON object"),
+        (config_changed(model_type="bert"), ValueError, "model_type is 'bert'"),
+        (config_changed(auto_map={}), ValueError, "save_pretrained"),
+        (lambda folder: (folder / "modeling_lstm.py").unlink(), FileNotFoundError, "modeling_lstm.py is missing"),
+        (lambda folder: (folder / "okt_konlpy.py").unlink(), FileNotFoundError, "okt_konlpy.py is missing"),
+        (
+            lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"),
+            FileNotFoundError,
+            "model.safetensors is missing",
+        ),
+        (lambda folder: os.truncate(folder / "model.safetensors", 100), ValueError, "model.safetensors is damaged"),
+        (sharded, FileNotFoundError, "model-00001-of-00002.safetensors is missing"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), FileNotFoundError, "tokenizer.json is missing"),
+        (
+            lambda folder: (folder / "tokenizer_config.json").unlink(),
+            FileNotFoundError,
+            "tokenizer_config.json is miss",
+        ),
+        (lambda folder: (folder / "README.md").unlink(), FileNotFoundError, "model card"),
+    ],
+)
+def test_an_incomplete_folder_is_refused_before_anything_is_sent(hub, here, folder, spoil, error, says):
+    spoil(folder)
+    name, message = here(error_of, push, folder, "kim/incomplete")
+    assert name == error.__name__
+    assert says in message
+    assert "kim/incomplete" not in hub.repositories
+
+
+def test_a_card_with_broken_metadata_is_refused(hub, here, folder):
+    (folder / "README.md").write_text("---\nlanguage: [ko\n---\n")
+    name, message = here(error_of, push, folder, "kim/card")
+    assert name == "ValueError"
+    assert "README.md" in message
+    assert hub.files("kim/card").keys() == {".gitattributes"}
+
+
+# Pushing objects
+
+
+def test_model_and_tokenizer_push_themselves(hub, here, trained, answers):
+    here(push_objects, trained, "kim/objects")
+    assert hub.files("kim/objects").keys() == MODEL | {".gitattributes"}
+    assert here(classify, "kim/objects") == answers
+
+
+def test_trainer_pushes_what_it_trained(hub, here, trained, tmp_path):
+    here(push_by_trainer, trained, tmp_path / "out", "kim/trainer")
+    assert hub.files("kim/trainer").keys() >= MODEL
+    assert not any(name.startswith("checkpoint") for name in hub.files("kim/trainer"))
+    assert here(classify, "kim/trainer") == here(classify, tmp_path / "out")
+
+
+# Loading
+
+
+def test_a_program_that_imports_okt_lstm_loads_by_name(here, repo, answers):
+    assert here(classify, repo) == answers
+    assert answers["model_type"] == "okt_lstm"
+    assert answers["module"] == "okt_lstm"
+
+
+def test_a_machine_without_okt_lstm_loads_the_same_model(elsewhere, repo, answers):
+    remote = elsewhere(classify, repo, trust_remote_code=True)
+    assert remote.pop("module") == "transformers_modules"
+    assert remote == {name: value for name, value in answers.items() if name != "module"}
+
+
+def test_a_copied_folder_works_without_okt_lstm_and_without_the_hub(elsewhere, trained, tmp_path, answers):
+    copied = shutil.copytree(trained, tmp_path / "a folder with 한글 in its name")
+    remote = elsewhere(classify, copied, trust_remote_code=True)
+    assert remote["logits"] == answers["logits"]
+    assert remote["labels"] == answers["labels"]
+
+
+def test_the_okt_lstm_package_is_really_out_of_reach_elsewhere(elsewhere):
+    assert elsewhere(error_of, __import__, "okt_lstm")[0] == "ModuleNotFoundError"
+    assert elsewhere(error_of, __import__, "oktane")[0] == "ModuleNotFoundError"
+
+
+def test_a_pinned_revision_stays_what_it_was(hub, here, elsewhere, trained, tmp_path, answers):
+    here(push, trained, "kim/pinned")
+    first = hub.repositories["kim/pinned"].resolve("main")
+    here(make_folder, tmp_path, seed=1)
+    here(push, tmp_path, "kim/pinned")
+    newer = here(classify, "kim/pinned")
+    assert newer["logits"] != answers["logits"]
+    assert here(classify, "kim/pinned", revision=first) == answers
+    pinned = elsewhere(classify, "kim/pinned", revision=first, trust_remote_code=True)
+    assert pinned["logits"] == answers["logits"]
+
+
+def test_a_private_model_opens_for_its_owner_only(here, trained, answers):
+    here(push, trained, "kim/private", private=True)
+    for stranger in ("hf_lee", False):  # before the owner, whose downloads stay in this machine's cache
+        name, message = here(error_of, classify, "kim/private", token=stranger)
+        assert name == "OSError"
+        assert "kim/private" in message
+    assert here(classify, "kim/private") == answers
