@@ -1,6 +1,7 @@
 # Copyright 2026 the okt-lstm developers. Licensed under the Apache License, Version 2.0.
 """What a recurrent classifier is: the configurations of the LSTM, GRU and RNN models."""
 
+import os
 from typing import Any, ClassVar, Literal
 
 from huggingface_hub.dataclasses import strict
@@ -109,6 +110,23 @@ class RecurrentConfig(PreTrainedConfig):
             label: str(index) for index, label in self.id2label.items()
         }:
             raise ValueError(f"label2id {self.label2id} is not the inverse of id2label {self.id2label}")
+
+    def save_pretrained(self, save_directory: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """Writes `config.json`, see `PreTrainedConfig.save_pretrained`, and notes in it which classes load the folder.
+
+        transformers notes the class that was saved, but a saved classifier opens as a bare model, too. Notes that name
+        another repository ("owner/name--module.Class") are dropped: the code is saved here, beside the configuration.
+        """
+        if self._auto_class is not None:
+            ours = next(base for base in type(self).__mro__ if base.__module__ == __name__)  # for subclasses elsewhere
+            family = ours.__name__.removesuffix("Config")
+            noted = getattr(self, "auto_map", None) or {}
+            self.auto_map = {
+                "AutoModel": f"modeling_lstm.{family}Model",
+                "AutoModelForSequenceClassification": f"modeling_lstm.{family}ForSequenceClassification",
+                **{auto: name for auto, name in noted.items() if "--" not in name},
+            }
+        super().save_pretrained(save_directory, *args, **kwargs)
 
     @property
     def output_size(self) -> int:
