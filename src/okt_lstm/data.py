@@ -532,7 +532,7 @@ def _hold_out(train: datasets.Dataset, args: DataArguments) -> tuple[datasets.Da
         )
     labels = None
     if isinstance(train.features["label"], datasets.ClassLabel):
-        labels = train.with_format("numpy")["label"][:]
+        labels = _labels(train)
         present = np.unique(labels, return_counts=True)[1]
         if present.min() < 2 or len(present) > min(count, len(train) - count):  # no row of some class for either side
             labels = None
@@ -542,8 +542,13 @@ def _hold_out(train: datasets.Dataset, args: DataArguments) -> tuple[datasets.Da
     return train.select(np.sort(kept)), train.select(np.sort(held_out))
 
 
+def _labels(dataset: datasets.Dataset) -> np.ndarray:
+    """Return the labels as an array of shape (rows,); `Dataset.unique` would copy all columns of rows drawn from more."""
+    return dataset.with_format("numpy")["label"][:]
+
+
 def _warn_of_missing_classes(train: datasets.Dataset, label_names: Sequence[str]) -> None:
-    present = set(train.unique("label"))
+    present = set(_labels(train))
     if missing := [name for class_id, name in enumerate(label_names) if class_id not in present]:
         logger.warning(f"No training row has the label {quoted(missing)}: the model can't learn it.")
 
