@@ -16,6 +16,7 @@ from itertools import chain, repeat
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, cast, overload
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -31,6 +32,8 @@ logger = logging.get_logger(__name__)
 
 USER_DICTIONARY_FILE = "user_dictionary.txt"
 TEXTS_PER_BATCH = 1024  # how many texts training reads at a time
+
+_warnings_given: WeakKeyDictionary["OktTokenizer", dict[str, bool]] = WeakKeyDictionary()
 
 _WHITE_SPACE = np.array([code for code in range(0x3001) if chr(code).isspace()], np.uint32)
 _BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -246,7 +249,7 @@ class OktTokenizer(TokenizersBackend):
         >>> tokenizer(["영화가 재밌었어요", "별로"], padding=True, return_tensors="pt")
     """
 
-    vocab_files_names = {"tokenizer_file": "tokenizer.json", "user_dictionary_file": USER_DICTIONARY_FILE}
+    vocab_files_names = {"tokenizer_file": "tokenizer.json", "user_dictionary": USER_DICTIONARY_FILE}
     model_input_names = ["input_ids", "attention_mask"]
 
     def __init__(
@@ -275,8 +278,7 @@ class OktTokenizer(TokenizersBackend):
             raise ValueError(
                 f"{kwargs.get('name_or_path')!r} holds no tokenizer.json, so there is no vocabulary to load"
             )
-        saved_dictionary = kwargs.pop("user_dictionary_file", None)
-        self.user_dictionary = canonical_dictionary(saved_dictionary if user_dictionary is None else user_dictionary)
+        self.user_dictionary = canonical_dictionary(user_dictionary)
         self.norm, self.stem, self.word_mark = norm, stem, word_mark
         self.model = model  # type: ignore[assignment]  # the base class keeps a class of `tokenizers` here, for its own loading
         if kwargs.get("tokenizer_file") is None and kwargs.get("tokenizer_object") is None:
@@ -291,6 +293,7 @@ class OktTokenizer(TokenizersBackend):
             stem=stem,
             model=model,
             word_mark=word_mark,
+            user_dictionary=self.user_dictionary,
             dictionary_hash=self.dictionary_hash,
             analyser=self.analyser,
             pad_token=pad_token,
@@ -304,17 +307,14 @@ class OktTokenizer(TokenizersBackend):
             return
         try:
             here, _ = self._analyser()
-        except (
-            ImportError,
-            RuntimeError,
-        ):  # it says so at the first text; what needs no analyser, such as decode, works
+        except (ImportError, RuntimeError):  # the first text says so; what needs no analyser, such as decode, works
             return
         if here.dictionary_hash != self.dictionary_hash:
             logger.warning(
                 f"The vocabulary of {self.name_or_path or 'this tokenizer'} was made with other word lists of Okt, or "
                 f"another user dictionary, than those here (sha256 {self.dictionary_hash[:12]}, here "
-                f"{here.dictionary_hash[:12]}): texts may be split otherwise than the model saw in training. It was made "
-                f"by {self.analyser}; install the konlpy it was made with, or train anew."
+                f"{here.dictionary_hash[:12]}): texts may be split otherwise than the model saw in training. It was "
+                f"made by {self.analyser}; install the konlpy that it was made with, or train anew."
             )
 
     @classmethod
@@ -490,8 +490,9 @@ class OktTokenizer(TokenizersBackend):
                 return_token_type_ids,
                 return_attention_mask,
             )
-        if max_length is None and verbose and self.model_max_length < LARGE_INTEGER:
-            self._warn_of_long_rows(result["input_ids"])
+        if self.model_max_length < LARGE_INTEGER:
+            longest: Sequence[int] = max(result["input_ids"], key=len, default=[])
+            self._eventual_warn_about_too_long_sequence(longest, max_length, verbose)
         if not is_batched and return_tensors is None and not return_overflowing_tokens:
             data = {key: value[0] for key, value in result.items()}
             return BatchEncoding(data, result.encodings, n_sequences=result.n_sequences)
@@ -540,7 +541,7 @@ class OktTokenizer(TokenizersBackend):
             return_attention_mask: as in `__call__`.
         """
         morphemes = self._morphemes(texts)
-        ids, row_splits = self._ids(backend, morphemes)
+        ids, row_splits = self._ids(morphemes)
         starts, lengths = row_splits[:-1], np.diff(row_splits)
         if max_length is not None and len(lengths) and lengths.max() > max_length:
             kept = np.minimum(lengths, max_length)
@@ -592,27 +593,29 @@ class OktTokenizer(TokenizersBackend):
         encodings: Any = _LazyEncodings(len(texts), make_encodings)
         return BatchEncoding(data, encodings, tensor_type=return_tensors, n_sequences=1)
 
-    def _ids(self, backend: Tokenizer, morphemes: _Morphemes) -> tuple[np.ndarray, np.ndarray]:
+    def _ids(self, morphemes: _Morphemes) -> tuple[np.ndarray, np.ndarray]:
         """Token ids of all texts, flat, and row splits `(texts + 1,)`; each distinct morpheme is looked up once."""
         if self.model == "word":
             find, unknown = self.backend_tokenizer.model.token_to_id, self.unk_token_id
             found = [find(form) for form in morphemes.forms]
             ids = np.array([unknown if i is None else i for i in found], np.int64)
             return ids[morphemes.form_ids], morphemes.row_splits
-        backend.no_truncation()
-        pieces = backend.encode(morphemes.forms, is_pretokenized=True, add_special_tokens=False)
+        pieces = Tokenizer(self.backend_tokenizer.model).encode(
+            morphemes.forms, is_pretokenized=True, add_special_tokens=False
+        )
         counts = np.bincount(np.array(pieces.word_ids, np.int64), minlength=len(morphemes.forms))
         starts, counts = (np.cumsum(counts) - counts)[morphemes.form_ids], counts[morphemes.form_ids]
         ends = np.concatenate(([0], np.cumsum(counts)))
         return np.array(pieces.ids, np.int64)[_ranges(starts, counts)], ends[morphemes.row_splits]
 
-    def _warn_of_long_rows(self, rows: Iterable[Sequence[int]]) -> None:
-        if max(map(len, rows), default=0) > self.model_max_length:
-            # Once, and without a note on the instance, which would change its fingerprint.
-            logger.warning_once(
-                "Token indices sequence length is longer than the specified maximum sequence length for this model "
-                f"({self.model_max_length}). Pass truncation=True to cut such texts."
-            )
+    @property
+    def deprecation_warnings(self) -> dict[str, bool]:
+        """Which warnings the base class has given. Kept outside the instance, whose fingerprint they would change."""
+        return _warnings_given.setdefault(self, {})
+
+    @deprecation_warnings.setter
+    def deprecation_warnings(self, given: dict[str, bool]) -> None:
+        _warnings_given[self] = given
 
     # ---- vocabulary ----
 
