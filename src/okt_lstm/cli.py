@@ -211,9 +211,9 @@ def _data_arguments(options: argparse.Namespace) -> DataArguments:
             "name the data with --dataset"
         )
     try:
-        recorded = json.loads(file.read_text(encoding="utf-8"))
-        return DataArguments(**{name: recorded[name] for name in names if name in recorded} | given)
-    except (ValueError, TypeError) as exception:
+        recorded = json.loads(file.read_text(encoding="utf-8")).items()
+        return DataArguments(**({name: value for name, value in recorded if name in names} | given))
+    except (ValueError, AttributeError) as exception:
         raise FileError(f"{file} is damaged ({exception}); name the data with --dataset") from None
 
 
@@ -226,6 +226,9 @@ def _predict(options: argparse.Namespace) -> None:
         options.parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
     if (options.input_format or options.text_column) and not options.input:
         options.parser.error("--input_format and --text_column go with --input")
+    for number, text in enumerate(options.texts, 1):
+        if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise FileError(f"text {number} of the arguments is not UTF-8: {text!r}")
     classifier = _load(options)
     if options.output:
         predict_file(

@@ -1,0 +1,296 @@
+import io
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tiny import save_tiny
+
+import okt_lstm
+from okt_lstm import cli, sharing
+from okt_lstm.inference import Classifier
+
+COMMAND = [sys.executable, "-m", "okt_lstm"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return save_tiny(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def classifier(folder):
+    return okt_lstm.load(folder)
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Run the command in this process: arguments and standard input to exit code, output and errors."""
+
+    def run(*arguments, stdin=b""):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
+        capsys.readouterr()
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as exit:
+            code = exit.code
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def printed(output):
+    return [line.split("\t") for line in output.splitlines()]
+
+
+def assert_one_line_error(result, *words):
+    code, output, errors = result
+    assert code == 1
+    assert output == ""
+    lines = [line for line in errors.splitlines() if line]
+    assert len(lines) == 1, errors
+    assert lines[0].startswith("okt-lstm: error: ")
+    for word in words:
+        assert str(word) in lines[0]
+
+
+# predict
+
+
+def test_texts_as_arguments_get_a_line_each(run, folder, classifier):
+    texts = ["시간이 아깝다", "", "정말\t재미\n있다"]
+    code, output, errors = run("predict", "--model", folder, *texts)
+    assert (code, errors) == (0, "")
+    rows = printed(output)
+    assert [row[0] for row in rows] == classifier.predict(texts)
+    assert [float(row[1]) for row in rows] == pytest.approx(classifier.predict_proba(texts).max(axis=1), abs=1e-5)
+    assert [row[2] for row in rows] == ["시간이 아깝다", "", "정말 재미 있다"]
+
+
+def test_lines_of_standard_input_get_a_line_each(run, folder, classifier):
+    code, output, errors = run(
+        "predict", "--model", folder, "--probabilities", stdin="\ufeff굿\r\n\n정말 재미 없다".encode()
+    )
+    assert (code, errors) == (0, "")
+    rows = printed(output)
+    texts = ["굿", "", "정말 재미 없다"]
+    assert [row[4] for row in rows] == texts
+    assert [[float(value) for value in row[2:4]] for row in rows] == pytest.approx(
+        classifier.predict_proba(texts), abs=1e-5
+    )
+
+
+def test_rows_of_a_file_are_printed_or_written(run, tmp_path, folder, classifier):
+    source = tmp_path / "in.csv"
+    source.write_text("id,review\n1,굿\n2,시간이 아깝다\n")
+    labels = classifier.predict(["굿", "시간이 아깝다"])
+    for flag in ("--text_column", "--text-column"):
+        code, output, _ = run("predict", "--model", folder, "--input", source, flag, "review")
+        assert code == 0
+        assert [row[0] for row in printed(output)] == labels
+    target = tmp_path / "out.jsonl"
+    code, output, _ = run("predict", "--model", folder, "--input", source, "--output", target)
+    assert (code, output) == (0, "")
+    rows = [json.loads(line) for line in target.read_text().splitlines()]
+    assert [(row["id"], row["review"], row["label"]) for row in rows] == [
+        ("1", "굿", labels[0]),
+        ("2", "시간이 아깝다", labels[1]),
+    ]
+
+
+def test_mistakes_with_files_are_one_line(run, tmp_path, folder):
+    def predict(name, content, target="out.csv", *more):
+        source = tmp_path / name
+        if content is not None:
+            source.write_bytes(content)
+        return run("predict", "--model", folder, "--input", source, "--output", tmp_path / target, *more)
+
+    assert_one_line_error(predict("none.csv", None), "none.csv", "no such file")
+    assert_one_line_error(predict("in.csv", b"a,b\n1,2\n"), "--text_column", "a, b")
+    assert_one_line_error(predict("in.csv", b"text\n1\n", "out.csv", "--text_column", "x"), "'x'", "text")
+    assert_one_line_error(predict("in.csv", b"text\n1\n", "out.doc"), "out.doc", ".jsonl")
+    assert_one_line_error(predict("in.csv", b"text\n1\n", "none/out.csv"), "none", "mkdir -p")
+    assert_one_line_error(predict("in.csv", b"text\n1\n", "in.csv"), "same file")
+    assert_one_line_error(predict("in.doc", b"text\n"), "in.doc", "unknown kind")
+    rows = b'{"text": "a"}\n' * 16 + b'{"text": 5}\n'
+    assert_one_line_error(predict("in.jsonl", rows), "in.jsonl", "row 17", "int", "not text")
+    assert_one_line_error(predict("in.txt", b"a\nb\n\xff\n"), "in.txt", "line 3", "0xff", "UTF-8")
+    assert not (tmp_path / "out.csv").exists()
+    assert not list(tmp_path.glob(".*")), "no temporary file stays"
+
+
+def test_mistakes_with_standard_input_and_models_are_one_line(run, tmp_path, folder):
+    code, _, errors = run("predict", "--model", folder, stdin=b"good\nbad \xb1\n")
+    assert code == 1
+    assert "standard input, line 2: byte 0xb1" in errors
+    assert_one_line_error(run("predict", "--model", folder, "굿", "\udcff"), "text 2 of the arguments is not UTF-8")
+    assert_one_line_error(run("predict", "--model", tmp_path / "no" / "model", "굿"), "no such folder")
+    assert_one_line_error(run("predict", "--model", tmp_path, "굿"), "config.json", "okt-lstm train")
+    assert_one_line_error(run("predict", "--model", folder, "--device", "abacus", "굿"), "abacus")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["predict", "굿"],
+        ["predict", "--model", "m", "--input", "a.csv", "굿"],
+        ["predict", "--model", "m", "--output", "a.csv"],
+        ["predict", "--model", "m", "--text_column", "x"],
+        ["predict", "--model", "m", "--input", "a.csv", "--input_format", "doc"],
+        ["evaluate"],
+        ["push", "folder"],
+    ],
+)
+def test_wrong_usage_exits_with_2(run, arguments):
+    code, output, errors = run(*arguments)
+    assert code == 2
+    assert output == ""
+    assert "usage: okt-lstm" in errors
+
+
+def test_help_names_every_command_and_version_the_version(run):
+    code, output, _ = run("--help")
+    assert code == 0
+    for command in ("train", "evaluate", "predict", "push"):
+        assert command in output
+        assert run(command, "--help")[0] == 0
+    assert run("--version")[:2] == (0, f"okt-lstm {okt_lstm.__version__}\n")
+
+
+def test_a_bug_is_not_taken_for_a_mistake(run, folder, monkeypatch):
+    monkeypatch.setattr(Classifier, "scores", lambda *_: {}["bug"])
+    with pytest.raises(KeyError):
+        run("predict", "--model", folder, "굿")
+
+
+def test_a_traceback_can_be_asked_for(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("OKT_LSTM_TRACEBACK", "1")
+    with pytest.raises(OSError, match=r"config\.json"):
+        run("predict", "--model", tmp_path, "굿")
+
+
+# evaluate, train, push
+
+
+@pytest.fixture
+def reviews(tmp_path, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    path = tmp_path / "reviews.csv"
+    path.write_text("text,label\n굿,positive\n시간이 아깝다,negative\n정말 재미 있다,positive\n별로,negative\n")
+    return path
+
+
+def test_evaluation_prints_and_writes_scores_of_a_named_data_set(run, tmp_path, folder, classifier, reviews):
+    target = tmp_path / "scores.json"
+    code, output, errors = run("evaluate", folder, "--dataset", reviews, "--output", target)
+    assert code == 0, errors
+    scores = json.loads(output)
+    assert json.loads(target.read_text()) == scores
+    assert scores["rows"] == 4
+    labels = ["positive", "negative", "positive", "negative"]
+    predicted = classifier.predict(["굿", "시간이 아깝다", "정말 재미 있다", "별로"])
+    assert scores["accuracy"] == sum(map(str.__eq__, labels, predicted)) / 4
+    assert {"loss", "f1_macro", "precision_macro", "recall_macro"} < scores.keys()
+
+
+def test_evaluation_uses_what_the_model_was_trained_on(run, tmp_path, reviews):
+    trained = save_tiny(tmp_path / "trained")
+    assert_one_line_error(run("evaluate", trained), "does not say what it was trained on", "--dataset")
+    recorded = {"dataset": str(reviews), "test_file": str(reviews), "text_column": "text"}
+    (trained / "data_args.json").write_text(json.dumps(recorded))
+    code, output, errors = run("evaluate", trained, "--max_test_samples", "3")
+    assert code == 0, errors
+    assert json.loads(output)["rows"] == 3
+    (trained / "data_args.json").write_text("[]")
+    assert_one_line_error(run("evaluate", trained), "data_args.json is damaged")
+
+
+def test_evaluation_refuses_labels_that_the_model_does_not_know(run, tmp_path, folder, reviews):
+    reviews.write_text("text,label\n굿,neutral\n")
+    code, output, errors = run("evaluate", folder, "--dataset", reviews)
+    assert (code, output) == (1, "")
+    assert "neutral" in errors.splitlines()[-1]
+
+
+def test_push_hands_over_its_arguments(run, monkeypatch):
+    calls = []
+    monkeypatch.setattr(sharing, "push", lambda *args, **options: calls.append((args, options)) or "https://hub/kim/m")
+    code, output, _ = run("push", "out", "kim/m", "--private", "--revision", "v1", "--token", "hf_x")
+    assert (code, output) == (0, "https://hub/kim/m\n")
+    options = {"private": True, "token": "hf_x", "revision": "v1", "commit_message": None}
+    assert calls == [(("out", "kim/m"), options)]
+
+
+def test_push_of_what_is_no_model_is_one_line(run, tmp_path):
+    assert_one_line_error(run("push", tmp_path, "kim/m", "--token", "hf_x"), "config.json", "okt-lstm train")
+
+
+def test_mistakes_of_training_are_one_line(run, tmp_path):
+    code, _, errors = run("train", "--output_dir", tmp_path / "out", "--dataset", tmp_path / "none.csv")
+    assert code == 1
+    assert errors.splitlines()[-1].startswith("okt-lstm: error: ")
+    assert "none.csv" in errors.splitlines()[-1]
+
+
+# As a process
+
+
+@pytest.fixture
+def start(tmp_path):
+    processes = []
+
+    def start(*arguments, **options):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen([*COMMAND, *map(str, arguments)], **pipes, **options)
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()
+
+
+def test_a_line_is_answered_before_the_next_is_asked_for(start, folder, classifier):
+    process = start("predict", "--model", folder)
+    for text in ("굿", "시간이 아깝다"):
+        process.stdin.write(f"{text}\n".encode())
+        process.stdin.flush()
+        label = process.stdout.readline().decode().split("\t")[0]
+        assert label == classifier.predict(text)
+    process.stdin.close()
+    assert process.wait(60) == 0
+    assert process.stderr.read() == b""
+
+
+def test_a_reader_that_goes_away_and_an_interruption_end_quietly(start, folder, tmp_path):
+    source = tmp_path / "in.txt"
+    source.write_text("시간이 아깝다\n" * 100_000)
+    reading = start("predict", "--model", folder, "--input", source)
+    interrupted = start("predict", "--model", folder, "--input", source, "--output", tmp_path / "out.csv")
+    assert reading.stdout.readline()
+    reading.stdout.close()
+    assert reading.wait(60) == 141
+    assert reading.stderr.read() == b""
+
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".out.csv.*")) and interrupted.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    interrupted.send_signal(2)
+    assert interrupted.wait(60) == 130
+    assert interrupted.stderr.read() == b""
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_the_installed_command_is_the_same_program():
+    script = Path(sys.executable).with_name("okt-lstm")
+    if not script.exists():
+        pytest.skip("okt-lstm is not installed as a command")
+    result = subprocess.run([script, "--version"], capture_output=True, check=True, text=True)
+    assert result.stdout == f"okt-lstm {okt_lstm.__version__}\n"
