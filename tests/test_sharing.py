@@ -4,11 +4,13 @@ The client reads its address from the environment when it is imported, so it run
 okt_lstm is imported, and one where neither okt_lstm nor oktane can be.
 """
 
+import io
 import json
 import os
 import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from multiprocessing import get_context
 from pathlib import Path
 from unittest import mock
@@ -128,6 +130,23 @@ def classify(source, **options):
         "labels": [answer["label"] for answer in pipeline("text-classification", source, **options)(TEXTS)],
         "module": type(model).__module__.split(".")[0],
     }
+
+
+def logits_for(source, ids, **options):
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    with torch.no_grad():
+        return AutoModelForSequenceClassification.from_pretrained(source, **options)(torch.tensor(ids)).logits.tolist()
+
+
+def command(*arguments):
+    """`okt-lstm ...`: the exit code, standard output and standard error."""
+    from okt_lstm.cli import main
+
+    with redirect_stdout(io.StringIO()) as output, redirect_stderr(io.StringIO()) as errors:
+        code = main([str(argument) for argument in arguments])
+    return code, output.getvalue(), errors.getvalue()
 
 
 def error_of(function, *arguments, **options):
@@ -387,8 +406,8 @@ def test_a_pinned_revision_stays_what_it_was(hub, here, elsewhere, trained, tmp_
     newer = here(classify, "kim/pinned")
     assert newer["logits"] != answers["logits"]
     assert here(classify, "kim/pinned", revision=first) == answers
-    pinned = elsewhere(classify, "kim/pinned", revision=first, trust_remote_code=True)
-    assert pinned["logits"] == answers["logits"]
+    pinned = elsewhere(logits_for, "kim/pinned", answers["ids"], revision=first, trust_remote_code=True)
+    assert pinned == answers["logits"]
 
 
 def test_a_private_model_opens_for_its_owner_only(here, trained, answers):
@@ -398,3 +417,41 @@ def test_a_private_model_opens_for_its_owner_only(here, trained, answers):
         assert name == "OSError"
         assert "kim/private" in message
     assert here(classify, "kim/private") == answers
+
+
+# The command
+
+
+def test_the_command_pushes_a_folder_and_prints_its_address(hub, here, trained):
+    done = here(
+        command, "push", trained, "kim/by-command", "--private", "--revision", "draft", "--commit_message", "Try"
+    )
+    assert done == (0, f"{hub.endpoint}/kim/by-command/tree/draft\n", "")
+    assert hub.repositories["kim/by-command"].private
+    assert hub.files("kim/by-command", "draft").keys() >= MODEL
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["push", "nowhere", "kim/new"], "nowhere is not a folder"),
+        (["push", "{trained}", "kim/new", "--token", "hf_wrong"], "Invalid credentials"),
+        (["predict", "--model", "kim/missing", "영화"], "kim/missing"),
+        (["predict", "--model", "kim/behind-a-door", "--token", "hf_lee", "영화"], "private"),
+    ],
+    ids=["no folder", "unknown token", "no such model", "private model"],
+)
+def test_the_command_explains_what_goes_wrong_in_one_line(here, trained, arguments, says):
+    here(push, trained, "kim/behind-a-door", private=True)
+    code, output, errors = here(command, *(argument.format(trained=trained) for argument in arguments))
+    assert code == 1
+    assert output == ""
+    assert errors.startswith("okt-lstm: error: ")
+    assert errors.count("\n") == 1
+    assert says in errors
+
+
+def test_the_command_predicts_by_a_model_of_the_hub(here, repo, answers):
+    code, output, _ = here(command, "predict", "--model", repo, TEXTS[0], TEXTS[1])
+    assert code == 0
+    assert [line.split("\t")[0] for line in output.splitlines()] == answers["labels"][:2]
