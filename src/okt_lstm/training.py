@@ -277,6 +277,11 @@ class _Trainer(Trainer):
             file.replace(folder / file.name)
         temporary.rmdir()
 
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Evaluate, and leave the random numbers as they were: even the order of batches that is fixed draws some."""
+        with torch.random.fork_rng(devices=[]):
+            return super().evaluate(*args, **kwargs)
+
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write our card in place of Trainer's draft; pushing calls this as well."""
         if self.card is not None:
