@@ -174,10 +174,10 @@ def load_splits(args: DataArguments) -> Splits:
     if "train" not in corpus.splits:
         raise DataError(f"{corpus.description.name} has no split 'train', only {quoted(list(corpus.splits))}.")
     splits, problem_type, label_names = _encode(corpus, args.problem_type, None)
-    if "validation" not in splits:
-        splits["train"], splits["validation"] = _hold_out(splits["train"], args)
     if problem_type == "single_label_classification":
         _warn_of_missing_classes(splits["train"], label_names)
+    if "validation" not in splits:
+        splits["train"], splits["validation"] = _hold_out(splits["train"], args)
     return _finish(args, corpus, splits, problem_type, label_names)
 
 
@@ -543,8 +543,8 @@ def _hold_out(train: datasets.Dataset, args: DataArguments) -> tuple[datasets.Da
 
 
 def _labels(dataset: datasets.Dataset) -> np.ndarray:
-    """Return the labels as an array of shape (rows,); `Dataset.unique` would copy all columns of rows drawn from more."""
-    return dataset.with_format("numpy")["label"][:]
+    """Return the labels as an array of shape (rows,), without reading the texts."""
+    return dataset.select_columns("label").with_format("numpy")[:]["label"]
 
 
 def _warn_of_missing_classes(train: datasets.Dataset, label_names: Sequence[str]) -> None:

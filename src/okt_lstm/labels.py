@@ -164,12 +164,12 @@ def _scan(splits: Sequence[Rows]) -> tuple[dict[str, str], set[str]]:
     kinds: dict[str, str] = {}
     names: set[str] = set()
     for rows in splits:
-        place = ""
+        place, untyped = "", rows.untyped
         for place, text, label in rows:
             if not isinstance(text, str):
                 what = "nothing" if text is None else f"{type(text).__name__} {text!r}, not text"
                 raise DataError(f"{place}: column {rows.text_column!r} holds {what}.")
-            kinds.setdefault(_kind(label, rows.untyped), place)
+            kinds.setdefault(_kind(label, untyped), place)
             if len(names) <= MAX_CLASSES:
                 names.update(_class_name(element, place) for element in _elements(label))
         if not place:
