@@ -15,7 +15,7 @@
 /* A typo of the text being corrected. */
 typedef struct {
     const okt_char *word;
-    size_t absent_since; /* the number of changes of the text after which the word was found to be absent */
+    bool may_occur; /* false: the text as it stands now doesn't hold it */
 } typo;
 
 typedef struct {
@@ -244,31 +244,49 @@ static void append_correction(okt_spans *origins, const okt_char *word, const ok
     memcpy(to + correction_length - tail, from + length - tail, tail * sizeof *from);
 }
 
-/* Replaces every occurrence of a typo in the run, from left to right; `*changed` tells whether there was one. */
+static bool occurs_at(const okt_char *text, size_t total, size_t at, const okt_char *word, size_t length) {
+    return at + length <= total && !memcmp(text + at, word, length * sizeof *word);
+}
+
+/* The entry of a typo among those of this length that were met before, or NULL. */
+static typo *find_typo(const typos *known, const okt_char *word, size_t length) {
+    for (size_t i = 0; i < known->count; i++)
+        if (!memcmp(known->items[i].word, word, length * sizeof *word)) return &known->items[i];
+    return NULL;
+}
+
+/* Notes which known typos have come into being where text[start:end] is new. */
+static void note_new_typos(output *out, const okt_char *text, size_t total, size_t start, size_t end, size_t length) {
+    for (size_t at = start >= length ? start - length + 1 : 0; at < end && at + length <= total; at++) {
+        size_t correction_length;
+        if (!okt_typo(out->dictionary, text + at, length, &correction_length)) continue;
+        typo *entry = find_typo(&out->buffers->typos, text + at, length);
+        if (entry) entry->may_occur = true;
+    }
+}
+
+/* Replaces every occurrence of a typo in the run, from left to right. */
 static int replace_typo(output *out, const okt_char *word, size_t length, const okt_char *correction,
-                        size_t correction_length, bool *changed) {
+                        size_t correction_length) {
     okt_chars *chars = &out->buffers->chars;
     okt_spans *origins = &out->buffers->origins;
-    const okt_char *old = run_chars(out);
-    const okt_span *old_origins = run_origins(out);
     size_t old_length = run_length(out), count = 0;
-    for (size_t i = 0; i + length <= old_length;) {
-        bool found = !memcmp(old + i, word, length * sizeof *word);
+    for (size_t i = 0; i < old_length;) {
+        bool found = occurs_at(run_chars(out), old_length, i, word, length);
         count += found;
         i += found ? length : 1;
     }
-    *changed = count > 0;
     if (!count) return OKT_OK;
 
     size_t new_length = old_length + count * correction_length - count * length;
     if (OKT_RESERVE(chars, new_length) != OKT_OK || OKT_RESERVE(origins, new_length) != OKT_OK ||
         reserve_output(out, out->start + new_length) != OKT_OK)
         return OKT_NO_MEMORY;
-    old = run_chars(out); /* reserving may have moved them */
-    old_origins = run_origins(out);
+    const okt_char *old = run_chars(out);
+    const okt_span *old_origins = run_origins(out);
     chars->count = origins->count = 0;
     for (size_t i = 0; i < old_length;) {
-        if (i + length <= old_length && !memcmp(old + i, word, length * sizeof *word)) {
+        if (occurs_at(old, old_length, i, word, length)) {
             memcpy(chars->items + chars->count, correction, correction_length * sizeof *correction);
             chars->count += correction_length;
             append_correction(origins, word, old_origins + i, length, correction, correction_length);
@@ -278,28 +296,25 @@ static int replace_typo(output *out, const okt_char *word, size_t length, const 
             origins->items[origins->count++] = old_origins[i++];
         }
     }
+    for (size_t i = 0, at = 0; i < old_length;) {
+        bool found = occurs_at(old, old_length, i, word, length);
+        if (found) note_new_typos(out, chars->items, new_length, at, at + correction_length, length);
+        i += found ? length : 1;
+        at += found ? correction_length : 1;
+    }
     set_run_length(out, new_length);
     memcpy(run_chars(out), chars->items, new_length * sizeof *chars->items);
     memcpy(run_origins(out), origins->items, new_length * sizeof *origins->items);
     return OKT_OK;
 }
 
-/* The entry of a typo among those of this length that were met before, or a new one (NULL: no memory). */
-static typo *find_typo(typos *known, const okt_char *word, size_t length) {
-    for (size_t i = 0; i < known->count; i++)
-        if (!memcmp(known->items[i].word, word, length * sizeof *word)) return &known->items[i];
-    if (OKT_RESERVE(known, known->count + 1) != OKT_OK) return NULL;
-    typo *entry = &known->items[known->count++];
-    *entry = (typo){word, SIZE_MAX};
-    return entry;
-}
-
 /* Corrects the typos of one length. The source slides a window over the text as it stood before the first correction of
  * this length, and at every window that is a typo replaces all its occurrences in the text as it stands by then. A
- * typo that is known to be absent isn't looked for again until the text changes: that keeps the time linear. */
+ * typo that was replaced is only looked for again once a correction has brought it back: that keeps the time
+ * linear. */
 static int correct_typos_of_length(output *out, size_t length) {
     okt_normalizer *buffers = out->buffers;
-    size_t total = run_length(out), changes = 0;
+    size_t total = run_length(out);
     bool copied = false;
     buffers->typos.count = 0;
     for (size_t i = 0; i + length <= total; i++) {
@@ -314,12 +329,14 @@ static int correct_typos_of_length(output *out, size_t length) {
             word = buffers->before.items + i;
         }
         typo *entry = find_typo(&buffers->typos, word, length);
-        if (!entry) return OKT_NO_MEMORY;
-        if (entry->absent_since == changes) continue;
-        bool changed;
-        if (replace_typo(out, word, length, correction, correction_length, &changed) != OKT_OK) return OKT_NO_MEMORY;
-        if (changed) changes++;
-        else entry->absent_since = changes;
+        if (!entry) {
+            if (OKT_RESERVE(&buffers->typos, buffers->typos.count + 1) != OKT_OK) return OKT_NO_MEMORY;
+            entry = &buffers->typos.items[buffers->typos.count++];
+            *entry = (typo){word, true};
+        }
+        if (!entry->may_occur) continue;
+        entry->may_occur = false;
+        if (replace_typo(out, word, length, correction, correction_length) != OKT_OK) return OKT_NO_MEMORY;
     }
     return OKT_OK;
 }
