@@ -312,6 +312,12 @@ def test_the_test_split_of_the_sample_is_taken_as_it_is():
     assert splits.description.rows == {"test": 200}
 
 
+def test_the_file_that_a_model_was_trained_on_is_no_test_of_it(write):
+    arguments = DataArguments(write("reviews.csv", CSV))
+    with pytest.raises(DataError, match=r"reviews.csv has no split 'test'.*--dataset"):
+        load_test_split(arguments, None, ("긍정", "부정"), trained_on=True)
+
+
 def test_a_folder_without_a_test_split_has_nothing_to_evaluate_on(write, tmp_path):
     write("train.csv", CSV)
     with pytest.raises(DataError, match="no split 'test', only 'train'"):

@@ -185,7 +185,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
     classifier = _load(options)
-    splits = load_test_split(_data_arguments(options), classifier.problem_type, classifier.labels)
+    arguments = _data_arguments(options)
+    splits = load_test_split(arguments, classifier.problem_type, classifier.labels, trained_on=options.dataset is None)
     test = splits.datasets["test"]
     print(f"Evaluating on {len(test):,} rows of {splits.description.name}", file=sys.stderr)
     scores = classifier.evaluate(test["text"][:], test["label"][:])

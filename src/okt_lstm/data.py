@@ -181,13 +181,16 @@ def load_splits(args: DataArguments) -> Splits:
     return _finish(args, corpus, splits, problem_type, label_names)
 
 
-def load_test_split(args: DataArguments, problem_type: str | None, label_names: Sequence[str]) -> Splits:
+def load_test_split(
+    args: DataArguments, problem_type: str | None, label_names: Sequence[str], trained_on: bool = False
+) -> Splits:
     """Load the rows on which a trained model is to be evaluated, their labels numbered as the model numbers them.
 
     Args:
         args: The data set. A single local file is read whole; of anything else the split `test` is taken.
         problem_type: The model's; None if its configuration doesn't say.
         label_names: The model's classes by id. Labels that are none of them but whole numbers are taken for ids.
+        trained_on: Whether the model was trained with these arguments: then a single file is no test of it.
 
     Returns:
         Splits that hold `test` only.
@@ -200,7 +203,7 @@ def load_test_split(args: DataArguments, problem_type: str | None, label_names: 
     corpus = _read_corpus(args)
     if "test" in corpus.splits:
         corpus.splits = {"test": corpus.splits["test"]}
-    elif Path(args.dataset).expanduser().is_file():
+    elif Path(args.dataset).expanduser().is_file() and not trained_on:
         corpus.splits = {"test": corpus.splits["train"]}
     else:
         raise DataError(
