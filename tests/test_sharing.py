@@ -371,6 +371,20 @@ def test_trainer_pushes_what_it_trained(hub, here, trained, tmp_path):
     assert here(classify, "kim/trainer") == here(classify, tmp_path / "out")
 
 
+def test_training_pushes_a_complete_model_without_pickles(hub, here, tmp_path):
+    code, _, errors = here(
+        command,
+        *("train", "--dataset", "sample", "--output_dir", tmp_path, "--max_steps", 2, "--report_to", "none"),
+        *("--embedding_size", 8, "--hidden_size", 4, "--push_to_hub", "--hub_model_id", "kim/trained"),
+    )
+    assert code == 0, errors
+    shared = hub.files("kim/trained")
+    assert shared.keys() >= MODEL | {"test_results.json"}
+    assert not [name for name in shared if Path(name).suffix in (".bin", ".pt", ".pth", ".pkl")]
+    assert not [name for name in shared if name.startswith("checkpoint")]
+    assert here(command, "predict", "--model", "kim/trained", TEXTS[0])[0] == 0
+
+
 # Loading
 
 
@@ -391,6 +405,15 @@ def test_a_copied_folder_works_without_okt_lstm_and_without_the_hub(elsewhere, t
     remote = elsewhere(classify, copied, trust_remote_code=True)
     assert remote["logits"] == answers["logits"]
     assert remote["labels"] == answers["labels"]
+
+
+@pytest.mark.parametrize("name", sorted(CODE))
+def test_the_code_in_a_folder_needs_little(trained, name):
+    """What transformers checks before it runs remote code: imports outside try/except must be installed."""
+    from transformers.dynamic_module_utils import get_imports
+
+    needed = set(get_imports(trained / name)) - sys.stdlib_module_names
+    assert needed <= {"torch", "transformers", "tokenizers", "numpy", "huggingface_hub"}
 
 
 def test_the_okt_lstm_package_is_really_out_of_reach_elsewhere(elsewhere):
