@@ -55,7 +55,7 @@ static void take(trie *t, uint32_t cell, uint32_t parent) {
  * before one that was hard to find, or else the time would grow with the square of the dictionary; single children, which
  * are most, fill those. */
 static int find_base(trie *t, const uint16_t *codes, size_t count, uint32_t *base) {
-    enum { HARD = 64 };
+    enum { HARD = 1024 };
     uint32_t cell = count > 1 && t->hard_before ? t->hard_before : t->next_free[0];
     for (int tries = 0; cell != 0; tries++, cell = t->next_free[cell]) {
         if (cell < codes[0]) continue;

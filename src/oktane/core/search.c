@@ -11,6 +11,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
 
 #define BEAM 5     /* TOP_N_PER_STATE */
 #define LONGEST 8  /* MAX_TRACE_BACK */
@@ -27,6 +30,16 @@ enum {
 };
 #define NODE(n) (1u << (n))
 #define START_NODES (NODE(PRE_EOMI) - 1)
+
+static unsigned lowest_bit(uint32_t set) {
+#if defined(_MSC_VER)
+    unsigned long bit;
+    _BitScanForward(&bit, set);
+    return bit;
+#else
+    return (unsigned)__builtin_ctz(set);
+#endif
+}
 
 static const struct {
     uint8_t pos;
@@ -50,44 +63,58 @@ static const struct {
     [JOSA_AFTER_NOUN] = {OKT_JOSA, true, 0},
 };
 
-/* The grammar nodes that a word of these lists can stand at; a noun may be in no list. */
+/* The grammar nodes that a word of these lists can stand at. */
 static uint32_t nodes_of_lists(okt_lists lists) {
-    uint32_t nodes = NODE(NOUN);
-    for (int node = 0; node < GRAMMAR_NODES; node++)
-        if (lists & OKT_LIST(grammar[node].pos)) nodes |= NODE(node);
+    static const uint16_t nodes_of_pos[] = {
+        [OKT_NOUN] = NODE(NOUN),
+        [OKT_VERB] = NODE(VERB),
+        [OKT_ADJECTIVE] = NODE(ADJECTIVE),
+        [OKT_ADVERB] = NODE(ADVERB),
+        [OKT_DETERMINER] = NODE(DETERMINER),
+        [OKT_EXCLAMATION] = NODE(EXCLAMATION),
+        [OKT_JOSA] = NODE(JOSA) | NODE(JOSA_AFTER_NOUN),
+        [OKT_EOMI] = NODE(EOMI),
+        [OKT_PRE_EOMI] = NODE(PRE_EOMI),
+        [OKT_CONJUNCTION] = NODE(CONJUNCTION),
+        [OKT_MODIFIER] = NODE(MODIFIER),
+        [OKT_VERB_PREFIX] = NODE(PREFIX_OF_VERB) | NODE(PREFIX_OF_ADJECTIVE),
+        [OKT_SUFFIX] = NODE(SUFFIX),
+    };
+    uint32_t nodes = 0;
+    for (; lists; lists &= lists - 1) nodes |= nodes_of_pos[lowest_bit(lists)];
     return nodes;
 }
 
 /* ---- parses ---- */
+
+/* The last token of a parse, and the rank of the parse before it at the place where it begins. */
+typedef struct {
+    uint8_t previous, length, pos;
+    bool unknown;
+} step;
 
 /* What the score of a parse, and of those that grow from it, depends on. */
 typedef struct {
     float score;
     float frequency_sum; /* left fold over the tokens */
     int32_t tie_breaker; /* sum of the part-of-speech numbers */
-    int32_t tokens, words, unknowns, unknown_length, determiners, exclamations;
-    uint8_t node;      /* grammar node of the last token */
+    int32_t tokens, unknowns, words, unknown_length, determiners, exclamations;
+    step last;
+    uint8_t node; /* grammar node of the last token */
     uint8_t first_pos;
-    bool last_is_noun;
     bool only_nouns, begins_with_suffix, josa_mismatched;
-    bool noun_ha;      /* 하 or 해 follows a first noun or verb prefix */
+    bool noun_ha; /* 하 or 해 follows a first noun or verb prefix */
 } parse;
 
-/* The parses that end at one place, best first. */
+/* The parses that end at one place. `order` numbers all items: the kept ones, best first, then spare ones. */
 typedef struct {
-    parse items[BEAM];
-    int count;
+    parse items[BEAM + 1];
+    uint8_t order[BEAM + 1];
+    int count, width; /* kept; to be kept at most */
 } beam;
-
-/* The last token of a parse, and which of the beam before that token it grew from. */
-typedef struct {
-    uint8_t previous, length, pos;
-    bool unknown;
-} step;
 
 /* What is known of the syllables [start, start + length) before the search asks. */
 typedef struct {
-    uint32_t node;  /* in the trie, or OKT_NO_NODE */
     uint16_t grammar_nodes;
     bool unknown;   /* as a noun */
     float frequency;
@@ -107,31 +134,24 @@ void okt_search_free(okt_search *search) {
 
 /* ---- nouns that no list has (KoreanSubstantive.scala) ---- */
 
-static bool is_one_of(okt_char c, const okt_char *set, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (set[i] == c) return true;
+static bool is_digit_syllable(okt_char c) {
+    switch (c) { /* 일 이 삼 사 오 육 칠 팔 구 천 백 십 해 경 조 억 만 */
+    case 0xC77C: case 0xC774: case 0xC0BC: case 0xC0AC: case 0xC624: case 0xC721: case 0xCE60: case 0xD314: case 0xAD6C:
+    case 0xCC9C: case 0xBC31: case 0xC2ED: case 0xD574: case 0xACBD: case 0xC870: case 0xC5B5: case 0xB9CC:
+        return true;
+    }
     return false;
 }
 
-/* isKoreanNumber */
-static bool is_number(const okt_char *word, uint32_t length) {
-    static const okt_char digits[] = {0xC77C, 0xC774, 0xC0BC, 0xC0AC, 0xC624, 0xC721, 0xCE60, 0xD314, 0xAD6C, 0xCC9C,
-                                      0xBC31, 0xC2ED, 0xD574, 0xACBD, 0xC870, 0xC5B5, 0xB9CC}; /* 일이삼사오육칠팔구천백십해경조억만 */
-    static const okt_char units[] = {0xC6D0, 0xBC30, 0xBD84, 0xCD08}; /* 원배분초, only last */
-    for (uint32_t i = 0; i < length; i++)
-        if (!is_one_of(word[i], digits, sizeof digits / sizeof *digits) &&
-            !(i == length - 1 && is_one_of(word[i], units, sizeof units / sizeof *units)))
-            return false;
-    return true;
-}
+/* 원 배 분 초: may close a number */
+static bool is_unit(okt_char c) { return c == 0xC6D0 || c == 0xBC30 || c == 0xBD84 || c == 0xCD08; }
 
-/* isName */
+/* isName: a full or given name, or a family name of one or two syllables and a given name of two */
 static bool is_name(const okt_dictionary *dictionary, const okt_char *word, uint32_t length) {
     if (okt_lookup(dictionary, word, length) & (OKT_FULL_NAME | OKT_GIVEN_NAME)) return true;
     if (length != 3 && length != 4) return false;
-    uint32_t family = length - 2;
-    return (okt_lookup(dictionary, word, family) & OKT_FAMILY_NAME) &&
-           (okt_lookup(dictionary, word + family, 2) & OKT_GIVEN_NAME);
+    return (okt_lookup(dictionary, word, length - 2) & OKT_FAMILY_NAME) &&
+           (okt_lookup(dictionary, word + length - 2, 2) & OKT_GIVEN_NAME);
 }
 
 /* isKoreanNameVariation of a word that is no name itself: 우혀니 for 우현이 or 우현 */
@@ -139,9 +159,9 @@ static bool is_name_variation(const okt_dictionary *dictionary, const okt_char *
     enum { IEUNG = 11, I = 20 };
     if (length < 3 || length > 5) return false;
     okt_char last = word[length - 1], before = word[length - 2];
+    if (vowel_of(last) != I || coda_of(last) != 0 || coda_of(before) != 0) return false;
     int coda = coda_of_onset(onset_of(last));
-    if (coda < 0 || onset_of(last) == IEUNG || vowel_of(last) != I || coda_of(last) != 0 || coda_of(before) != 0)
-        return false;
+    if (coda < 0 || onset_of(last) == IEUNG) return false;
     okt_char recovered[5];
     memcpy(recovered, word, length * sizeof *word);
     recovered[length - 2] = before + (okt_char)coda;
@@ -149,48 +169,60 @@ static bool is_name_variation(const okt_dictionary *dictionary, const okt_char *
     return is_name(dictionary, recovered, length) || is_name(dictionary, recovered, length - 1);
 }
 
-static bool is_unknown_noun(const okt_dictionary *dictionary, const okt_char *word, uint32_t length) {
-    return !is_name(dictionary, word, length) && !is_number(word, length) &&
-           !is_name_variation(dictionary, word, length);
+/* ---- the words of the run ---- */
+
+/* A noun that no list has and that is no number, name or variation of a name. `lists` are those of its prefixes by
+ * length. A name that stands in a list of names stands among the nouns, too: only compound ones are left. */
+static bool is_unknown(const okt_dictionary *dictionary, const okt_char *noun, uint32_t length, const okt_lists *lists,
+                       bool is_number) {
+    if (lists[length] & OKT_LIST(OKT_NOUN) || is_number) return false;
+    if ((length == 3 || length == 4) && lists[length - 2] & OKT_FAMILY_NAME &&
+        okt_lookup(dictionary, noun + length - 2, 2) & OKT_GIVEN_NAME)
+        return false;
+    return !is_name_variation(dictionary, noun, length);
 }
 
-/* ---- the words at one place ---- */
-
-/* Walks the trie from `start`; words of every length up to the run's end or LONGEST. */
+/* Walks the trie from `start`; fills in the words of every length up to the run's end or LONGEST. */
 static void find_words(const okt_dictionary *dictionary, const okt_char *text, uint32_t start, uint32_t end,
                        word *words) {
-    uint32_t node = OKT_ROOT;
+    const okt_char *syllables = text + start;
     uint32_t longest = end - start < LONGEST ? end - start : LONGEST;
+    uint32_t at = OKT_ROOT;
+    okt_lists lists[LONGEST + 1] = {0};
+    bool digits_before = true;
     for (uint32_t length = 1; length <= longest; length++) {
-        if (node != OKT_NO_NODE) node = okt_child(dictionary, node, text[start + length - 1]);
-        word w = {.node = node, .grammar_nodes = NODE(NOUN), .unknown = true, .frequency = 0};
-        okt_lists lists = 0;
-        if (node != OKT_NO_NODE) {
-            lists = dictionary->nodes[node].lists;
-            w.grammar_nodes = (uint16_t)nodes_of_lists(lists);
-            w.frequency = dictionary->nodes[node].frequency;
+        okt_char last = syllables[length - 1];
+        word w = {.grammar_nodes = NODE(NOUN), .unknown = true, .frequency = 0};
+        if (at != OKT_NO_NODE) at = okt_child(dictionary, at, last);
+        if (at != OKT_NO_NODE) {
+            const okt_node *node = &dictionary->nodes[at];
+            lists[length] = node->lists;
+            w.grammar_nodes |= (uint16_t)nodes_of_lists(node->lists & OKT_PARTS_OF_SPEECH);
+            w.frequency = node->frequency;
         }
-        w.unknown = !(lists & OKT_LIST(OKT_NOUN)) && is_unknown_noun(dictionary, text + start, length);
+        bool is_digit = is_digit_syllable(last);
+        w.unknown = is_unknown(dictionary, syllables, length, lists, digits_before && (is_digit || is_unit(last)));
+        digits_before = digits_before && is_digit;
         words[length] = w;
     }
 }
 
 /* ---- the score (ParsedChunk.scala; weights of TokenizerProfile.scala) ---- */
 
-static float score_of(const parse *p, bool noun_then_josa) {
+static inline float score_of(const parse *p, bool is_noun_then_josa) {
     float score = (float)p->tokens * 0.18f;
     score += (float)p->unknowns * 0.3f;
     score += (float)p->words * 0.3f;
     score += (float)p->unknown_length * 0.5f;
     score += p->frequency_sum / (float)p->tokens * 0.2f;
-    if (p->tokens != 1) score += 0.5f;
-    if (!p->only_nouns) score += 0.1f;
-    if (!(p->tokens == 2 && noun_then_josa)) score += 0.6f;
+    score += p->tokens != 1 ? 0.5f : 0.0f;
+    score += p->only_nouns ? 0.0f : 0.1f;
+    score += is_noun_then_josa ? 0.0f : 0.6f;
     score += (float)p->determiners * -0.01f;
     score += (float)p->exclamations * 0.01f;
-    if (p->begins_with_suffix) score += 0.2f;
-    if (!p->noun_ha) score += 0.3f;
-    if (p->josa_mismatched) score += 3.0f;
+    score += p->begins_with_suffix ? 0.2f : 0.0f;
+    score += p->noun_ha ? 0.0f : 0.3f;
+    score += p->josa_mismatched ? 3.0f : 0.0f;
     return score;
 }
 
@@ -204,94 +236,118 @@ static bool is_mismatched(okt_char before, const okt_char *particle, uint32_t le
     return c == 0xC73C || (length == 1 && (c == 0xC740 || c == 0xC744 || c == 0xC774)); /* 으; 은 을 이 */
 }
 
-/* `before` and one word more, at a grammar node; `begins` says that the word begins anew in the grammar. */
-static parse grow(const parse *before, const word *w, const okt_char *text, uint32_t start, uint32_t length,
-                  unsigned node, bool begins) {
-    parse p = *before;
+static bool is_suffix(uint8_t pos) {
+    return pos == OKT_SUFFIX || pos == OKT_EOMI || pos == OKT_JOSA || pos == OKT_PRE_EOMI;
+}
+
+/* `before` with one word more, at a grammar node; `begins`: the word begins anew in the grammar. */
+static inline parse grow(const parse *before, const word *w, const okt_char *text, uint32_t start, uint8_t length,
+                         int rank, unsigned node, bool begins) {
     uint8_t pos = grammar[node].pos;
     bool noun = pos == OKT_NOUN;
     bool unknown = noun && w->unknown;
-    bool noun_then_josa = before->last_is_noun && pos == OKT_JOSA;
-    if (p.tokens == 0) {
+    bool noun_then_josa = before->last.pos == OKT_NOUN && pos == OKT_JOSA;
+    parse p = {
+        .frequency_sum = before->frequency_sum + (noun ? 1.0f - w->frequency : 1.0f),
+        .tie_breaker = before->tie_breaker + pos,
+        .tokens = before->tokens + 1,
+        .unknowns = before->unknowns + unknown,
+        .words = before->words + begins,
+        .unknown_length = before->unknown_length + (unknown ? length : 0),
+        .determiners = before->determiners + (pos == OKT_DETERMINER),
+        .exclamations = before->exclamations + (pos == OKT_EXCLAMATION),
+        .last = {.previous = (uint8_t)rank, .length = length, .pos = pos, .unknown = unknown},
+        .node = (uint8_t)node,
+        .first_pos = before->first_pos,
+        .only_nouns = before->only_nouns && noun,
+        .begins_with_suffix = before->begins_with_suffix,
+        .josa_mismatched = before->josa_mismatched ||
+                           (noun_then_josa && is_mismatched(text[start - 1], text + start, length)),
+        .noun_ha = before->noun_ha,
+    };
+    if (p.tokens == 1) {
         p.first_pos = pos;
-        p.begins_with_suffix = pos == OKT_SUFFIX || pos == OKT_EOMI || pos == OKT_JOSA || pos == OKT_PRE_EOMI;
-    } else if (p.tokens == 1) {
+        p.begins_with_suffix = is_suffix(pos);
+    } else if (p.tokens == 2) {
         p.noun_ha = (p.first_pos == OKT_NOUN || p.first_pos == OKT_VERB_PREFIX) && pos == OKT_VERB &&
                     (text[start] == 0xD558 || text[start] == 0xD574); /* 하 해 */
     }
-    p.tokens++;
-    p.words += begins;
-    p.unknowns += unknown;
-    if (unknown) p.unknown_length += (int32_t)length;
-    p.frequency_sum += noun ? 1.0f - w->frequency : 1.0f;
-    p.only_nouns &= noun;
-    p.determiners += pos == OKT_DETERMINER;
-    p.exclamations += pos == OKT_EXCLAMATION;
-    p.tie_breaker += pos;
-    if (noun_then_josa && !p.josa_mismatched) p.josa_mismatched = is_mismatched(text[start - 1], text + start, length);
-    p.last_is_noun = noun;
-    p.node = (uint8_t)node;
-    p.score = score_of(&p, noun_then_josa);
+    p.score = score_of(&p, p.tokens == 2 && noun_then_josa);
     return p;
 }
 
 /* ---- the search (KoreanTokenizer.findTopCandidates) ---- */
 
-/* Where a new parse belongs among the best, after its equals; BEAM: nowhere. */
-static int rank_of(const beam *best, const parse *p) {
+static const parse *ranked(const beam *b, int rank) { return &b->items[b->order[rank]]; }
+
+static void clear(beam *b, int width) {
+    b->count = 0;
+    b->width = width;
+    for (uint8_t i = 0; i <= BEAM; i++) b->order[i] = i;
+}
+
+/* Keeps a parse if it is good enough, after its equals. */
+static inline void keep(beam *best, const parse *p) {
     int rank = best->count;
     while (rank > 0) {
-        const parse *other = &best->items[rank - 1];
+        const parse *other = ranked(best, rank - 1);
         if (other->score < p->score || (other->score == p->score && other->tie_breaker <= p->tie_breaker)) break;
         rank--;
     }
-    return rank;
+    if (rank == best->width) return;
+    uint8_t spare = best->order[best->count];
+    for (int i = best->count; i > rank; i--) best->order[i] = best->order[i - 1];
+    best->order[rank] = spare;
+    best->items[spare] = *p;
+    if (best->count < best->width) best->count++;
 }
 
-static void keep(beam *best, const parse *p, step *steps, step last) {
-    int rank = rank_of(best, p);
-    if (rank == BEAM) return;
-    if (best->count < BEAM) best->count++;
-    for (int i = best->count - 1; i > rank; i--) {
-        best->items[i] = best->items[i - 1];
-        steps[i] = steps[i - 1];
-    }
-    best->items[rank] = *p;
-    steps[rank] = last;
-}
-
-static int reserve_steps(okt_search *search, size_t count) {
-    return okt_reserve((void **)&search->steps, &search->capacity, count, sizeof *search->steps);
+/* True if a parse can only become too bad to be kept with one word more, at one of some nodes. Its token costs 0.18; the
+ * mean of the frequencies, times 0.2, can fall by 0.2 / (tokens + 1); a determiner costs -0.01. A second token costs 0.5
+ * more, unless it is a particle or verb, which can save 0.9. The rest stands for rounding. Without this, most of the
+ * time would go into parses that are dropped at once. */
+static bool is_hopeless(const beam *best, const parse *p, const word *w, uint32_t nodes, uint32_t length, bool begins) {
+    if (best->count < best->width || p->tokens == 0) return false;
+    float least = p->score * 0.99999f;
+    if (p->tokens > 1) least += 0.1f;
+    else least += nodes & (NODE(VERB) | NODE(JOSA) | NODE(JOSA_AFTER_NOUN)) ? -0.35f : 0.55f;
+    if (begins) least += 0.3f;
+    if (nodes == NODE(NOUN) && w->unknown) least += 0.3f + 0.5f * (float)length;
+    return least > ranked(best, best->width - 1)->score;
 }
 
 static int find_parses(const okt_dictionary *dictionary, okt_search *search, const okt_char *text, uint32_t length) {
-    if (reserve_steps(search, ((size_t)length + 1) * BEAM) != OKT_OK) return OKT_NO_MEMORY;
+    static const parse nothing = {.words = 1, .only_nouns = true, .last.pos = OKT_UNKNOWN};
+    if (okt_reserve((void **)&search->steps, &search->capacity, ((size_t)length + 1) * BEAM, sizeof(step)) != OKT_OK)
+        return OKT_NO_MEMORY;
+    clear(&search->beams[0], BEAM);
+    search->beams[0].items[0] = nothing;
     search->beams[0].count = 1;
-    search->beams[0].items[0] = (parse){.words = 1, .only_nouns = true};
     for (uint32_t end = 1; end <= length; end++) {
         find_words(dictionary, text, end - 1, length, search->words[(end - 1) % WINDOW]);
         beam *best = &search->beams[end % WINDOW];
-        best->count = 0;
+        clear(best, end == length ? 1 : BEAM); /* of whole parses, only the best is asked for */
         uint32_t first = end > LONGEST ? end - LONGEST : 0;
         for (uint32_t start = end; start-- > first;) {
             const beam *before = &search->beams[start % WINDOW];
             const word *w = &search->words[start % WINDOW][end - start];
-            for (int i = 0; i < before->count; i++) {
-                const parse *p = &before->items[i];
-                step last = {.previous = (uint8_t)i, .length = (uint8_t)(end - start)};
-                bool first_token = start == 0;
-                uint32_t next = (first_token ? START_NODES : grammar[p->node].next) & w->grammar_nodes;
-                uint32_t anew = first_token || !grammar[p->node].ends ? 0 : START_NODES & w->grammar_nodes;
-                for (int begins = 0; begins < 2; begins++, next = anew)
-                    for (unsigned node = 0; next; next >>= 1, node++) {
-                        if (!(next & 1)) continue;
-                        parse grown = grow(p, w, text, start, end - start, node, begins);
-                        last.pos = grammar[node].pos;
-                        last.unknown = last.pos == OKT_NOUN && w->unknown;
-                        keep(best, &grown, search->steps + (size_t)end * BEAM, last);
+            for (int rank = 0; rank < before->count; rank++) {
+                const parse *p = ranked(before, rank);
+                uint32_t next = start == 0 ? START_NODES : grammar[p->node].next;
+                uint32_t anew = start != 0 && grammar[p->node].ends ? START_NODES : 0;
+                for (int begins = 0; begins < 2; begins++) {
+                    uint32_t nodes = (begins ? anew : next) & w->grammar_nodes;
+                    if (!nodes || is_hopeless(best, p, w, nodes, end - start, begins)) continue;
+                    for (; nodes; nodes &= nodes - 1) {
+                        parse grown =
+                            grow(p, w, text, start, (uint8_t)(end - start), rank, lowest_bit(nodes), begins);
+                        keep(best, &grown);
                     }
+                }
             }
         }
+        for (int rank = 0; rank < best->count; rank++)
+            search->steps[(size_t)end * BEAM + (size_t)rank] = ranked(best, rank)->last;
     }
     return OKT_OK;
 }
