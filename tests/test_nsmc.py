@@ -326,6 +326,12 @@ def test_raw_reviews_come_from_a_folder_without_the_test_set_and_blank_ones(repo
     assert prepare(NSMC("raw", data_dir=repository / "raw")) == RAW_ROWS
 
 
+def test_another_test_set_leaves_out_other_raw_reviews(repository):
+    assert prepare(NSMC("raw", data_dir=repository)) == RAW_ROWS
+    write_corpus(repository, test="9\t\t1\n11\t\t1\n")
+    assert [row["id"] for row in prepare(NSMC("raw", data_dir=repository))] == ["7", "3"]
+
+
 def test_raw_reviews_come_from_the_repositorys_archive(repository, server, tmp_path):
     server.files["/master.tar.gz"] = archive(repository)
     assert prepare(NSMC("raw")) == list(NSMC("raw").as_streaming_dataset("train")) == RAW_ROWS

@@ -278,13 +278,10 @@ def _download_ratings(dl_manager: _DownloadManager, official: RatingsFile) -> st
     return path
 
 
-def _test_set_beside(raw_file: Path, dl_manager: _DownloadManager) -> tuple[str, RatingsFile | None]:
-    """Return the test set's path: beside the folder of raw reviews, inside it, or downloaded (then checked)."""
-    official = OFFICIAL_FILES["test"]
-    for folder in (raw_file.parent.parent, raw_file.parent):
-        if (folder / official.name).is_file():
-            return str(folder / official.name), None
-    return _download_ratings(dl_manager, official), official
+def _test_set_beside(raw_file: Path) -> list[Path]:
+    """Find the test set beside or in the folder of raw reviews."""
+    candidates = [folder / OFFICIAL_FILES["test"].name for folder in (raw_file.parent.parent, raw_file.parent)]
+    return [path for path in candidates if path.is_file()][:1]
 
 
 def _warn_if_other(path: Path, official: RatingsFile) -> None:
@@ -309,7 +306,9 @@ class NSMCConfig(datasets.BuilderConfig):  # type: ignore[misc]
         """Name the cache after the local files' content: a changed file is read anew, an equal copy is not."""
         kwargs = {key: value for key, value in config_kwargs.items() if key != "data_dir"}
         if self.name == "raw" and self.data_dir:
-            kwargs["files"] = _fingerprint(_raw_source(self.data_dir))
+            source = _raw_source(self.data_dir)
+            paths = [*source, *_test_set_beside(source[0])] if isinstance(source, list) else [source]
+            kwargs["files"] = _fingerprint(paths)
         elif folder := _ratings_folder(self):
             kwargs["files"] = "-".join(git_blob_id(path)[:12] for path in _files_in(folder).values())
         return super().create_config_id(kwargs, custom_features)
@@ -364,10 +363,10 @@ def _raw_source(data_dir: str) -> Path | list[Path]:
     raise DataError(f"No raw reviews (raw/*.json) in data_dir {str(root)!r}.")
 
 
-def _fingerprint(source: Path | list[Path]) -> str:
+def _fingerprint(paths: list[Path]) -> str:
     """Hash names, sizes and times of change: the raw reviews are too many to read them all for a cache's name."""
     digest = hashlib.sha1(usedforsecurity=False)
-    for path in source if isinstance(source, list) else [source]:
+    for path in paths:
         stat = path.stat()
         digest.update(f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
@@ -383,9 +382,9 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         config_name: "nsmc" (default), "raw" or "sample"; see the module's description.
         data_dir: Read local files instead of downloading. For `nsmc` the folder that holds `ratings_train.txt` and
             `ratings_test.txt`, or the one above it in Korpora's layout (`~/Korpora`). Files other than the official
-            ones are accepted with a warning. For `raw` a copy of the corpus's
-            repository, its folder `raw`, an archive of it, or a text file (also .gz, .xz, .bz2) with one review a line;
-            the lines of a text file have no ids, so whoever made it has to leave the test set's reviews out.
+            ones are accepted with a warning. For `raw` a copy of the corpus's repository, its folder `raw`, an archive
+            of it, or a text file (also .gz, .xz, .bz2) with one review a line. The lines of a text file have no ids,
+            so whoever made it has to leave the test set's reviews out.
         **kwargs: Whatever `datasets.DatasetBuilder` takes, such as `cache_dir`.
 
     Raises:
@@ -450,7 +449,11 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     def _raw_reader(self, dl_manager: _DownloadManager) -> _Reader:
         source = _raw_source(self.config.data_dir) if self.config.data_dir else None
         if isinstance(source, list):
-            return partial(_read_raw_folder, [str(path) for path in source], *_test_set_beside(source[0], dl_manager))
+            paths = [str(path) for path in source]
+            if test_set := _test_set_beside(source[0]):
+                return partial(_read_raw_folder, paths, str(test_set[0]), None)
+            official = OFFICIAL_FILES["test"]
+            return partial(_read_raw_folder, paths, _download_ratings(dl_manager, official), official)
         if source and not source.name.endswith(_ARCHIVE_SUFFIXES):
             return partial(_read_text, str(source))
         archive = str(source or _download(dl_manager, _ARCHIVE_ADDRESS))
