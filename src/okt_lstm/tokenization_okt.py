@@ -7,6 +7,7 @@ that are split already, and what it returns is mapped back to the characters of 
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ TEXTS_PER_BATCH = 1024  # how many texts training reads at a time
 _warnings_given: WeakKeyDictionary["OktTokenizer", dict[str, bool]] = WeakKeyDictionary()
 
 _WHITE_SPACE = np.array([code for code in range(0x3001) if chr(code).isspace()], np.uint32)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 # Any ASCII character is exactly one token of every model here (with BPE, at worst a byte). It holds the place of an
 # added token.
@@ -288,6 +290,8 @@ class OktTokenizer(TokenizersBackend):
         # What the vocabulary was made with, None while there is none. Kept through loading and saving.
         self.dictionary_hash: str | None = kwargs.pop("dictionary_hash", None)
         self.analyser: str | None = kwargs.pop("analyser", None)
+        for name in ("is_local", "local_files_only"):  # of this load; saved, they would mislead the next
+            kwargs.pop(name, None)
         super().__init__(
             norm=norm,
             stem=stem,
@@ -335,6 +339,10 @@ class OktTokenizer(TokenizersBackend):
             begins_word: for each text, whether its first morpheme begins a word even without white space before it;
                 all do by default. False for what follows an added token within a text.
         """
+        try:
+            "".join(texts).encode()
+        except UnicodeEncodeError:  # lone surrogates, which no library in Rust or Java takes
+            texts = [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
         found = self._analyser()[0].morphemes_batch(texts, norm=self.norm, stem=self.stem)
         forms = found.forms
         form_ids: np.ndarray = np.frombuffer(found.form_ids, np.int32)
@@ -355,10 +363,10 @@ class OktTokenizer(TokenizersBackend):
         finder = Tokenizer(models.WordLevel({"\0": 0}, unk_token="\0"))  # the rest of the text is one unknown word
         finder.add_special_tokens([token for token in added if token.special])
         finder.add_tokens([token for token in added if not token.special])
-        found = finder.encode(text, add_special_tokens=False)
+        found = finder.encode(_LONE_SURROGATE.sub("\ufffd", text), add_special_tokens=False)
         ids = self.added_tokens_encoder
         return [
-            _Piece(text[a:b], a, word_id, (ids[token], token) if number else None)
+            _Piece(text[a:b], a, word_id, (ids[str(finder.id_to_token(number))], token) if number else None)
             for number, token, (a, b) in zip(found.ids, found.tokens, found.offsets, strict=True)
         ]
 
@@ -491,10 +499,10 @@ class OktTokenizer(TokenizersBackend):
                 return_attention_mask,
             )
         if self.model_max_length < LARGE_INTEGER:
-            longest: Sequence[int] = max(result["input_ids"], key=len, default=[])
+            longest: list[int] = max(result["input_ids"], key=len, default=[])
             self._eventual_warn_about_too_long_sequence(longest, max_length, verbose)
         if not is_batched and return_tensors is None and not return_overflowing_tokens:
-            data = {key: value[0] for key, value in result.items()}
+            data = {key: value[0] if isinstance(value[0], list) else value for key, value in result.items()}
             return BatchEncoding(data, result.encodings, n_sequences=result.n_sequences)
         return result
 
@@ -695,12 +703,7 @@ class OktTokenizer(TokenizersBackend):
             "extra_special_tokens": extra,
             "tokenizer_object": backend,
         }
-        for name in (
-            "added_tokens_decoder",
-            "name_or_path",
-            "is_local",
-            "local_files_only",
-        ):  # of where this one was loaded
+        for name in ("added_tokens_decoder", "name_or_path"):  # of where this one was loaded
             options.pop(name, None)
         return type(self)(**options | named)
 
@@ -745,7 +748,7 @@ def _checked_rows(text: Any, text_pair: Any, is_split_into_words: bool) -> tuple
     else:
         is_batched = isinstance(text, (list, tuple))
     if not is_batched:
-        rows = [(text,) if text_pair is None else (text, text_pair)]
+        rows = [(text, text_pair) if text_pair else (text,)]
     elif text_pair is None:
         rows = [tuple(row) if _is_pair(row, is_split_into_words) else (row,) for row in text]
     elif not isinstance(text_pair, (list, tuple)):
@@ -814,7 +817,7 @@ def _begins_word(
     texts: Sequence[str], spans: np.ndarray, row_splits: np.ndarray, row_begins_word: Sequence[bool] | None
 ) -> np.ndarray:
     """For each morpheme, whether white space, or the text's beginning, stands right before it: bool `(morphemes,)`."""
-    characters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    characters = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
     white_before = np.concatenate(([0], np.cumsum(np.isin(characters, _WHITE_SPACE))))
     counts = np.diff(row_splits)
     lengths = np.array([len(text) for text in texts], np.int64)
@@ -838,11 +841,18 @@ def _encode_words(
 ) -> list[Encoding]:
     """Encodes rows of one or two texts that are words already."""
     inputs = [tuple([word.form for word in text] for text in row) for row in rows]
-    encodings = backend.encode_batch(
-        [row if len(row) == 2 else row[0] for row in inputs],
-        is_pretokenized=True,
-        add_special_tokens=add_special_tokens,
-    )
+    try:
+        encodings = backend.encode_batch(
+            [row if len(row) == 2 else row[0] for row in inputs],
+            is_pretokenized=True,
+            add_special_tokens=add_special_tokens,
+        )
+    except BaseException as error:
+        if (
+            type(error).__name__ == "PanicException"
+        ):  # the Rust library's way to refuse a stride; no Exception catches it
+            raise ValueError(str(error)) from None
+        raise
     return [_to_text(encoding, row) for encoding, row in zip(encodings, rows, strict=True)]
 
 
