@@ -77,18 +77,26 @@ def make_folder(folder, seed):
         (folder / name).write_bytes(b"\x80secret")
 
 
+def make_sibling(folder, family):
+    """A GRU or RNN classifier without a tokenizer."""
+    import okt_lstm
+
+    config = getattr(okt_lstm, f"{family}Config")(vocab_size=10, embedding_size=8, hidden_size=4)
+    getattr(okt_lstm, f"{family}ForSequenceClassification")(config).save_pretrained(folder)
+
+
 def push(*arguments, **options):
     from okt_lstm.sharing import push
 
     return push(*arguments, **options)
 
 
-def push_objects(folder, repo, **options):
+def push_objects(source, repo, **options):
     """push_to_hub of a model and of its tokenizer."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    AutoModelForSequenceClassification.from_pretrained(folder).push_to_hub(repo, **options)
-    AutoTokenizer.from_pretrained(folder).push_to_hub(repo, **options)
+    AutoModelForSequenceClassification.from_pretrained(source, **options).push_to_hub(repo)
+    AutoTokenizer.from_pretrained(source, **options).push_to_hub(repo)
 
 
 def push_by_trainer(folder, output_dir, repo):
@@ -364,6 +372,15 @@ def test_model_and_tokenizer_push_themselves(hub, here, trained, answers):
     assert here(classify, "kim/objects") == answers
 
 
+def test_a_model_passed_on_without_okt_lstm_carries_its_code_along(hub, here, elsewhere, repo, answers):
+    elsewhere(push_objects, repo, "kim/passed-on", trust_remote_code=True)
+    shared = hub.files("kim/passed-on")
+    assert shared.keys() == MODEL | {".gitattributes"}
+    for name in ("config.json", "tokenizer_config.json"):  # and names no other repository, whose code would be run
+        assert b"kim/reviews" not in shared[name]
+    assert here(classify, "kim/passed-on") == answers
+
+
 def test_trainer_pushes_what_it_trained(hub, here, trained, tmp_path):
     here(push_by_trainer, trained, tmp_path / "out", "kim/trainer")
     assert hub.files("kim/trainer").keys() >= MODEL
@@ -405,6 +422,13 @@ def test_a_copied_folder_works_without_okt_lstm_and_without_the_hub(elsewhere, t
     remote = elsewhere(classify, copied, trust_remote_code=True)
     assert remote["logits"] == answers["logits"]
     assert remote["labels"] == answers["labels"]
+
+
+@pytest.mark.parametrize("family", ["GRU", "RNN"])
+def test_the_siblings_of_the_lstm_work_without_okt_lstm_too(here, elsewhere, tmp_path, family):
+    here(make_sibling, tmp_path, family)
+    ids = [[1, 2, 3, 0], [4, 5, 6, 7]]
+    assert elsewhere(logits_for, tmp_path, ids, trust_remote_code=True) == here(logits_for, tmp_path, ids)
 
 
 @pytest.mark.parametrize("name", sorted(CODE))
