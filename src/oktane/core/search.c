@@ -302,18 +302,17 @@ static inline void keep(beam *best, const parse *p) {
     if (best->count < best->width) best->count++;
 }
 
-/* True if a parse can only become too bad to be kept with one word more, at one of some nodes. Its token costs 0.18; the
- * mean of the frequencies, times 0.2, can fall by 0.2 / (tokens + 1); a determiner costs -0.01. A second token costs 0.5
- * more, unless it is a particle or verb, which can save 0.9. The rest stands for rounding. Without this, most of the
- * time would go into parses that are dropped at once. */
-static bool is_hopeless(const beam *best, const parse *p, const word *w, uint32_t nodes, uint32_t length, bool begins) {
-    if (best->count < best->width || p->tokens == 0) return false;
-    float least = p->score * 0.99999f;
-    if (p->tokens > 1) least += 0.1f;
-    else least += nodes & (NODE(VERB) | NODE(JOSA) | NODE(JOSA_AFTER_NOUN)) ? -0.35f : 0.55f;
-    if (begins) least += 0.3f;
-    if (nodes == NODE(NOUN) && w->unknown) least += 0.3f + 0.5f * (float)length;
-    return least > ranked(best, best->width - 1)->score;
+/* Parses that are sure to be dropped are not even made: most of the time would go into them. What one word more costs at
+ * least: its token costs 0.18; the mean of the frequencies, times 0.2, can fall by 0.2 / (tokens + 1); a determiner
+ * costs -0.01. A second token costs 0.5 more, unless it is a particle or verb, which can save 0.9. A word that begins
+ * anew in the grammar costs 0.3; an unknown noun 0.3, and 0.5 for each syllable. The factor stands for rounding. */
+static bool is_full_of_better(const beam *best, const parse *p, float growth) {
+    return best->count == best->width && p->score * 0.99999f + growth > ranked(best, best->width - 1)->score;
+}
+
+static float least_growth(const parse *p, uint32_t nodes) {
+    if (p->tokens > 1) return 0.1f;
+    return nodes & (NODE(VERB) | NODE(JOSA) | NODE(JOSA_AFTER_NOUN)) ? -0.35f : 0.55f;
 }
 
 static int find_parses(const okt_dictionary *dictionary, okt_search *search, const okt_char *text, uint32_t length) {
@@ -331,16 +330,20 @@ static int find_parses(const okt_dictionary *dictionary, okt_search *search, con
         for (uint32_t start = end; start-- > first;) {
             const beam *before = &search->beams[start % WINDOW];
             const word *w = &search->words[start % WINDOW][end - start];
+            uint8_t length_of_word = (uint8_t)(end - start);
+            bool only_noun = w->grammar_nodes == NODE(NOUN);
+            float unknown_noun = only_noun && w->unknown ? 0.3f + 0.5f * (float)length_of_word : 0.0f;
             for (int rank = 0; rank < before->count; rank++) {
                 const parse *p = ranked(before, rank);
+                if (only_noun && start && is_full_of_better(best, p, 0.1f + unknown_noun)) break; /* so are all after it */
                 uint32_t next = start == 0 ? START_NODES : grammar[p->node].next;
                 uint32_t anew = start != 0 && grammar[p->node].ends ? START_NODES : 0;
                 for (int begins = 0; begins < 2; begins++) {
                     uint32_t nodes = (begins ? anew : next) & w->grammar_nodes;
-                    if (!nodes || is_hopeless(best, p, w, nodes, end - start, begins)) continue;
+                    float growth = least_growth(p, nodes) + unknown_noun + (begins ? 0.3f : 0.0f);
+                    if (!nodes || (start && is_full_of_better(best, p, growth))) continue;
                     for (; nodes; nodes &= nodes - 1) {
-                        parse grown =
-                            grow(p, w, text, start, (uint8_t)(end - start), rank, lowest_bit(nodes), begins);
+                        parse grown = grow(p, w, text, start, length_of_word, rank, lowest_bit(nodes), begins);
                         keep(best, &grown);
                     }
                 }
