@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define RESERVE(field, n) \
-    okt_reserve((void **)&(field), &(field##_capacity), (n), sizeof *(field))
+    okt_reserve(&(field), &(field##_capacity), (n), sizeof *(field))
 
 okt_batch *okt_batch_new(void) {
     okt_batch *batch = calloc(1, sizeof *batch);

@@ -163,10 +163,10 @@ static int chunk_piece(okt_chunks *scratch, const okt_char *text, uint32_t start
 
     unsigned contents = contents_of(&piece);
     size_t places = (size_t)piece.length + 1;
-    if (okt_reserve((void **)&scratch->marks, &scratch->marks_capacity, places, sizeof *scratch->marks) != OKT_OK)
+    if (okt_reserve(&scratch->marks, &scratch->marks_capacity, places, sizeof *scratch->marks) != OKT_OK)
         return OKT_NO_MEMORY;
     if (contents & HAS_DOMAIN) {
-        if (okt_reserve((void **)&scratch->urls, &scratch->urls_capacity, 3 * places, sizeof *scratch->urls) != OKT_OK)
+        if (okt_reserve(&scratch->urls, &scratch->urls_capacity, 3 * places, sizeof *scratch->urls) != OKT_OK)
             return OKT_NO_MEMORY;
         piece.subdomain_end = scratch->urls;
         piece.domain_end = scratch->urls + places;

@@ -245,7 +245,7 @@ static void append_correction(okt_spans *origins, const okt_char *word, const ok
 }
 
 static bool occurs_at(const okt_char *text, size_t total, size_t at, const okt_char *word, size_t length) {
-    return at + length <= total && !memcmp(text + at, word, length * sizeof *word);
+    return at + length <= total && text[at] == word[0] && !memcmp(text + at, word, length * sizeof *word);
 }
 
 /* The entry of a typo among those of this length that were met before, or NULL. */

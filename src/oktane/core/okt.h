@@ -63,10 +63,10 @@ typedef struct {
     size_t count, capacity;
 } okt_spans;
 
-/* Makes room for `count` items in one of the arrays above: OKT_RESERVE(&tokens, n) is OKT_OK or OKT_NO_MEMORY. */
-int okt_reserve(void **items, size_t *capacity, size_t count, size_t item_size);
-#define OKT_RESERVE(array, n) \
-    okt_reserve((void **)&(array)->items, &(array)->capacity, (n), sizeof *(array)->items)
+/* Makes room for `count` items in one of the arrays above: OKT_RESERVE(&tokens, n) is OKT_OK or OKT_NO_MEMORY.
+ * `items` points to a pointer of any type. */
+int okt_reserve(void *items, size_t *capacity, size_t count, size_t item_size);
+#define OKT_RESERVE(array, n) okt_reserve(&(array)->items, &(array)->capacity, (n), sizeof *(array)->items)
 
 /* ---- hangul.h is all inline: composing and decomposing syllables ---- */
 

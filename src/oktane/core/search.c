@@ -317,7 +317,7 @@ static float least_growth(const parse *p, uint32_t nodes) {
 
 static int find_parses(const okt_dictionary *dictionary, okt_search *search, const okt_char *text, uint32_t length) {
     static const parse nothing = {.words = 1, .only_nouns = true, .last.pos = OKT_UNKNOWN};
-    if (okt_reserve((void **)&search->steps, &search->capacity, ((size_t)length + 1) * BEAM, sizeof(step)) != OKT_OK)
+    if (okt_reserve(&search->steps, &search->capacity, ((size_t)length + 1) * BEAM, sizeof(step)) != OKT_OK)
         return OKT_NO_MEMORY;
     clear(&search->beams[0], BEAM);
     search->beams[0].items[0] = nothing;

@@ -1,21 +1,24 @@
 /* A whole text: chunks, the parse of each Korean one, and predicates joined with their endings. Source of the rules:
  * KoreanTokenizer.scala (tokenize) and, in stemmer.c, KoreanStemmer.scala. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "chunker.h"
 #include "search.h"
 #include "stemmer.h"
 
-int okt_reserve(void **items, size_t *capacity, size_t count, size_t item_size) {
+int okt_reserve(void *items, size_t *capacity, size_t count, size_t item_size) {
     if (count <= *capacity) return OKT_OK;
     size_t larger = *capacity < 16 ? 16 : *capacity;
     while (larger < count) {
         if (larger > SIZE_MAX / 2 / item_size) return OKT_NO_MEMORY;
         larger *= 2;
     }
-    void *grown = realloc(*items, larger * item_size);
+    void *grown;
+    memcpy(&grown, items, sizeof grown); /* the pointer's type is not void *, and must not be read as if it were */
+    grown = realloc(grown, larger * item_size);
     if (!grown) return OKT_NO_MEMORY;
-    *items = grown;
+    memcpy(items, &grown, sizeof grown);
     *capacity = larger;
     return OKT_OK;
 }
