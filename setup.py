@@ -27,6 +27,6 @@ sources = ["src/oktane/_core.pyx", *sorted(str(path) for path in core.glob("*.c"
 extensions = [Extension("oktane._core", sources, include_dirs=[str(core)], optional=True)]
 
 setup(
-    ext_modules=cythonize(extensions, compiler_directives={"language_level": "3"}) if Path(sources[0]).exists() else [],
+    ext_modules=cythonize(extensions, compiler_directives={"language_level": "3"}),
     cmdclass={"build_ext": StrictFloatBuildExt},
 )

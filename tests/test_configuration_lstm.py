@@ -56,7 +56,7 @@ def test_loading_with_another_number_of_labels_replaces_the_saved_ones(tmp_path)
         ({"classifier_dropout": -0.1}, "classifier_dropout"),
         ({"initializer_range": 0.0}, "initializer_range"),
         ({"pad_token_id": 20000}, "outside the vocabulary of 20000 ids"),
-        ({"problem_type": "ranking"}, "problem_type must be one of"),
+        ({"problem_type": "ranking"}, "problem_type"),
         ({"problem_type": "single_label_classification", "num_labels": 1}, "num_labels"),
         ({"num_labels": 3, "id2label": {0: "a", 1: "b"}}, "num_labels is 3, but id2label names 2"),
         ({"id2label": {0: "a", 1: "b"}, "label2id": {"a": 1, "b": 0}}, "not the inverse of id2label"),
