@@ -219,7 +219,7 @@ def _data_arguments(options: argparse.Namespace) -> DataArguments:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from .inference import CHUNK_SIZE, choose_text_column, chunks, predict_file, text_of
+    from .inference import check_text, choose_text_column, predict_file
 
     if options.texts and options.input:
         options.parser.error("give texts or --input, not both")
@@ -244,27 +244,25 @@ def _predict(options: argparse.Namespace) -> None:
     elif options.input:
         with open_reader(options.input, options.input_format) as reader:
             column = choose_text_column(reader, options.input_format, options.text_column)
-            texts = (text_of(row, column, reader, number) for number, row in enumerate(reader, 1))
-            _print_predictions(classifier, chunks(texts, CHUNK_SIZE), options.probabilities)
+            texts = (check_text(row, column, reader, number)[column] for number, row in enumerate(reader, 1))
+            _print_predictions(classifier, texts, options.probabilities)
     elif options.texts:
-        _print_predictions(classifier, [options.texts], options.probabilities)
+        _print_predictions(classifier, options.texts, options.probabilities)
     else:
         if sys.stdin.isatty():
             print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-        _print_predictions(
-            classifier, _waiting_lines(cast("io.BufferedReader", sys.stdin.buffer)), options.probabilities
-        )
+        for lines in _waiting_lines(cast("io.BufferedReader", sys.stdin.buffer)):
+            _print_predictions(classifier, lines, options.probabilities)
 
 
-def _print_predictions(classifier: Classifier, batches: Iterable[Sequence[str]], probabilities: bool) -> None:
-    """Print the predictions of each batch of texts as soon as they are made."""
-    from .inference import prediction_cells
+def _print_predictions(classifier: Classifier, texts: Iterable[str], probabilities: bool) -> None:
+    from .inference import CHUNK_SIZE, chunks, prediction_cells
 
-    for texts in batches:
-        predictions = prediction_cells(classifier, classifier.scores(texts), probabilities)
-        for cells, text in zip(predictions, texts, strict=True):
+    for chunk, scores in classifier.map_ahead(classifier.scores, chunks(texts, CHUNK_SIZE)):
+        predictions = prediction_cells(classifier, scores, probabilities)
+        for cells, text in zip(predictions, chunk, strict=True):
             print(*(one_line(cell(value)) for value in [*cells, text]), sep="\t")
-        sys.stdout.flush()
+    sys.stdout.flush()
 
 
 def _waiting_lines(stream: io.BufferedReader) -> Iterator[list[str]]:

@@ -2,7 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, overload
@@ -39,12 +41,13 @@ from .modeling_lstm import classification_loss
 
 Prediction: TypeAlias = str | list[str] | float | list[float]
 _Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 # Texts that are tokenized and sorted by length together: many, so that a batch's rows are of nearly one length.
-CHUNK_SIZE = 8192
+CHUNK_SIZE = 4096
 # Tokens, padding included, that the network reads at once: enough to keep its kernels busy, few enough to stay in the
 # processor's caches. A text that is longer makes a batch of its own.
-BATCH_TOKENS = 8192
+BATCH_TOKENS = 4096
 
 
 MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig))
@@ -115,8 +118,8 @@ class Classifier:
             TypeError: if something is not a text; the message names its place (from 0) and type.
         """
         if isinstance(texts, str):
-            return self.decide(self.scores([texts]), threshold)[0]
-        return [label for chunk in self._checked_chunks(texts) for label in self.decide(self.scores(chunk), threshold)]
+            return self.decide(self._of_all(self.scores, [texts]), threshold)[0]
+        return self.decide(self._of_all(self.scores, texts), threshold)
 
     def predict_proba(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
         """Predict the probability of each label.
@@ -135,8 +138,8 @@ class Classifier:
         if self.problem_type == "regression":
             raise ValueError("a regression model predicts numbers and has no probabilities: use predict()")
         if isinstance(texts, str):
-            return self.scores([texts])[0]
-        return np.concatenate([self.scores([]), *map(self.scores, self._checked_chunks(texts))])
+            return self._of_all(self.scores, [texts])[0]
+        return self._of_all(self.scores, texts)
 
     def decide(self, scores: NDArray[np.float32], threshold: float = 0.5) -> list[Prediction]:
         """Turn scores, `(texts, labels)`, into what `predict` returns for these texts."""
@@ -147,10 +150,10 @@ class Classifier:
         return scores[:, 0].tolist() if scores.shape[1] == 1 else scores.tolist()
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Run the network on texts, in batches of similar length.
+        """Run the network on a chunk of texts, in batches of similar length.
 
         Args:
-            texts: texts; they are tokenized in one call, so give some thousands at a time.
+            texts: at most some thousands, as they are tokenized in one call; see `map_ahead` for more.
 
         Returns:
             The logits, `(texts, labels)`, in the texts' order. They do not depend on how the texts are batched.
@@ -158,12 +161,7 @@ class Classifier:
         result = np.empty((len(texts), len(self.labels)), np.float32)
         if not texts:
             return result
-        rows: list[list[int]] = self.tokenizer(
-            list(texts),
-            truncation=self.max_length is not None,
-            max_length=self.max_length,
-            return_attention_mask=False,
-        )["input_ids"]
+        rows = self._tokenize(texts)
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         order = np.argsort(lengths, kind="stable")
         pad_id = self.tokenizer.pad_token_id or 0
@@ -207,11 +205,58 @@ class Classifier:
 
         if len(texts) != len(labels):
             raise ValueError(f"{len(texts)} texts, but {len(labels)} labels")
-        logits = np.concatenate([self.logits([]), *map(self.logits, self._checked_chunks(texts))])
+        logits = self._of_all(self.logits, texts)
         references = np.asarray(labels)
         scores = compute_metrics_for(self.problem_type)(EvalPrediction(logits, references))
         loss = classification_loss(torch.from_numpy(logits), torch.from_numpy(references), self.model.config)
         return {"loss": loss.item(), **scores}
+
+    def map_ahead(
+        self, function: Callable[[_Item], _Result], items: Iterable[_Item]
+    ) -> Iterator[tuple[_Item, _Result]]:
+        """Apply `scores` or `logits`, or a function that calls them, to one item after another, some items ahead.
+
+        Each item is worked on by one thread, in which torch's kernels use no further threads. For networks of this size
+        that is faster than many threads to a kernel, as they would wait for each other thousands of times a second
+        (endlessly, where other programs take their cores), and the tokenizer's work is spread likewise.
+
+        Args:
+            function: what to apply.
+            items: an iterable, which is read by the calling thread, only as far ahead as the threads need it.
+
+        Yields:
+            Each item with its result, in order.
+        """
+        cores = torch.get_num_threads()
+        threads = cores if self.model.device.type == "cpu" else 1
+        # A fast tokenizer's state changes at the first call with new options, which threads must not do at once.
+        self._tokenize([""])
+        under_way: deque[tuple[_Item, Future[_Result]]] = deque()
+        pool = ThreadPoolExecutor(threads, "okt_lstm", initializer=torch.set_num_threads, initargs=(1,))
+        try:
+            for item in items:
+                under_way.append((item, pool.submit(function, item)))
+                if len(under_way) > threads + 1:
+                    done, future = under_way.popleft()
+                    yield done, future.result()
+            for done, future in under_way:
+                yield done, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(cores)  # the workers' setting is also that of threads to come
+
+    def _of_all(
+        self, function: Callable[[list[str]], NDArray[np.float32]], texts: Iterable[str]
+    ) -> NDArray[np.float32]:
+        results = [result for _, result in self.map_ahead(function, self._checked_chunks(texts))]
+        return np.concatenate([np.empty((0, len(self.labels)), np.float32), *results])
+
+    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        limited = self.max_length is not None
+        encoded = self.tokenizer(
+            list(texts), truncation=limited, max_length=self.max_length, return_attention_mask=False
+        )
+        return encoded["input_ids"]
 
     def _checked_chunks(self, texts: Iterable[str]) -> Iterator[list[str]]:
         """Cut texts into chunks, and see that they are texts."""
@@ -413,9 +458,12 @@ def predict_file(
             open_writer(target, columns, reader.schema) as writer,
             tqdm(total=reader.size, unit=reader.unit, unit_scale=True, disable=None if progress else True) as bar,
         ):
-            for rows in chunks(reader, CHUNK_SIZE):
-                texts = [text_of(row, text_column, reader, number) for number, row in enumerate(rows, count + 1)]
-                cells = prediction_cells(classifier, classifier.scores(texts), probabilities)
+            checked = (check_text(row, text_column, reader, number) for number, row in enumerate(reader, 1))
+            scored = classifier.map_ahead(
+                lambda rows: classifier.scores([row[text_column] for row in rows]), chunks(checked, CHUNK_SIZE)
+            )
+            for rows, scores in scored:
+                cells = prediction_cells(classifier, scores, probabilities)
                 for number, (row, predicted) in enumerate(zip(rows, cells, strict=True), count + 1):
                     if clash := row.keys() & set(new):
                         raise FileError(
@@ -500,15 +548,15 @@ def prediction_cells(
         yield cells
 
 
-def text_of(row: Row, column: str, reader: RowReader, number: int) -> str:
-    """The text of a row.
+def check_text(row: Row, column: str, reader: RowReader, number: int) -> Row:
+    """See that a row has a text, and return the row.
 
     Raises:
         FileError: if the row lacks the column or it holds something else; the message names the row's number.
     """
     text = row.get(column)
     if isinstance(text, str):
-        return text
+        return row
     if column not in row:
         raise FileError(f"{reader.path}, row {number}: has no field {column!r}")
     found = "missing (null)" if text is None else f"a {type(text).__name__} ({text!r:.40})"
