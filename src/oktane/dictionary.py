@@ -4,24 +4,23 @@ The lists are Open Korean Text 2.1.0's own, read from the jar that konlpy instal
 KoreanDictionaryProvider.scala. Packing them takes about two seconds, so the result is kept in the user's cache folder.
 """
 
-import gzip
 import hashlib
 import importlib.util
-import io
-import json
 import mmap
 import os
 import sys
-import tempfile
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import _core
-from .conjugation import conjugate_all
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
+
+# What only reading and packing the lists needs is imported there: most starts find them packed.
 
 JAR = "open-korean-text-2.1.0.jar"
 FOLDER_IN_JAR = "org/openkoreantext/processor/util/"
@@ -59,6 +58,9 @@ PREDICATES = ("Verb", "Adjective")
 # The bit of each list in a packed word's mask, as core/okt.h has it.
 LIST_BITS = {name: 1 << i for i, name in enumerate((*WORD_FILES, *NAME_FILES))}
 
+# Packed dictionaries that stay in the cache folder; each list of user words makes one.
+CACHED = 8
+
 UserDictionary = Mapping[str, Iterable[str]]
 
 
@@ -66,13 +68,12 @@ class DictionaryError(RuntimeError):
     """Okt's word lists are not there, or not what they should be."""
 
 
-@dataclass
-class WordLists:
+class WordLists(NamedTuple):
     """Okt's word lists: words by list, frequencies of nouns, and typos with their corrections."""
 
-    words: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in LIST_BITS})
-    frequencies: dict[str, float] = field(default_factory=dict)
-    typos: dict[str, str] = field(default_factory=dict)
+    words: dict[str, set[str]]
+    frequencies: dict[str, float]
+    typos: dict[str, str]
 
     def digest(self) -> bytes:
         """Returns the SHA-256 of all of it, the same on every machine."""
@@ -101,8 +102,11 @@ def find_jar() -> Path:
     return jar
 
 
-def _read_lines(jar: zipfile.ZipFile, name: str) -> Iterator[str]:
+def _read_lines(jar: "ZipFile", name: str) -> Iterator[str]:
     """Yields the lines of a list without white space around them, as java.lang.String.trim takes it away."""
+    import gzip
+    import io
+
     content = jar.read(FOLDER_IN_JAR + name)
     if name.endswith(".gz"):
         content = gzip.decompress(content)
@@ -118,7 +122,9 @@ def read_word_lists(jar: Path) -> WordLists:
     Raises:
         DictionaryError: If the jar is damaged or lacks a list.
     """
-    lists = WordLists()
+    import zipfile
+
+    lists = WordLists({}, {}, {})
     try:
         with zipfile.ZipFile(jar) as archive:
             for name, files in (WORD_FILES | NAME_FILES).items():
@@ -142,6 +148,8 @@ def _can_be_looked_up(word: str) -> bool:
 
 def pack(lists: WordLists) -> bytes:
     """Expands and packs word lists; words with characters that Okt never looks up are left out."""
+    from .conjugation import conjugate_all
+
     masks: dict[str, int] = {}
     stems: list[str] = []
     stem_numbers: dict[str, dict[str, int]] = {name: {} for name in PREDICATES}
@@ -250,16 +258,16 @@ def _checked(where: str, word: str, pos: str) -> str:
 
 
 def cache_folder() -> Path:
-    """Returns the folder of packed dictionaries: OKTANE_CACHE, or oktane in the user's cache folder."""
+    """Returns the folder of packed dictionaries: OKTANE_CACHE, or else `oktane` in the user's cache folder."""
     if folder := os.environ.get("OKTANE_CACHE"):
         return Path(folder)
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = "~/Library/Caches"
     else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "oktane"
+        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.path.expanduser(base)) / "oktane"  # noqa: PTH111 - Path.expanduser raises without a home folder
 
 
 def _open(path: Path) -> _core.Dictionary | None:
@@ -272,7 +280,9 @@ def _open(path: Path) -> _core.Dictionary | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all, whoever else writes it."""
+    """Writes a file whole or not at all, whoever else writes it, and lets go of the oldest of too many."""
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
     try:
@@ -282,6 +292,9 @@ def _write(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    by_age = sorted(path.parent.glob("*.v*"), key=lambda other: other.stat().st_mtime, reverse=True)
+    for old in by_age[CACHED:]:
+        old.unlink(missing_ok=True)
 
 
 def load(user_words: Mapping[str, Iterable[str]]) -> _core.Dictionary:
@@ -293,30 +306,23 @@ def load(user_words: Mapping[str, Iterable[str]]) -> _core.Dictionary:
     Raises:
         DictionaryError: If konlpy's word lists are not there.
     """
-    return _load(json.dumps(user_words, ensure_ascii=False))
+    return _load(tuple((pos, tuple(words)) for pos, words in user_words.items()))
 
 
 @cache
-def _load(user_words: str) -> _core.Dictionary:
+def _load(user_words: tuple[tuple[str, tuple[str, ...]], ...]) -> _core.Dictionary:
     jar = find_jar()
-    key = hashlib.sha256(jar.read_bytes() + user_words.encode("utf-8", "surrogatepass")).hexdigest()
-    path = None
-    try:
-        path = cache_folder() / f"{key[:32]}.v{_core.FORMAT}"
-        dictionary = _open(path)
-    except RuntimeError:  # no home directory
-        dictionary = None
+    key = hashlib.sha256(jar.read_bytes() + ascii(user_words).encode()).hexdigest()
+    path = cache_folder() / f"{key[:32]}.v{_core.FORMAT}"
+    dictionary = _open(path)
     if dictionary is not None:
         return dictionary
     lists = read_word_lists(jar)
-    for pos, words in json.loads(user_words).items():
+    for pos, words in user_words:
         lists.words[pos].update(words)
     packed = pack(lists)
-    if path is not None:
-        try:
-            _write(path, packed)
-        except OSError:  # it works without the file, only slower the next time
-            pass
-        else:
-            return _open(path) or _core.Dictionary(packed)
-    return _core.Dictionary(packed)
+    try:
+        _write(path, packed)
+    except OSError:
+        return _core.Dictionary(packed)  # works as well, but has to be packed again in the next process
+    return _open(path) or _core.Dictionary(packed)

@@ -3,11 +3,13 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
-from typing import Any, Literal, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 
 from . import dictionary
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -205,6 +207,8 @@ def _map_in_threads(analyse: Callable[[list[str]], T], chunks: Iterator[list[str
     if threads == 1 or len(beginning) < 2:
         yield from map(analyse, chain(beginning, chunks))
         return
+    from concurrent.futures import ThreadPoolExecutor  # takes longer to import than all of oktane
+
     under_way: deque[Future[T]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="oktane") as executor:
         for chunk in chain(beginning, chunks):
