@@ -187,6 +187,7 @@ class HubServer:
             "HF_HUB_OFFLINE": "0",
             "TRANSFORMERS_OFFLINE": "0",
             "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
         }
 
     def files(self, repo: str, revision: str = "main") -> dict[str, bytes]:
