@@ -19,12 +19,13 @@ class StrictFloatBuildExt(build_ext):
         flags = ["/O2", "/fp:precise"] if self.compiler.compiler_type == "msvc" else ["-O2", "-ffp-contract=off"]
         for extension in self.extensions:
             extension.extra_compile_args = flags
+            extension.optional = True  # cythonize drops what is said where the extension is made
         super().build_extensions()
 
 
 core = Path("src/oktane/core")
 sources = ["src/oktane/_core.pyx", *sorted(str(path) for path in core.glob("*.c"))]
-extensions = [Extension("oktane._core", sources, include_dirs=[str(core)], optional=True)]
+extensions = [Extension("oktane._core", sources, include_dirs=[str(core)])]
 
 setup(
     ext_modules=cythonize(extensions, compiler_directives={"language_level": "3"}),
