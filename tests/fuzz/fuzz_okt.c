@@ -6,7 +6,7 @@
  *     clang -std=c11 -g -O1 -ffp-contract=off -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
  *         -Dmalloc=limited_malloc -Dcalloc=limited_calloc -Drealloc=limited_realloc -Isrc/oktane/core \
  *         tests/fuzz/fuzz_okt.c $(ls src/oktane/core/[a-z]*.c) -o fuzz_okt
- *     OKT_DICTIONARY=$(ls ~/.cache/oktane/DICTIONARY) ./fuzz_okt -max_len=400 -max_total_time=600
+ *     OKT_DICTIONARY=$(ls -t ~/.cache/oktane/* | head -1) ./fuzz_okt -max_len=400 -max_total_time=600
  *
  * The three -D let allocations of the core (but none of libFuzzer's) run out of memory where the fuzzer wants it.
  */
@@ -22,9 +22,13 @@
 
 /* ---- memory that runs out ---- */
 
-static size_t allocations_left = SIZE_MAX;
+static size_t allocations_left = SIZE_MAX; /* SIZE_MAX: no end */
 
-static bool runs_out(void) { return allocations_left != SIZE_MAX && (allocations_left == 0 || allocations_left-- == 0); }
+static bool runs_out(void) {
+    if (allocations_left == 0) return true;
+    if (allocations_left != SIZE_MAX) allocations_left--;
+    return false;
+}
 
 void *limited_malloc(size_t size);
 void *limited_calloc(size_t count, size_t size);

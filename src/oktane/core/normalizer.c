@@ -86,10 +86,9 @@ enum { CODA_K = 24 /* ㅋ */, CODA_H = 27 /* ㅎ */, FIRST_VOWEL = 0x314F /* ㅏ
 static bool is_tears(okt_char c) { return c == TEARS_YU || c == TEARS_U; }
 static bool is_emotion(okt_char c) { return c == LAUGH_K || c == LAUGH_H || is_tears(c); }
 
-/* Takes the laughter or the tears that follow the syllables of `word` out of its end: 됔 (before ㅋㅋ) is 돼's typing
- * run into it, and in 머구 (before ㅜㅜ) the last syllable is a final consonant with the first tear typed too early.
- * Returns the length that is left: the same, or one less.
- * Source: processNormalizationCandidate and normalizeEmotionAttachedChunk. */
+/* Takes laughter or tears that were typed into the last syllables of `word` out of them: 됔 before ㅋㅋ is 돼, and 머구
+ * before ㅜㅜ is 먹, whose last syllable is 머's final consonant with the first tear. Returns the length that is left:
+ * the same, or one less. Source: processNormalizationCandidate and normalizeEmotionAttachedChunk. */
 static size_t detach_emotion(const output *out, okt_char *word, okt_span *origins, size_t length, okt_char emotion) {
     if (is_in(out, OKT_LIST(OKT_NOUN), word, length)) return length;
     for (size_t n = 1; n <= 2 && n <= length; n++)
@@ -132,7 +131,7 @@ static void detach_emotions(output *out) {
 
 /* ---- steps 2 and 3: repetitions ---- */
 
-/* How many characters at the start of `chars` are each equal to the one `period` before it, the first `period` included. */
+/* How many characters `chars` begins with, each of which equals the one `period` before it; the first `period` count. */
 static size_t periodic_length(const okt_char *chars, size_t length, size_t period) {
     if (length < period) return length;
     size_t n = period;

@@ -57,8 +57,8 @@ typedef enum {
 } node;
 
 #define NODE(n) (1u << (n))
-static const uint32_t start_nodes =
-    NODE(NUMBER) | NODE(ALPHA) | NODE(VERB_PREFIX) | NODE(ADJECTIVE) | NODE(VERB) | NODE(DETERMINER) | NODE(MODIFIER) | NODE(NOUN);
+static const uint32_t start_nodes = NODE(NUMBER) | NODE(ALPHA) | NODE(VERB_PREFIX) | NODE(ADJECTIVE) | NODE(VERB) |
+                                    NODE(DETERMINER) | NODE(MODIFIER) | NODE(NOUN);
 
 /* For each node: the part of speech it takes, the one it gives its phrase, the nodes that may follow. */
 static const struct {
@@ -105,7 +105,8 @@ static int collapse_tokens(const okt_char *text, const okt_tokens *tokens, phras
         }
         current->span.end = token->end;
         current->pos = n == NO_NODE ? token->pos : nodes[n].gives;
-        current->ends_in_suffix = token->pos == OKT_SUFFIX && token->end - token->start == 1 && text[token->start] == JEOK;
+        current->ends_in_suffix =
+            token->pos == OKT_SUFFIX && token->end - token->start == 1 && text[token->start] == JEOK;
         next = nodes[n].next;
     }
     return OKT_OK;
