@@ -203,7 +203,8 @@ def read_user_dictionary(words: UserDictionary | str | os.PathLike[str] | None) 
     found: dict[str, set[str]] = {}
     lost: list[str] = []
     for where, word, pos in entries:
-        found.setdefault(pos, set()).add(_checked(where, word, pos))
+        word = _checked(where, word, pos)
+        found.setdefault(pos, set()).add(word)
         if not _can_be_looked_up(word):
             lost.append(word)
     if lost:

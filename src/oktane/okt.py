@@ -107,7 +107,7 @@ class Okt:
 
         Args:
             phrase: The text.
-            norm: Normalise colloquial spelling first: 하겟다 as 하겠다.
+            norm: Normalise colloquial spelling first: 잇엇다 as 있었다, 안됔ㅋㅋㅋㅋ as 안돼ㅋㅋㅋ.
             stem: Give verbs and adjectives by their dictionary form.
             join: Give "morpheme/Part" instead of a pair.
 
