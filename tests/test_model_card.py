@@ -18,7 +18,9 @@ def model():
     return TrainedModel(
         name="somebody/films",
         license="apache-2.0",
-        config=LSTMConfig(id2label={0: "negative", 1: "positive"}, problem_type="single_label_classification"),
+        config=LSTMConfig(),
+        problem_type="single_label_classification",
+        labels=["negative", "positive"],
         num_parameters=2_726_000,
         tokenizer=Tokenizer(),
         data=DataDescription(
@@ -92,9 +94,9 @@ def test_without_a_test_split_the_card_gives_the_validation_scores_and_claims_no
 
 
 def test_a_regression_card_speaks_of_numbers(model):
-    config = GRUConfig(num_labels=1, problem_type="regression")
     results = {"test": {"mse": 0.5, "mae": 0.4, "r2": 0.3, "loss": 0.5}}
-    card = build_model_card(dataclasses.replace(model, config=config, results=results, epochs=[]))
+    regression = dataclasses.replace(model, config=GRUConfig(), problem_type="regression", labels=[])
+    card = build_model_card(dataclasses.replace(regression, results=results, epochs=[]))
     assert "GRU" in card.text
     assert "mean squared error" in card.text
     assert "positive" not in card.text

@@ -271,7 +271,7 @@ def test_two_processes_end_with_the_weights_of_one(tmp_path):
     run(tmp_path / "one", *flags, "--per_device_train_batch_size", "32")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "okt_lstm"]
     subprocess.run(
-        [*command, "train", *flags, "--ddp_backend", "gloo", "--output_dir", str(tmp_path / "two")],
+        [*command, "train", *flags, "--output_dir", str(tmp_path / "two")],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True,
         timeout=300,

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeAlias, cast, get_args
 
+import torch
 import yaml
 from huggingface_hub.errors import StrictDataclassError
 from transformers import HfArgumentParser, TrainingArguments
+from transformers.hf_argparser import DataClassType
 from transformers.trainer_utils import HubStrategy, IntervalStrategy, SaveStrategy, SchedulerType
 from transformers.training_args import OptimizerNames
 
@@ -140,6 +142,9 @@ class TrainArguments(TrainingArguments):
     hub_strategy: HubStrategy | str = field(
         default="end", metadata={"help": "what --push_to_hub pushes: end, the finished model"}
     )
+    ddp_find_unused_parameters: bool | None = field(
+        default=False, metadata={"help": "look for weights without a gradient; these models have none"}
+    )
     resume_from_checkpoint: str | None = field(
         default=None,
         metadata={
@@ -163,14 +168,14 @@ class TrainArguments(TrainingArguments):
             self.report_to = "tensorboard" if find_spec("tensorboard") else "none"
         if self.greater_is_better is None and self.metric_for_best_model is not None:
             self.greater_is_better = self.metric_for_best_model.removeprefix("eval_") not in LOWER_IS_BETTER
+        if not torch.accelerator.is_available():
+            self.use_cpu = True  # unless told so, several processes on CPUs would not know of each other
         super().__post_init__()
-        if self.device.type == "cpu":  # pinned memory is for copying to a GPU
-            self.dataloader_pin_memory = False
         if self.push_to_hub and self.hub_strategy != HubStrategy.END:
             raise ValueError("any hub_strategy but 'end' pushes checkpoints, which hold pickles; leave it out")
 
 
-Arguments = tuple[ModelArguments, TokenizerArguments, DataArguments, TrainArguments]
+Arguments: TypeAlias = tuple[ModelArguments, TokenizerArguments, DataArguments, TrainArguments]
 
 
 def parse_arguments(argv: Sequence[str]) -> Arguments:
@@ -189,7 +194,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         SystemExit: For `--help`, and for unknown flags or values of the wrong type, as in argparse.
     """
     parser = _Parser(
-        [ModelArguments, TokenizerArguments, DataArguments, TrainArguments],
+        [DataClassType(part) for part in get_args(Arguments)],
         prog="okt-lstm train",
         description="Train a recurrent text classifier for Korean, and leave it evaluated and documented in a folder.",
         allow_abbrev=False,
@@ -204,7 +209,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     )
     if unknown:
         parser.error(f"unknown option {unknown[0]}{_suggestion(unknown[0].split('=')[0], parser)}")
-    return tuple(arguments)
+    return cast(Arguments, tuple(arguments))
 
 
 class _Parser(HfArgumentParser):

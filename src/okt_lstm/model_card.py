@@ -31,7 +31,7 @@ _SCORES = {  # name among our metrics: (the Hub's metric id, the name for reader
 _TASKS: dict[ProblemType, str] = {
     "single_label_classification": "gives each text one of {count} labels: {names}",
     "multi_label_classification": "gives each text any number of {count} labels: {names}",
-    "regression": "gives each text {count} number(s)",
+    "regression": "gives each text a number",
 }
 
 
@@ -42,7 +42,9 @@ class TrainedModel:
     Attributes:
         name: The model's name: its id on the Hub if it has one, else its folder's name.
         license: Licence of the weights, as the Hub writes it.
-        config: The model's configuration, with `problem_type`.
+        config: The model's configuration.
+        problem_type: The kind of problem it solves.
+        labels: The names of its classes by id; empty for regression.
         num_parameters: Number of its weights.
         tokenizer: Its tokenizer.
         data: What it was trained and tested on.
@@ -56,6 +58,8 @@ class TrainedModel:
     name: str
     license: str
     config: RecurrentConfig
+    problem_type: ProblemType
+    labels: Sequence[str]
     num_parameters: int
     tokenizer: PreTrainedTokenizerBase
     data: DataDescription
@@ -116,9 +120,8 @@ def build_model_card(model: TrainedModel) -> ModelCard:
 
 def _introduction(model: TrainedModel, cell: str, split: str, scores: Mapping[str, float]) -> str:
     config = model.config
-    task = _TASKS[config.problem_type].format(
-        count=config.num_labels, names=", ".join(f"`{config.id2label[number]}`" for number in range(config.num_labels))
-    )
+    names = ", ".join(f"`{label}`" for label in model.labels)
+    task = _TASKS[model.problem_type].format(count=len(model.labels), names=names)
     direction = "bidirectional " if config.bidirectional else ""
     main = next(name for name in _SCORES if name in scores)
     return f"""# {model.name.split("/")[-1]}
@@ -204,7 +207,7 @@ def _limitations(model: TrainedModel) -> str:
         "where large pretrained models do better.",
         "- It repeats what its training data holds, prejudice included. Don't let it decide about people.",
     ]
-    if model.config.problem_type != "regression":
+    if model.problem_type != "regression":
         limits.append("- Its probabilities were not calibrated.")
     return "## Limitations\n\n" + "\n".join(limits)
 

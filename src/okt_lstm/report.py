@@ -66,10 +66,11 @@ def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, label
     figure.colorbar(image, label="share of the true class", shrink=0.8)
     axes.set(title="Confusion matrix (test)", xlabel="predicted", ylabel="true")
     if labelled:
-        font = {"family": families} if families else {}
         upright = sum(map(len, names)) < 40
-        axes.set_xticks(range(len(names)), names, rotation=0 if upright else 90, **font)
-        axes.set_yticks(range(len(names)), names, **font)
+        axes.set_xticks(range(len(names)), names, rotation=0 if upright else 90)
+        axes.set_yticks(range(len(names)), names)
+        for tick in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
+            tick.set_fontfamily(families or ["DejaVu Sans"])
         for (row, column), count in np.ndenumerate(counts):
             color = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)

@@ -155,6 +155,8 @@ def train(
                 name=training_args.hub_model_id or folder.resolve().name,
                 license=training_args.license,
                 config=config,
+                problem_type=splits.problem_type,
+                labels=splits.label_names,
                 num_parameters=model.num_parameters(),
                 tokenizer=tokenizer,
                 data=splits.description,
