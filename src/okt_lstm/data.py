@@ -51,6 +51,8 @@ _REBUILT_TRAINING_BLOB_ID = "bf0f6661638873dad50a066802902faf33b285a2"
 class DataArguments:
     """What to train and evaluate on. Each field is a flag of the command line."""
 
+    _argument_group_name = "the data"
+
     dataset: str = field(
         default="nsmc",
         metadata={
