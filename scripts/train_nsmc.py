@@ -59,7 +59,7 @@ model = LSTMForSequenceClassification(config)
 # 4. Training. Rows of like length share a batch, so that little of it is padding.
 arguments = TrainingArguments(
     output_dir=options.output_dir,
-    num_train_epochs=5,
+    num_train_epochs=3,
     per_device_train_batch_size=128,
     per_device_eval_batch_size=256,
     optim="rmsprop",

@@ -114,7 +114,7 @@ class TrainArguments(TrainingArguments):
     lr_scheduler_type: SchedulerType | str = field(default="linear", metadata={"help": "how the learning rate changes"})
     per_device_train_batch_size: int = field(default=128, metadata={"help": "rows of a batch, on each device"})
     per_device_eval_batch_size: int = field(default=256, metadata={"help": "rows of a batch in evaluation"})
-    num_train_epochs: float = field(default=5, metadata={"help": "passes over the training rows"})
+    num_train_epochs: float = field(default=3, metadata={"help": "passes over the training rows"})
     train_sampling_strategy: str = field(
         default="group_by_length",
         metadata={
