@@ -43,6 +43,18 @@ def test_loading_with_another_number_of_labels_replaces_the_saved_ones(tmp_path)
     assert LSTMConfig.from_pretrained(tmp_path, num_labels=3).id2label == {0: "a", 1: "b", 2: "c"}
 
 
+def test_names_of_labels_may_change_and_either_table_makes_the_other(tmp_path):
+    config = LSTMConfig(label2id={"b": 1, "a": 0})
+    assert config.id2label == {0: "a", 1: "b"}
+    config.id2label = {0: "x", 1: "y"}
+    config.save_pretrained(tmp_path)
+    assert AutoConfig.from_pretrained(tmp_path).label2id == {"x": 0, "y": 1}
+    renamed = AutoConfig.from_pretrained(tmp_path, id2label={0: "부정", 1: "긍정"})
+    assert renamed.label2id == {"부정": 0, "긍정": 1}
+    renamed.save_pretrained(tmp_path)
+    assert AutoConfig.from_pretrained(tmp_path).id2label == {0: "부정", 1: "긍정"}
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
@@ -58,7 +70,13 @@ def test_loading_with_another_number_of_labels_replaces_the_saved_ones(tmp_path)
         ({"pad_token_id": 20000}, "outside the vocabulary of 20000 ids"),
         ({"problem_type": "ranking"}, "problem_type"),
         ({"problem_type": "single_label_classification", "num_labels": 1}, "num_labels"),
-        ({"num_labels": 3, "id2label": {0: "a", 1: "b"}}, "num_labels is 3, but id2label names 2"),
+        ({"num_labels": 3, "id2label": {0: "a", 1: "b"}}, "num_labels is 3, but there are names for 2"),
+        ({"num_labels": 3, "label2id": {"a": 0, "b": 1}}, "num_labels is 3, but there are names for 2"),
+        ({"num_labels": 0}, "num_labels must be a whole number and at least 1, got 0"),
+        ({"id2label": {}}, "id2label must number"),
+        ({"id2label": {0: "a", 1: "a"}}, "name each label differently"),
+        ({"label2id": {"a": 0, "b": 0}}, "not the inverse of id2label"),
+        ({"id2label": ["a", "b"]}, "id2label must be a dictionary"),
         ({"id2label": {0: "a", 1: "b"}, "label2id": {"a": 1, "b": 0}}, "not the inverse of id2label"),
         ({"id2label": {0: "a", 2: "b"}}, "id2label must number"),
         ({"num_layers": 3, "num_hidden_layers": 4}, "two names of one field"),

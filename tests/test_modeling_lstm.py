@@ -179,6 +179,7 @@ def test_return_dict_false_gives_a_tuple(family):
     torch.testing.assert_close(logits, classifier(ids).logits)
     assert loss.dim() == 0
     assert len(seeded(model_class, small(config_class))(ids, return_dict=False)) == 2
+    assert len(seeded(classifier_class, small(config_class, return_dict=False))(ids)) == 1
 
 
 def test_embeddings_stand_in_for_ids(family):

@@ -53,9 +53,19 @@ class RecurrentConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         """Checks what only the caller's arguments show; once they are merged, a contradiction is gone."""
-        num_labels = kwargs.get("num_labels")
-        if self.id2label is not None and num_labels is not None and len(self.id2label) != num_labels:
-            raise ValueError(f"num_labels is {num_labels}, but id2label names {len(self.id2label)} labels; give one")
+        num_labels, label2id = kwargs.get("num_labels"), self.label2id
+        if num_labels is not None and (not isinstance(num_labels, int) or num_labels < 1):
+            raise ValueError(f"num_labels must be a whole number and at least 1, got {num_labels!r}")
+        if self.id2label is None and label2id is not None:
+            self.id2label = {int(index): label for label, index in label2id.items()}
+        if self.id2label is not None:
+            if num_labels is not None and len(self.id2label) != num_labels:
+                raise ValueError(f"num_labels is {num_labels}, but there are names for {len(self.id2label)}; give one")
+            # transformers lets the ids be strings.
+            if label2id is not None and {(str(index), label) for label, index in label2id.items()} != {
+                (str(index), label) for index, label in self.id2label.items()
+            }:
+                raise ValueError(f"label2id {label2id} is not the inverse of id2label {self.id2label}")
         num_layers = kwargs.get("num_layers")
         default_layers = type(self).__dataclass_fields__["num_hidden_layers"].default
         if num_layers is not None and self.num_hidden_layers not in (default_layers, num_layers):
@@ -63,9 +73,15 @@ class RecurrentConfig(PreTrainedConfig):
                 f"num_layers is {num_layers}, but num_hidden_layers is {self.num_hidden_layers}: "
                 "they are two names of one field; give one"
             )
-        if self.id2label is not None and self.label2id is None:
-            self.label2id = {label: int(index) for index, label in self.id2label.items()}
         super().__post_init__(**kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """As for every attribute; and a new `id2label` brings `label2id`, its inverse, along."""
+        super().__setattr__(name, value)
+        if name == "id2label" and value is not None:
+            if not isinstance(value, dict):
+                raise ValueError(f"id2label must be a dictionary from id to name, got {value!r}")
+            self.label2id = {label: int(index) for index, label in value.items()}
 
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
@@ -80,7 +96,7 @@ class RecurrentConfig(PreTrainedConfig):
         for name in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.initializer_range <= 0:
+        if not self.initializer_range > 0:
             raise ValueError(f"initializer_range must be above 0, got {self.initializer_range}")
 
     def validate_dropouts(self) -> None:
@@ -98,18 +114,15 @@ class RecurrentConfig(PreTrainedConfig):
             )
 
     def validate_labels(self) -> None:
-        """Part of the strict validation: the labels' two tables must mirror each other."""
+        """Part of the strict validation: labels are numbered from 0, and their names differ."""
         if self.problem_type not in (None, *PROBLEM_TYPES):
             raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {self.problem_type!r}")
         if self.id2label is None:
             return
-        if sorted(self.id2label) != list(range(len(self.id2label))):
+        if not self.id2label or sorted(self.id2label) != list(range(len(self.id2label))):
             raise ValueError(f"id2label must number its labels 0, 1, 2, ..., got {sorted(self.id2label)}")
-        # transformers lets the ids of label2id be strings.
-        if self.label2id is not None and {label: str(index) for label, index in self.label2id.items()} != {
-            label: str(index) for index, label in self.id2label.items()
-        }:
-            raise ValueError(f"label2id {self.label2id} is not the inverse of id2label {self.id2label}")
+        if len(set(self.id2label.values())) < len(self.id2label):
+            raise ValueError(f"id2label must name each label differently, got {list(self.id2label.values())}")
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Writes `config.json`, see `PreTrainedConfig.save_pretrained`, and notes in it which classes load the folder.

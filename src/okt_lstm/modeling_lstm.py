@@ -277,7 +277,9 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
             ValueError: If the inputs or the labels have the wrong shape or type.
         """
         num_items_in_batch = kwargs.pop("num_items_in_batch", None)
-        outputs = self.model(input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, **kwargs)
+        outputs = self.model(
+            input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
+        )
         logits = self.classifier(self.dropout(outputs.pooler_output))  # (batch, labels)
         loss = None
         if labels is not None:
