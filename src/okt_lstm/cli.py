@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from .data import DataArguments
     from .inference import Classifier
 
-# What training writes beside a model: the fields of DataArguments as a JSON object.
-DATA_ARGUMENTS_NAME = "data_args.json"
-
 # Bytes of standard input that are taken at once, if so many are waiting: some ten thousand reviews.
 _BLOCK_SIZE = 1 << 20
 
@@ -198,7 +195,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _data_arguments(options: argparse.Namespace) -> DataArguments:
     """The data that the options name, or else what the model says that it was trained on."""
-    from .data import DataArguments
+    from .data import DATA_ARGUMENTS_NAME, DataArguments
     from .inference import model_file
 
     names = [field.name for field in dataclasses.fields(DataArguments)]

@@ -16,14 +16,13 @@ import pyarrow.compute as pc
 from datasets.exceptions import DatasetGenerationError, DatasetsError
 from sklearn.model_selection import train_test_split
 
-from .files import FileError, kind_of, open_reader
+from .files import TEXT_COLUMNS, FileError, kind_of, open_reader
 from .labels import PROBLEM_TYPES, LabelScheme, ProblemType, Rows, find_scheme, quoted
 from .nsmc import NSMC, OFFICIAL_FILES, DataError, git_blob_id
 
 logger = datasets.logging.get_logger(__name__)
 
-# Guessed in this order where --text_column or --label_column is not given.
-TEXT_COLUMNS = ("text", "document", "sentence", "review", "comment", "content", "본문", "문장", "리뷰", "내용")
+# Guessed in this order where --label_column is not given, as TEXT_COLUMNS are where --text_column is not.
 LABEL_COLUMNS = (
     "label",
     "labels",
@@ -45,6 +44,9 @@ _FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".jso
 
 # The rows that scripts/rebuild_training_rows.py writes, so that a model card can name them.
 _REBUILT_TRAINING_BLOB_ID = "bf0f6661638873dad50a066802902faf33b285a2"
+
+DATA_ARGUMENTS_NAME = "data_args.json"
+"""The file of a trained folder that says which data set it was trained on: the fields of `DataArguments`."""
 
 
 @dataclass

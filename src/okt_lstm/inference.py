@@ -501,9 +501,10 @@ def choose_text_column(reader: RowReader, kind: str | None = None, given: str | 
         return given
     if len(columns) == 1:
         return columns[0]
-    for column in TEXT_COLUMNS:
-        if column in columns or not columns:  # a jsonl file without rows has no columns
-            return column
+    for usual in TEXT_COLUMNS:
+        for column in columns or [usual]:  # a jsonl file without rows has no columns
+            if column.lower() == usual:
+                return column
     raise FileError(
         f"{reader.path}: which column holds the texts? Name it (--text_column); there are {', '.join(columns)}"
     )

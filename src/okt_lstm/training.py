@@ -14,6 +14,7 @@ from typing import Any
 
 import datasets
 import numpy as np
+import pyarrow.compute as pc
 import torch
 from huggingface_hub import ModelCard
 from torch.utils.data import Sampler
@@ -37,7 +38,7 @@ from transformers.training_args import OptimizerNames
 
 from .arguments import ModelArguments, TokenizerArguments, TrainArguments, parse_arguments
 from .configuration_lstm import RecurrentConfig
-from .data import DataArguments, Splits, load_splits
+from .data import DATA_ARGUMENTS_NAME, DataArguments, Splits, load_splits
 from .metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for, decide
 from .model_card import TrainedModel, build_model_card
 from .report import plot_confusion_matrix, plot_curves
@@ -46,9 +47,6 @@ from .tokenization_okt import OktTokenizer
 __all__ = ["TrainResult", "parse_arguments", "train"]
 
 logger = logging.getLogger(__name__)
-
-DATA_ARGUMENTS_NAME = "data_args.json"
-"""The file of a trained folder that says which data set it was trained on: the fields of `DataArguments`."""
 
 # What a run leaves beside its checkpoints; a folder that holds any of these is not overwritten unasked.
 _OUTPUT_FILES = (
@@ -222,13 +220,12 @@ def _train_tokenizer(args: TokenizerArguments, rows: datasets.Dataset) -> PreTra
 
 
 def _tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
-    """Replace the column `text` by `input_ids` and `length`."""
+    """Replace the column `text` by `input_ids`."""
     return rows.map(_encode, batched=True, remove_columns="text", fn_kwargs={"tokenizer": tokenizer}, desc="Tokenizing")
 
 
 def _encode(rows: Mapping[str, list[Any]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[Any]]:
-    input_ids = tokenizer(rows["text"], truncation=True, return_attention_mask=False)["input_ids"]
-    return {"input_ids": input_ids, "length": [len(ids) for ids in input_ids]}
+    return {"input_ids": tokenizer(rows["text"], truncation=True, return_attention_mask=False)["input_ids"]}
 
 
 def _labels(splits: Splits) -> dict[str, Any]:
@@ -256,16 +253,19 @@ class _Trainer(Trainer):
     card: ModelCard | None = None
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
-        sampler = super()._get_train_sampler(train_dataset)
-        if isinstance(sampler, LengthGroupedSampler):
-            return _LengthGroupedSampler(sampler.batch_size, sampler.lengths[:], self.args.seed)
-        return sampler
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        batch_size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return self._sampler(rows, batch_size) or super()._get_train_sampler(train_dataset)
 
     def _get_eval_sampler(self, eval_dataset: datasets.Dataset) -> Sampler[int] | None:
-        sampler = super()._get_eval_sampler(eval_dataset)
-        if isinstance(sampler, LengthGroupedSampler):
-            sampler.lengths = sampler.lengths[:]  # see _LengthGroupedSampler
-        return sampler
+        return self._sampler(eval_dataset, self.args.eval_batch_size) or super()._get_eval_sampler(eval_dataset)
+
+    def _sampler(self, rows: datasets.Dataset, batch_size: int) -> Sampler[int] | None:
+        if self.args.train_sampling_strategy != "group_by_length":
+            return None
+        # Trainer's way to the lengths decodes every row, which takes as long as a good part of an epoch.
+        input_ids = rows.with_format("arrow")[:]["input_ids"]
+        return _LengthGroupedSampler(batch_size, pc.list_value_length(input_ids).to_pylist(), self.args.seed)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         folder = Path(self.args.output_dir)
@@ -291,10 +291,9 @@ class _Trainer(Trainer):
 
 
 class _LengthGroupedSampler(LengthGroupedSampler):
-    """Trainer's sampler of rows of like length, twice mended.
+    """Trainer's sampler of rows of like length, with an order that follows from the seed and the epoch alone.
 
-    The order follows from the seed and the epoch alone, so that an epoch resumed halfway goes on in the order it began
-    with. And the lengths are a list: sorting by a column of a data set, which is read at each access, takes minutes.
+    So an epoch that is resumed halfway goes on in the order it began with.
 
     Args:
         batch_size: Rows of a batch.
@@ -332,7 +331,7 @@ class _SaveOnInterrupt(TrainerCallback):
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        logger.warning("Interrupted: saving a checkpoint. --resume_from_checkpoint goes on from it.")
+        logger.warning("Interrupted: saving a checkpoint; Ctrl-C again stops at once")
         self.happened = True
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
