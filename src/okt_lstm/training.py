@@ -287,7 +287,9 @@ class _Trainer(Trainer):
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write our card in place of Trainer's draft; pushing calls this as well."""
         if self.card is not None:
-            self.card.save(Path(self.args.output_dir) / "README.md")
+            path = Path(self.args.output_dir) / "README.md"
+            self.card.save(path.with_name(".README.md.tmp"))
+            path.with_name(".README.md.tmp").replace(path)
 
 
 class _LengthGroupedSampler(LengthGroupedSampler):
