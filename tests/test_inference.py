@@ -3,6 +3,7 @@ import os
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import datasets
 import numpy as np
@@ -85,6 +86,47 @@ def test_batches_hold_every_row_once_within_their_size(lengths, tokens):
     assert np.concatenate([*batches, np.empty(0, np.int64)]).tolist() == order.tolist()
     for batch in batches:
         assert len(batch) == 1 or len(batch) * lengths[batch].max() <= tokens
+
+
+def test_chunks_are_worked_on_ahead_but_answered_in_order(classifier):
+    read = []
+
+    def items():
+        for number in range(50):
+            read.append(number)
+            yield number
+
+    answers = classifier.map_ahead(lambda number: -number, items())
+    assert next(answers) == (0, 0)
+    assert len(read) <= torch.get_num_threads() + 2, "no more is read than the threads need"
+    assert list(answers) == [(number, -number) for number in range(1, 50)]
+
+
+def test_an_error_in_a_thread_reaches_the_caller(classifier):
+    answers = classifier.map_ahead(lambda number: 1 // number, [2, 1, 0, 3])
+    assert (next(answers), next(answers)) == ((2, 0), (1, 1))
+    with pytest.raises(ZeroDivisionError):
+        next(answers)
+
+
+def test_the_number_of_torchs_threads_stays_as_it_was(classifier):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        classifier.predict(TEXTS)
+        assert torch.get_num_threads() == 3
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(torch.get_num_threads).result() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_several_threads_may_predict_at_once(classifier):
+    texts = random_texts(200)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(classifier.predict_proba, [texts] * 8))
+    for result in results:
+        np.testing.assert_allclose(result, results[0], atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +231,17 @@ def test_evaluation_measures_the_predictions(options, labels, score):
     assert score in scores
     with pytest.raises(ValueError, match="6 texts, but 5 labels"):
         classifier.evaluate(TEXTS, labels[:5])
+
+
+def test_okt_morphemes_are_classified_in_threads_as_one_by_one(monkeypatch):
+    texts = ["정말 재미있게 봤어요ㅋㅋ", "돈이 아깝다", "", "😀 최고!", "배우들 연기가 별로였음"]
+    tokenizer = okt_lstm.OktTokenizer().train_new_from_iterator([texts], vocab_size=50, show_progress=False)
+    classifier = Classifier(tiny_model(vocab_size=len(tokenizer)), tokenizer)
+    monkeypatch.setattr(inference, "CHUNK_SIZE", 7)
+    many = random.Random(0).choices(texts, k=200)
+    one_by_one = {text: classifier.predict_proba(text) for text in texts}
+    assert len({tuple(row) for row in one_by_one.values()}) == len(texts)
+    np.testing.assert_allclose(classifier.predict_proba(many), [one_by_one[text] for text in many], atol=1e-4)
 
 
 # The pipeline of transformers
