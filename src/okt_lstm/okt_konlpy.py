@@ -12,6 +12,7 @@ child whose parent runs one, the analysis is done by a fresh process of the chil
 import gzip
 import hashlib
 import importlib.util
+import json
 import os
 import pickle
 import re
@@ -68,6 +69,7 @@ _KOREAN_RUN = re.compile("[ㄱ-ㅣ가-힣]+")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _jvm_lock = threading.Lock()
+_engines: dict[tuple[int, str], "_JvmEngine | _ProcessEngine"] = {}
 _jvm_process: int | None = None  # id of the process in which this module started the JVM
 _forked_from_jvm = False
 
@@ -116,7 +118,6 @@ class KonlpyOkt:
         if importlib.util.find_spec("konlpy") is None or importlib.util.find_spec("jpype") is None:
             raise ImportError(f"konlpy, which brings the Okt analyser, is not installed. {INSTALL_HINT}")
         self.user_dictionary = canonical_dictionary(user_dictionary)
-        self._engines: dict[int, _JvmEngine | _ProcessEngine] = {}  # by process id: a forked child needs its own
 
     @property
     def dictionary_hash(self) -> str:
@@ -138,18 +139,21 @@ class KonlpyOkt:
         Raises:
             RuntimeError: no JVM can be started; the message says what to install.
         """
-        engine = self._engines.get(os.getpid())
-        if engine is None:
-            engine = self._engines[os.getpid()] = self._start_engine()
         texts = [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
-        return engine.morphemes_batch(texts, norm, stem)
+        return _engine(self.user_dictionary).morphemes_batch(texts, norm, stem)
 
-    def _start_engine(self) -> "_JvmEngine | _ProcessEngine":
-        with _jvm_lock:
+
+def _engine(user_dictionary: dict[str, list[str]]) -> "_JvmEngine | _ProcessEngine":
+    """This process's engine for a user dictionary; the first call for it starts it."""
+    key = os.getpid(), json.dumps(user_dictionary)  # a forked child needs engines of its own
+    with _jvm_lock:
+        if key not in _engines:
             if _jvm_was_lost_in_fork():
-                return _ProcessEngine(self.user_dictionary)
-            _start_jvm()
-            return _JvmEngine(self.user_dictionary)
+                _engines[key] = _ProcessEngine(user_dictionary)
+            else:
+                _start_jvm()
+                _engines[key] = _JvmEngine(user_dictionary)
+        return _engines[key]
 
 
 def dictionary_hash(user_dictionary: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -157,9 +161,14 @@ def dictionary_hash(user_dictionary: Mapping[str, Sequence[str]] | None = None) 
 
     It is that of what the lists say, sorted, not of their files; oktane computes the same.
     """
-    lists, frequencies, typos = _word_lists(_okt_jar())
-    for pos, words in canonical_dictionary(user_dictionary).items():
-        lists = lists | {pos: lists[pos] | set(words)}
+    return _hash(_okt_jar(), json.dumps(canonical_dictionary(user_dictionary)))
+
+
+@lru_cache(maxsize=16)
+def _hash(jar: Path, user_dictionary: str) -> str:
+    lists, frequencies, typos = _word_lists(jar)
+    for pos, words in json.loads(user_dictionary).items():
+        lists[pos].update(words)
     digest = hashlib.sha256()
     for name, listed in lists.items():
         digest.update("\n".join([name, *sorted(listed), ""]).encode())
@@ -167,7 +176,6 @@ def dictionary_hash(user_dictionary: Mapping[str, Sequence[str]] | None = None) 
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=1)
 def _word_lists(jar: Path) -> tuple[dict[str, set[str]], dict[str, float], dict[str, str]]:
     """Words by list, frequencies of nouns, and typos with their corrections (KoreanDictionaryProvider.scala)."""
     with zipfile.ZipFile(jar) as archive:
