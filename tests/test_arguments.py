@@ -128,3 +128,9 @@ def test_help_lists_the_options_in_groups(capsys):
     text = capsys.readouterr().out
     for part in ("the model:", "the tokenizer:", "the training:", "--config", "--text_column"):
         assert part in text
+
+
+@pytest.mark.parametrize(("installed", "report_to"), [(object(), ["tensorboard"]), (None, [])])
+def test_tensorboard_gets_logs_where_it_is_installed(parse, monkeypatch, installed, report_to):
+    monkeypatch.setattr("okt_lstm.arguments.find_spec", lambda name: installed)
+    assert parse()[3].report_to == report_to
