@@ -404,6 +404,7 @@ GOOD = {"text": "가", "label": 1}
         ("a.csv", "text,label\n가,긍정\n".encode("cp949"), "a.csv, line 2: byte 0xb0"),
         ("a.csv", "id,body,stars\n1,가,5\n", "'body', 'stars' holds the texts? Name it with --text_column"),
         ("a.csv", "id,text,stars\n1,가,5\n", "'stars' holds the labels? Name it with --label_column"),
+        ("a.csv", "id,text\n1,가\n", "'id', 'text' holds the labels? Name it with --label_column"),
         ("a.csv", "text,label\n" + "".join(f"가,x{n}\n" for n in range(10_001)), "more than 10,000 different labels"),
         ("a.csv", "text,label\n가,x\n나,y\n", "Of 2 training rows 2 can't be held out"),
         ("a.txt", "가\n", "a txt file holds texts without labels"),

@@ -457,7 +457,8 @@ def _dataset_rows(loaded: Mapping[str, datasets.Dataset], name: str, args: DataA
 def _choose_columns(columns: Sequence[str], where: str, args: DataArguments) -> tuple[str, str]:
     text = _choose_column(columns, args.text_column, TEXT_COLUMNS, where)
     label = _choose_column(columns, args.label_column, LABEL_COLUMNS, where)
-    if len(columns) == 2 and (text is None) != (label is None):  # the other one of two is clear
+    # The other one of two is clear, unless it numbers the rows.
+    if len(columns) == 2 and (text is None) != (label is None) and "id" not in map(str.lower, columns):
         text = text or next(column for column in columns if column != label)
         label = label or next(column for column in columns if column != text)
     for column, what, flag in ((text, "texts", "--text_column"), (label, "labels", "--label_column")):
