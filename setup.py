@@ -25,6 +25,7 @@ class StrictFloatBuildExt(build_ext):
 
 core = Path("src/oktane/core")
 sources = ["src/oktane/_core.pyx", *sorted(str(path) for path in core.glob("*.c"))]
+headers = sorted(str(path) for path in core.glob("*.h"))
 extensions = [Extension("oktane._core", sources, include_dirs=[str(core)])]
 
 setup(

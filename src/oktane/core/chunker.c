@@ -60,8 +60,8 @@ static uint32_t digits_end(const okt_piece *piece, uint32_t at) {
     return at;
 }
 
-/* Number: \$?\p{Digit}+(,\p{Digit}{3})*([/~:\.-]\p{Digit}+)?(천|만|억|조)*(UNIT)?. Nothing after a part that matched can
- * fail, so no part gives anything back. */
+/* Number: \$?\p{Digit}+(,\p{Digit}{3})*([/~:\.-]\p{Digit}+)?(천|만|억|조)*(UNIT)?. Nothing after a part that matched
+ * can fail, so no part gives anything back. */
 static bool find_number(const okt_piece *piece, uint32_t from, okt_span *match) {
     static const okt_char units[][3] = {
         {'%'}, {0xC6D0}, {0xB2EC, 0xB7EC}, {0xC704, 0xC548}, {0xC60C}, {0xC5D4},         /* % 원 달러 위안 옌 엔 */

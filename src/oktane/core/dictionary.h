@@ -24,8 +24,8 @@ typedef struct {
     uint16_t typo;   /* number of its correction + 1; 0: not a typo */
 } okt_node;
 
-/* The file begins with this header; the sections follow in this order, each aligned to 16 bytes; uint16_t[OKT_ALPHABET] codes come
- * last. */
+/* The file begins with this header; the sections follow in this order, each aligned to 16 bytes; the letters' codes,
+ * uint16_t[OKT_ALPHABET], come last. */
 typedef struct {
     char magic[8];
     uint32_t format;      /* OKT_FORMAT, as this machine writes integers */

@@ -52,8 +52,8 @@ static void take(trie *t, uint32_t cell, uint32_t parent) {
 }
 
 /* A base that puts every child on a free cell: the first that fits. Families of several children leave alone the cells
- * before one that was hard to find, or else the time would grow with the square of the dictionary; single children, which
- * are most, fill those. */
+ * before one that was hard to find, or else the time would grow with the square of the dictionary; single children,
+ * which are most, fill those. */
 static int find_base(trie *t, const uint16_t *codes, size_t count, uint32_t *base) {
     enum { HARD = 1024 };
     uint32_t cell = count > 1 && t->hard_before ? t->hard_before : t->next_free[0];
