@@ -182,3 +182,6 @@ class RNNConfig(RecurrentConfig):
     model_type = "okt_rnn"
 
     nonlinearity: Literal["tanh", "relu"] = "tanh"
+
+
+MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig))

@@ -35,7 +35,7 @@ from transformers import (
 )
 from transformers.tokenization_utils_base import LARGE_INTEGER
 
-from .configuration_lstm import GRUConfig, LSTMConfig, RNNConfig
+from .configuration_lstm import MODEL_TYPES
 from .files import TEXT_COLUMNS, FileError, Row, RowReader, kind_of, open_reader, open_writer
 from .modeling_lstm import classification_loss
 
@@ -48,9 +48,6 @@ CHUNK_SIZE = 4096
 # Tokens, padding included, that the network reads at once: enough to keep its kernels busy, few enough to stay in the
 # processor's caches. A text that is longer makes a batch of its own.
 BATCH_TOKENS = 4096
-
-
-MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig))
 
 
 class LoadError(OSError):

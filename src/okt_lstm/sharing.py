@@ -16,10 +16,9 @@ from safetensors import SafetensorError, safe_open
 from transformers.dynamic_module_utils import get_relative_imports
 from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
-from .configuration_lstm import GRUConfig, LSTMConfig, RNNConfig
+from .configuration_lstm import MODEL_TYPES
 from .tokenization_okt import USER_DICTIONARY_FILE
 
-MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig))
 SHARED_SUFFIXES = frozenset({".json", ".safetensors", ".md", ".png"})
 
 
