@@ -248,15 +248,7 @@ def _reading(path: str) -> Iterator[None]:
     """Turn what goes wrong while reading a file or an address into an error that says what to do."""
     try:
         yield
-    except (
-        OSError,
-        aiohttp.ClientError,
-        EOFError,
-        lzma.LZMAError,
-        zlib.error,
-        tarfile.TarError,
-        zipfile.BadZipFile,
-    ) as error:
+    except (OSError, aiohttp.ClientError, *_DAMAGES) as error:
         cause = f"({type(error).__name__}: {error})"
         if "://" in path:
             advice = f"Check the network and try again, or {_WITHOUT_NETWORK}."
