@@ -1,5 +1,6 @@
 import io
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,13 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def classifier(folder):
     return okt_lstm.load(folder)
+
+
+@pytest.fixture(autouse=True)
+def _signals():
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
@@ -205,6 +213,7 @@ def test_evaluation_uses_what_the_model_was_trained_on(run, tmp_path, reviews):
     code, output, errors = run("evaluate", trained, "--max_test_samples", "3")
     assert code == 0, errors
     assert json.loads(output)["rows"] == 3
+    assert_one_line_error(run("evaluate", trained, "--output", tmp_path / "none" / "scores.json"), "mkdir -p")
     (trained / "data_args.json").write_text("[]")
     assert_one_line_error(run("evaluate", trained), "data_args.json is damaged")
 
@@ -271,20 +280,23 @@ def test_a_line_is_answered_before_the_next_is_asked_for(start, folder, classifi
 
 def test_a_reader_that_goes_away_and_an_interruption_end_quietly(start, folder, tmp_path):
     source = tmp_path / "in.txt"
-    source.write_text("시간이 아깝다\n" * 100_000)
+    source.write_text("시간이 아깝다\n" * 1_000_000)
     reading = start("predict", "--model", folder, "--input", source)
-    interrupted = start("predict", "--model", folder, "--input", source, "--output", tmp_path / "out.csv")
+    ended = [
+        (signal.SIGINT, 130, start("predict", "--model", folder, "--input", source, "--output", tmp_path / "1.csv")),
+        (signal.SIGTERM, 143, start("predict", "--model", folder, "--input", source, "--output", tmp_path / "2.csv")),
+    ]
     assert reading.stdout.readline()
     reading.stdout.close()
     assert reading.wait(60) == 141
     assert reading.stderr.read() == b""
 
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".out.csv.*")) and interrupted.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    interrupted.send_signal(2)
-    assert interrupted.wait(60) == 130
-    assert interrupted.stderr.read() == b""
+    for number, (kind, code, process) in enumerate(ended, 1):
+        while not list(tmp_path.glob(f".{number}.csv.*")) and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(kind)
+        assert process.wait(60) == code
+        assert process.stderr.read() == b""
     assert list(tmp_path.iterdir()) == [source]
 
 

@@ -13,11 +13,11 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from . import __version__
-from .files import KINDS, FileError, cell, decode_line, one_line, open_reader, without_line_end
+from .files import KINDS, FileError, cell, decode_line, one_line, open_reader, replacing, without_line_end
 
 if TYPE_CHECKING:
     import io
@@ -170,7 +170,9 @@ def _load(options: argparse.Namespace) -> Classifier:
 def _train(argv: list[str]) -> None:
     from .training import parse_arguments, train
 
-    train(*parse_arguments(argv))
+    result = train(*parse_arguments(argv))
+    if os.environ.get("RANK", "0") == "0":  # under torchrun every process is here
+        print(json.dumps({"folder": str(result.folder), **result.metrics}, ensure_ascii=False, indent=2))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -183,13 +185,16 @@ def _evaluate(options: argparse.Namespace) -> None:
         datasets.disable_progress_bars()
     classifier = _load(options)
     arguments = _data_arguments(options)
-    splits = load_test_split(arguments, classifier.problem_type, classifier.labels, trained_on=options.dataset is None)
-    test = splits.datasets["test"]
-    print(f"Evaluating on {len(test):,} rows of {splits.description.name}", file=sys.stderr)
-    scores = classifier.evaluate(test["text"][:], test["label"][:])
-    report = json.dumps({"dataset": splits.description.name, "rows": len(test), **scores}, ensure_ascii=False, indent=2)
-    if options.output:
-        Path(options.output).write_text(report + "\n", encoding="utf-8")
+    with replacing(options.output) if options.output else nullcontext() as file:
+        splits = load_test_split(
+            arguments, classifier.problem_type, classifier.labels, trained_on=options.dataset is None
+        )
+        test, name = splits.datasets["test"], splits.description.name
+        print(f"Evaluating on {len(test):,} rows of {name}", file=sys.stderr)
+        scores = classifier.evaluate(test["text"][:], test["label"][:])
+        report = json.dumps({"dataset": name, "rows": len(test), **scores}, ensure_ascii=False, indent=2)
+        if file:
+            file.write(f"{report}\n".encode())
     print(report)
 
 
@@ -229,6 +234,7 @@ def _predict(options: argparse.Namespace) -> None:
             raise FileError(f"text {number} of the arguments is not UTF-8: {text!r}")
     classifier = _load(options)
     if options.output:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that no temporary file stays
         predict_file(
             classifier,
             options.input,

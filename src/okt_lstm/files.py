@@ -481,6 +481,21 @@ def open_writer(
         FileError: if the kind is unknown, the folder is missing, or the path is not a regular file.
     """
     writer_class = _WRITERS[kind_of(path)]
+    with replacing(path) as stream:
+        writer = writer_class(stream, columns, schema, str(path))
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a stream for a file that appears under its name, in place of an older one, only when all went well.
+
+    Raises:
+        FileError: if the folder is missing, or the path is not a regular file.
+    """
     target = Path(os.path.realpath(path))  # through a symbolic link, so that the link stays one
     if not target.parent.is_dir():
         raise FileError(f"{path}: the folder does not exist; make it first: mkdir -p {target.parent}")
@@ -489,11 +504,7 @@ def open_writer(
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as stream:
-            writer = writer_class(stream, columns, schema, str(path))
-            try:
-                yield writer
-            finally:
-                writer.close()
+            yield stream
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
