@@ -214,7 +214,8 @@ def _limitations(model: TrainedModel) -> str:
 
 def _versions(model: TrainedModel) -> str:
     rows = [[name, version(name)] for name in _PACKAGES]
-    machine = f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    machine = f"{platform.system()} {platform.machine()} with {threads} thread{'s' if threads > 1 else ''}"
     if torch.cuda.is_available():
         machine += f", {torch.cuda.get_device_name()}"
     table = _table(["package", "version"], [["Python", platform.python_version()], *rows])
