@@ -31,8 +31,8 @@ import numpy as np
 
 INSTALL_HINT = 'Install what it needs with: pip install "okt-lstm[java]"'
 
-# The most that the JVM's heap may grow to, unless other code started the JVM. Okt itself takes some 300 MB; batches
-# add to that.
+# The most that the JVM's heap may grow to, unless other code started the JVM. Okt takes some 300 MB for each user
+# dictionary; batches add to that. Java's own variable overrides it: _JAVA_OPTIONS=-Xmx4g.
 MAX_HEAP_MB = 2048
 
 # Texts a crossing. It bounds the heap that the tokens of a batch take, whatever the length of the batch.
@@ -116,7 +116,7 @@ class KonlpyOkt:
 
     def __init__(self, user_dictionary: Mapping[str, Sequence[str]] | None = None) -> None:
         if importlib.util.find_spec("konlpy") is None or importlib.util.find_spec("jpype") is None:
-            raise ImportError(f"konlpy, which brings the Okt analyser, is not installed. {INSTALL_HINT}")
+            raise ImportError(f"konlpy, or the JPype that it reaches Okt by, is not installed. {INSTALL_HINT}")
         self.user_dictionary = canonical_dictionary(user_dictionary)
 
     @property
@@ -303,7 +303,8 @@ def _start_jvm() -> None:
         return
     try:
         jvm = _jvm_library()
-        options = [f"-Xmx{MAX_HEAP_MB}m", "-Dfile.encoding=UTF-8"]
+        # -Xrs leaves signals to Python: JPype's own handler of SIGTERM crashes the process.
+        options = [f"-Xmx{MAX_HEAP_MB}m", "-Dfile.encoding=UTF-8", "-Xrs"]
         if _java_version(jvm) >= 24:  # or it prints warnings about JPype's native code and Scala's use of Unsafe
             options += ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
         java = _java_folder()
