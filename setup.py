@@ -26,7 +26,7 @@ class StrictFloatBuildExt(build_ext):
 core = Path("src/oktane/core")
 sources = ["src/oktane/_core.pyx", *sorted(str(path) for path in core.glob("*.c"))]
 headers = sorted(str(path) for path in core.glob("*.h"))
-extensions = [Extension("oktane._core", sources, include_dirs=[str(core)])]
+extensions = [Extension("oktane._core", sources, include_dirs=[str(core)], depends=headers)]
 
 setup(
     ext_modules=cythonize(extensions, compiler_directives={"language_level": "3"}),
