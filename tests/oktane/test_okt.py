@@ -231,12 +231,24 @@ def test_a_pickled_object_is_equal_and_keeps_the_users_words():
     assert okt.morphs("쌀과자칩을") == ["쌀과자칩", "을"]
 
 
+FORKED = """
+import multiprocessing, oktane, sys
+texts = sys.argv[1:] * 400
+okt = oktane.Okt(threads=2)
+expected = okt.morphs_batch(texts)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    assert pool.map(okt.morphs, texts[:40]) == expected[:40]
+    assert pool.apply(okt.morphs_batch, (texts,)) == expected
+"""
+
+
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this platform can't fork")
-def test_forked_processes_go_on_with_the_object(okt):
-    expected = okt.morphs_batch(TEXTS)
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        assert pool.map(okt.morphs, TEXTS[:40]) == expected[:40]
-        assert pool.apply(okt.morphs_batch, (TEXTS,)) == expected
+def test_forked_processes_go_on_with_the_object():
+    """In a process of its own: one in which a JVM runs can't be forked."""
+    process = subprocess.run(
+        [sys.executable, "-c", FORKED, *SENTENCES[:4]], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 def test_the_hash_is_of_the_words_and_the_same_in_every_process():
