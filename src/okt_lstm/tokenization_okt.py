@@ -725,7 +725,9 @@ class OktTokenizer(TokenizersBackend):
             )  # of another tokenizer that was saved here before: it would be loaded with this one
             return files
         lines = [f"{word}\t{pos}\n" for pos, words in self.user_dictionary.items() for word in words]
-        path.write_text("".join(lines), encoding="utf-8")
+        unfinished = path.with_name(path.name + ".tmp")
+        unfinished.write_text("".join(lines), encoding="utf-8")
+        unfinished.replace(path)
         return (*files, str(path))
 
     def save_vocabulary(  # type: ignore[override]
