@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -367,3 +368,28 @@ def test_ids_are_the_same_with_either_analyser(in_jvm, options):
 @needs_java
 def test_map_with_worker_processes_works_after_the_jvm_has_started(in_jvm):
     assert in_jvm(tokenize_with_konlpy, TEXTS, {}, 2) == in_jvm(tokenize_with_konlpy, TEXTS, {})
+
+
+@needs_java
+def test_a_process_ends_whose_jvm_a_thread_started():
+    program = """
+        from concurrent.futures import ThreadPoolExecutor
+        from okt_lstm.okt_konlpy import KonlpyOkt
+        with ThreadPoolExecutor(2) as pool:
+            print(*pool.submit(KonlpyOkt().morphemes_batch, ["영화"]).result().forms)
+    """
+    ended = run(program)
+    assert (ended.returncode, ended.stdout.strip()) == (0, "영화"), ended.stderr
+
+
+@needs_java
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGTERM")
+def test_sigterm_ends_a_process_whose_jvm_runs():
+    program = """
+        import os, signal
+        from okt_lstm.okt_konlpy import KonlpyOkt
+        KonlpyOkt().morphemes_batch(["영화"])
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+    """
+    assert run(program).returncode == -signal.SIGTERM

@@ -315,6 +315,9 @@ def _start_jvm() -> None:
             convertStrings=True,
             interrupt=False,
         )
+        # A JVM waits at its end for the thread that started it, even if that ended long ago, and the process would hang.
+        # Detached, the thread is attached anew by its next call, as all others are: as one that is not waited for.
+        jpype.JClass("java.lang.Thread").detach()
     except Exception as error:
         home = os.environ.get("JAVA_HOME")
         wrong_home = f" JAVA_HOME is {home!r}: is it a Java runtime's folder?" if home else ""
