@@ -315,7 +315,7 @@ def _start_jvm() -> None:
             convertStrings=True,
             interrupt=False,
         )
-        # A JVM waits at its end for the thread that started it, even if that ended long ago, and the process would hang.
+        # A JVM waits at its end for the thread that started it, even if that ended long ago: the process would hang.
         # Detached, the thread is attached anew by its next call, as all others are: as one that is not waited for.
         jpype.JClass("java.lang.Thread").detach()
     except Exception as error:
