@@ -85,6 +85,7 @@ trainer.train()
 
 # 5. The test set, read once; the trained folder; and the model at work.
 print(f"Accuracy on the test set: {trainer.evaluate(test, metric_key_prefix='test')['test_accuracy']:.4f}")
-trainer.save_model()
+model.save_pretrained(options.output_dir)
+tokenizer.save_pretrained(options.output_dir)
 classify = pipeline("text-classification", model=options.output_dir)
 print(classify(["연기도 연출도 최고였다", "시간이 아깝다"], truncation=True))

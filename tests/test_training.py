@@ -72,7 +72,7 @@ def test_outside_checkpoints_the_folder_holds_no_pickle_and_nothing_unfinished(t
             assert not path.name.startswith((".", "_"))
 
 
-@pytest.mark.parametrize(("split", "prefix"), [("eval", "eval"), ("test", "test")])
+@pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("eval", "eval"), ("test", "test")])
 def test_results_hold_loss_and_scores(trained, split, prefix):
     folder, result = trained
     scores = json.loads((folder / f"{split}_results.json").read_text())
@@ -119,6 +119,14 @@ def test_an_earlier_run_is_not_overwritten_unasked(trained):
     before = (folder / "model.safetensors").read_bytes()
     with pytest.raises(FileExistsError, match=r"--resume_from_checkpoint.*--overwrite_output_dir"):
         run(folder)
+    assert (folder / "model.safetensors").read_bytes() == before
+
+
+def test_an_earlier_run_is_kept_until_the_new_one_can_begin(trained):
+    folder, _ = trained
+    before = (folder / "model.safetensors").read_bytes()
+    with pytest.raises(ValueError, match="nope"):
+        run(folder, "--overwrite_output_dir", "--dataset", "nope.csv")
     assert (folder / "model.safetensors").read_bytes() == before
 
 

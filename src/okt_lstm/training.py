@@ -101,8 +101,9 @@ def train(
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
     folder = Path(training_args.output_dir)
-    with training_args.main_process_first(desc="preparing the folder"):
-        checkpoint = _prepare_folder(folder, training_args)
+    checkpoint = _find_checkpoint(folder, training_args)
+    if checkpoint is None:
+        _check_free(folder, training_args)
     with training_args.main_process_first(desc="reading and tokenizing"):  # the others find what it cached
         splits = load_splits(data_args)
         tokenizer = _train_tokenizer(tokenizer_args, splits.datasets["train"])
@@ -115,6 +116,9 @@ def train(
     )
     if checkpoint is not None:
         _check_same_model(config, checkpoint)
+    elif training_args.should_save:  # only now, when nothing that was given can be found wrong any more
+        for path in _earlier_run(folder):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     if training_args.metric_for_best_model == "auto":
         training_args.metric_for_best_model = MAIN_METRIC[splits.problem_type]
         training_args.greater_is_better = training_args.metric_for_best_model not in LOWER_IS_BETTER
@@ -140,7 +144,11 @@ def train(
         raise KeyboardInterrupt(f"stopped at step {trainer.state.global_step}; --resume_from_checkpoint goes on")
 
     history = list(trainer.state.log_history)  # before the best epoch is evaluated once more
-    metrics: dict[str, dict[str, float]] = {"train": trained.metrics, "eval": trainer.evaluate()}
+    # The training loss and speed are those of training; the scores, of the model that is kept.
+    metrics: dict[str, dict[str, float]] = {
+        "train": trainer.evaluate(train_set, metric_key_prefix="train") | trained.metrics,
+        "eval": trainer.evaluate(),
+    }
     tested = None
     if "test" in splits.datasets:
         with training_args.main_process_first(desc="tokenizing the test split"):
@@ -178,29 +186,34 @@ def train(
 _SPLIT_NAMES = {"eval": "validation", "test": "test"}  # Trainer's prefixes, and what the splits are called
 
 
-def _prepare_folder(folder: Path, args: TrainArguments) -> str | None:
-    """Make room for the run, and find the checkpoint that it resumes, if it does."""
+def _find_checkpoint(folder: Path, args: TrainArguments) -> str | None:
+    """The checkpoint that the run resumes; None for a new run."""
+    resume = str(args.resume_from_checkpoint or "false")
+    if resume.lower() == "false":
+        return None
+    newest = resume.lower() == "true"
+    checkpoint = (get_last_checkpoint(str(folder)) if folder.is_dir() else None) if newest else resume
+    if checkpoint is None or not (Path(checkpoint) / TRAINER_STATE_NAME).is_file():
+        raise FileNotFoundError(f"there is no checkpoint to resume in {folder if newest else resume}")
+    return checkpoint
+
+
+def _check_free(folder: Path, args: TrainArguments) -> None:
+    """Refuse to overwrite an earlier run unasked."""
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; --output_dir must name a folder")
-    resume = args.resume_from_checkpoint
-    if resume and str(resume).lower() != "false":
-        newest = str(resume).lower() == "true"
-        checkpoint = (get_last_checkpoint(str(folder)) if folder.is_dir() else None) if newest else str(resume)
-        if checkpoint is None or not (Path(checkpoint) / TRAINER_STATE_NAME).is_file():
-            raise FileNotFoundError(f"there is no checkpoint to resume in {folder if newest else resume}")
-        return checkpoint
-    earlier = [*folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), *(folder / name for name in _OUTPUT_FILES)]
-    earlier = [path for path in earlier if path.exists()]
+    earlier = _earlier_run(folder)
     if earlier and not args.overwrite_output_dir:
         raise FileExistsError(
             f"{folder} holds an earlier run ({earlier[0].name}): go on with it by --resume_from_checkpoint, delete it "
             "by --overwrite_output_dir, or name another --output_dir"
         )
-    if args.should_save:
-        for path in earlier:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        folder.mkdir(parents=True, exist_ok=True)
-    return None
+
+
+def _earlier_run(folder: Path) -> list[Path]:
+    """The files and checkpoints that an earlier run left in the folder."""
+    paths = [*folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), *(folder / name for name in _OUTPUT_FILES)]
+    return [path for path in paths if path.exists()]
 
 
 def _train_tokenizer(args: TokenizerArguments, rows: datasets.Dataset) -> PreTrainedTokenizerBase:
