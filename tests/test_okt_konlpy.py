@@ -49,9 +49,10 @@ def in_jvm():
 
 
 def run(program: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
-    """Runs a program in a fresh Python; an environment variable of None is removed."""
+    """Runs a program in a fresh Python that finds okt_konlpy as a module of its own, without torch and transformers."""
     variables = {name: value for name, value in (os.environ | environment).items() if value is not None}
-    arguments = [sys.executable, "-c", textwrap.dedent(program)]
+    find_module = f"import sys; sys.path.append({str(Path(okt_konlpy.__file__).parent)!r})\n"
+    arguments = [sys.executable, "-c", find_module + textwrap.dedent(program)]
     return subprocess.run(arguments, env=variables, capture_output=True, text=True, check=False, timeout=200)
 
 
@@ -238,7 +239,7 @@ def test_a_wrong_line_of_a_user_dictionarys_file_is_named(tmp_path):
 def test_the_jvm_starts_at_the_first_text_and_prints_nothing():
     done = run("""
         import jpype
-        from okt_lstm.okt_konlpy import KonlpyOkt
+        from okt_konlpy import KonlpyOkt
         okt = KonlpyOkt()
         okt.dictionary_hash
         assert not jpype.isJVMStarted()
@@ -255,14 +256,14 @@ def test_a_jvm_that_other_code_started_is_used():
     done = run("""
         from konlpy.tag import Okt
         Okt()
-        from okt_lstm.okt_konlpy import KonlpyOkt
+        from okt_konlpy import KonlpyOkt
         print(KonlpyOkt().morphemes_batch(["영화가"]).forms)
     """)
     assert done.stdout == "['영화', '가']\n"
 
 
 def test_a_java_home_of_the_users_wins_and_a_wrong_one_is_named(tmp_path):
-    program = "from okt_lstm.okt_konlpy import KonlpyOkt; KonlpyOkt().morphemes_batch(['가'])"
+    program = "from okt_konlpy import KonlpyOkt; KonlpyOkt().morphemes_batch(['가'])"
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "libjvm.so").write_bytes(b"no library")
     done = run(program, JAVA_HOME=str(tmp_path))
@@ -366,6 +367,7 @@ def test_ids_are_the_same_with_either_analyser(in_jvm, options):
 
 
 @needs_java
+@pytest.mark.slow
 def test_map_with_worker_processes_works_after_the_jvm_has_started(in_jvm):
     assert in_jvm(tokenize_with_konlpy, TEXTS, {}, 2) == in_jvm(tokenize_with_konlpy, TEXTS, {})
 
@@ -374,7 +376,7 @@ def test_map_with_worker_processes_works_after_the_jvm_has_started(in_jvm):
 def test_a_process_ends_whose_jvm_a_thread_started():
     program = """
         from concurrent.futures import ThreadPoolExecutor
-        from okt_lstm.okt_konlpy import KonlpyOkt
+        from okt_konlpy import KonlpyOkt
         with ThreadPoolExecutor(2) as pool:
             print(*pool.submit(KonlpyOkt().morphemes_batch, ["영화"]).result().forms)
     """
@@ -387,7 +389,7 @@ def test_a_process_ends_whose_jvm_a_thread_started():
 def test_sigterm_ends_a_process_whose_jvm_runs():
     program = """
         import os, signal
-        from okt_lstm.okt_konlpy import KonlpyOkt
+        from okt_konlpy import KonlpyOkt
         KonlpyOkt().morphemes_batch(["영화"])
         os.kill(os.getpid(), signal.SIGTERM)
         signal.pause()
