@@ -225,6 +225,21 @@ def test_evaluation_refuses_labels_that_the_model_does_not_know(run, tmp_path, f
     assert "neutral" in errors.splitlines()[-1]
 
 
+def test_nsmc_is_downloaded_where_the_folder_it_was_read_from_is_missing(run, tmp_path, monkeypatch):
+    trained = save_tiny(tmp_path / "trained")
+    (trained / "data_args.json").write_text(json.dumps({"dataset": "nsmc", "data_dir": str(tmp_path / "gone")}))
+    asked = []
+
+    def load_test_split(arguments, *_, **__):
+        asked.append(arguments.data_dir)
+        raise ValueError("no network")
+
+    monkeypatch.setattr("okt_lstm.data.load_test_split", load_test_split)
+    assert_one_line_error(run("evaluate", trained), "no network")
+    assert_one_line_error(run("evaluate", trained, "--data_dir", tmp_path), "no network")
+    assert asked == [None, str(tmp_path)]
+
+
 def test_push_hands_over_its_arguments(run, monkeypatch):
     calls = []
     monkeypatch.setattr(sharing, "push", lambda *args, **options: calls.append((args, options)) or "https://hub/kim/m")

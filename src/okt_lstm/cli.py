@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import __version__
@@ -214,8 +215,11 @@ def _data_arguments(options: argparse.Namespace) -> DataArguments:
             "name the data with --dataset"
         )
     try:
-        recorded = json.loads(file.read_text(encoding="utf-8")).items()
-        return DataArguments(**({name: value for name, value in recorded if name in names} | given))
+        recorded = json.loads(file.read_text(encoding="utf-8"))
+        recorded = {name: value for name, value in recorded.items() if name in names}
+        if recorded.get("dataset") == "nsmc" and not Path(recorded.get("data_dir", "")).is_dir():
+            del recorded["data_dir"]  # a folder of the machine that trained: without it, NSMC is downloaded
+        return DataArguments(**recorded | given)
     except (ValueError, AttributeError) as exception:
         raise FileError(f"{file} is damaged ({exception}); name the data with --dataset") from None
 
