@@ -76,7 +76,7 @@ def test_names_of_labels_may_change_and_either_table_makes_the_other(tmp_path):
         ({"id2label": {}}, "id2label must number"),
         ({"id2label": {0: "a", 1: "a"}}, "name each label differently"),
         ({"label2id": {"a": 0, "b": 0}}, "not the inverse of id2label"),
-        ({"id2label": ["a", "b"]}, "id2label must be a dictionary"),
+        ({"id2label": ["a", "b"]}, "id2label.* dict"),
         ({"id2label": {0: "a", 1: "b"}, "label2id": {"a": 1, "b": 0}}, "not the inverse of id2label"),
         ({"id2label": {0: "a", 2: "b"}}, "id2label must number"),
         ({"num_layers": 3, "num_hidden_layers": 4}, "two names of one field"),
