@@ -23,11 +23,16 @@ class RecurrentConfig(PreTrainedConfig):
         hidden_size: Units **per direction**, as in `torch.nn.LSTM`; a bidirectional layer's output is twice as wide.
         num_hidden_layers: Number of stacked recurrent layers. torch's name `num_layers` works as well.
         bidirectional: Whether each layer reads the text from both ends.
+        separate_directions: Whether each direction is a stack of its own, whose layers read that direction's states
+            only, as in ELMo (Peters et al., 2018). A language model needs it, as a layer that read both directions
+            would have seen what it is to predict. By default a layer reads both.
         pooling: How a text's hidden states become one vector: `"last"` (each direction's final state), `"mean"`,
-            `"max"`, or `"max_mean"` (both, concatenated). Padding never counts.
+            `"max"`, or several of them, concatenated: `"max_mean"`, `"max_mean_last"`. Padding never counts.
         embedding_dropout: Probability of dropping an element of the embeddings.
         hidden_dropout: Probability of dropping an element between two recurrent layers.
         classifier_dropout: Probability of dropping an element of the pooled vector before the classifier.
+        softmax_candidates: Tokens over which a language model's softmax runs in training, beside those of the batch if
+            they are more; 0 for the whole vocabulary. Classifiers don't use it.
         initializer_range: Standard deviation of the embeddings' and the classifier's initial weights.
         pad_token_id: Id that pads short texts; `None` if there is none.
         **kwargs: Fields of every `PreTrainedConfig`, among them `num_labels`, `id2label` and `problem_type`.
@@ -43,10 +48,12 @@ class RecurrentConfig(PreTrainedConfig):
     hidden_size: int = 64
     num_hidden_layers: int = 2
     bidirectional: bool = True
-    pooling: Literal["last", "mean", "max", "max_mean"] = "last"
+    separate_directions: bool = False
+    pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] = "last"
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.5
     classifier_dropout: float | int = 0.5
+    softmax_candidates: int = 2048
     initializer_range: float | int = 0.02
     pad_token_id: int | None = 0
     tie_word_embeddings: bool = False
@@ -149,7 +156,7 @@ class RecurrentConfig(PreTrainedConfig):
     @property
     def pooled_size(self) -> int:
         """Width of the vector that stands for a whole text."""
-        return self.output_size * (2 if self.pooling == "max_mean" else 1)
+        return self.output_size * len(self.pooling.split("_"))
 
 
 @strict

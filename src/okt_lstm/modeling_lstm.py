@@ -52,7 +52,7 @@ class ReadingOrder(NamedTuple):
 
 def reorder(states: Tensor, index: Tensor) -> Tensor:
     """Permutes the steps of `states`, `(batch, time, width)`, by an index into its flattened first two dimensions."""
-    return states.flatten(0, 1).index_select(0, index).view_as(states)
+    return states.flatten(0, 1).index_select(0, index).view(states.shape)
 
 
 class RecurrentLayer(GradientCheckpointingLayer):
@@ -71,15 +71,24 @@ class RecurrentLayer(GradientCheckpointingLayer):
         self.backward_rnn = (
             rnn_class(input_size, config.hidden_size, batch_first=True, **cell) if config.bidirectional else None
         )
+        self.input_size = input_size
 
     def forward(
         self, hidden_states: Tensor, real: Tensor, left_to_right: ReadingOrder, right_to_left: ReadingOrder
     ) -> Tensor:
-        """Maps `(batch, time, input_size)` to `(batch, time, hidden_size * directions)`, zero at padding."""
+        """Maps `(batch, time, input_size)` to `(batch, time, hidden_size * directions)`, zero at padding.
+
+        If the states are twice as wide as `input_size`, each direction reads its own half of them.
+        """
+        forward_states = hidden_states[..., : self.input_size]  # (batch, time, input_size)
+        backward_states = hidden_states[..., -self.input_size :]
         outputs = []
-        for rnn, order in ((self.forward_rnn, left_to_right), (self.backward_rnn, right_to_left)):
+        for rnn, order, states in (
+            (self.forward_rnn, left_to_right, forward_states),
+            (self.backward_rnn, right_to_left, backward_states),
+        ):
             if rnn is not None:
-                states, _ = rnn(reorder(hidden_states, order.take))  # (batch, time, hidden)
+                states, _ = rnn(reorder(states, order.take))  # (batch, time, hidden)
                 outputs.append(reorder(states, order.put))
         return torch.cat(outputs, dim=-1).masked_fill(~real.unsqueeze(-1), 0)
 
@@ -127,8 +136,9 @@ class RecurrentModel(RecurrentPreTrainedModel):
         super().__init__(config)
         self.embed_tokens = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
         self.embedding_dropout = nn.Dropout(config.embedding_dropout)
+        hidden_size = config.hidden_size if config.separate_directions else config.output_size
         self.layers = nn.ModuleList(
-            RecurrentLayer(config, config.output_size if index else config.embedding_size, self.rnn_class)
+            RecurrentLayer(config, hidden_size if index else config.embedding_size, self.rnn_class)
             for index in range(config.num_hidden_layers)
         )
         self.hidden_dropout = nn.Dropout(config.hidden_dropout)
@@ -208,15 +218,16 @@ class RecurrentModel(RecurrentPreTrainedModel):
 
     def _pool(self, hidden_states: Tensor, real: Tensor) -> Tensor:
         """Maps states that are zero at padding, `(batch, time, width)`, to `(batch, pooled_size)`."""
-        if self.config.pooling == "last":
-            return self._final_states(hidden_states, real)
+        parts = self.config.pooling.split("_")
         pooled = []
-        if self.config.pooling in ("max", "max_mean"):
+        if "max" in parts:
             lowest = torch.finfo(hidden_states.dtype).min
             highest = hidden_states.masked_fill(~real.unsqueeze(-1), lowest).amax(dim=1)
             pooled.append(highest.masked_fill(~real.any(dim=1, keepdim=True), 0))  # an empty text has no maximum
-        if self.config.pooling in ("mean", "max_mean"):
+        if "mean" in parts:
             pooled.append(hidden_states.sum(dim=1) / real.sum(dim=1, keepdim=True).clamp(min=1))
+        if "last" in parts:
+            pooled.append(self._final_states(hidden_states, real))
         return torch.cat(pooled, dim=-1)
 
     def _final_states(self, hidden_states: Tensor, real: Tensor) -> Tensor:
