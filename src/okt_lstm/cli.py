@@ -18,7 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import __version__
-from .files import KINDS, FileError, cell, decode_line, one_line, open_reader, replacing, without_line_end
+from .files import (
+    KINDS,
+    FileError,
+    cell,
+    check_text,
+    choose_text_column,
+    decode_line,
+    one_line,
+    open_reader,
+    replacing,
+    without_line_end,
+)
 
 if TYPE_CHECKING:
     import io
@@ -225,7 +236,7 @@ def _data_arguments(options: argparse.Namespace) -> DataArguments:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from .inference import check_text, choose_text_column, predict_file
+    from .inference import predict_file
 
     if options.texts and options.input:
         options.parser.error("give texts or --input, not both")

@@ -8,15 +8,20 @@ A row is a dictionary from column to value. The kind of a file is told by its su
 * `jsonl` (or `ndjson`): one JSON object a line;
 * `parquet`: Apache Parquet, typed.
 
-Text is UTF-8; a byte order mark at its beginning is ignored.
+Text is UTF-8; a byte order mark at its beginning is ignored. A file that is read may be compressed, as its last suffix
+tells: `.gz`, `.bz2` or `.xz`.
 """
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import io
 import json
+import lzma
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,10 +40,15 @@ _SUFFIXES = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
+_DECOMPRESSORS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 KINDS = ("txt", "tsv", "csv", "jsonl", "parquet")
 TEXT_COLUMN = "text"  # the name of a txt file's only column
 # Where a user does not say which column holds the texts, the first of these that a file has is taken.
 TEXT_COLUMNS = ("text", "document", "sentence", "review", "comment", "content", "본문", "문장", "리뷰", "내용")
+
+
+# What the decompressors raise of a damaged or unfinished file.
+_DAMAGED = (gzip.BadGzipFile, lzma.LZMAError, EOFError, zlib.error)
 
 
 class FileError(ValueError):
@@ -55,6 +65,12 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     if kind is None:
         raise FileError(f"{path}: unknown kind of file; the name must end in {', '.join(_SUFFIXES)}")
     return kind
+
+
+def uncompressed(path: str | os.PathLike[str]) -> Path:
+    """The path without the suffix of a compressed file, if it has one."""
+    path = Path(path)
+    return path.with_suffix("") if path.suffix.lower() in _DECOMPRESSORS else path
 
 
 # Reading
@@ -79,13 +95,22 @@ class RowReader:
             raise FileError(f"{path}: is a folder, not a file")
         if not self.path.exists():
             raise FileError(f"{path}: no such file")
-        self._stream: io.BufferedReader = self.path.open("rb")
+        self._file: io.BufferedReader = self.path.open("rb")
+        decompress = _DECOMPRESSORS.get(self.path.suffix.lower())
+        self._stream: Any = decompress(self._file) if decompress else self._file
         self.line = 0
         try:
             self._start()
+        except _DAMAGED as exception:
+            self._close()
+            raise FileError(f"{self.path}: can't be decompressed ({exception})") from None
         except BaseException:
-            self._stream.close()
+            self._close()
             raise
+
+    def _close(self) -> None:
+        self._stream.close()
+        self._file.close()
 
     def _start(self) -> None:
         """Read what comes before the rows and set `columns`."""
@@ -98,17 +123,17 @@ class RowReader:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._stream.close()
+        self._close()
 
     @property
     def size(self) -> int:
         """How much there is to read."""
-        return os.fstat(self._stream.fileno()).st_size
+        return os.fstat(self._file.fileno()).st_size
 
     @property
     def position(self) -> int:
         """How much has been read."""
-        return self._stream.tell()
+        return self._file.tell()
 
     def peek_line(self) -> str:
         """The beginning of the line that is read next, as far as it shows without reading."""
@@ -120,9 +145,12 @@ class RowReader:
 
     def _lines(self) -> Iterator[str]:
         """The lines with their ends, decoded one by one so that an error can name the line."""
-        for raw in self._stream:
-            self.line += 1
-            yield decode_line(raw, self.path, self.line)
+        try:
+            for raw in self._stream:
+                self.line += 1
+                yield decode_line(raw, self.path, self.line)
+        except _DAMAGED as exception:
+            raise FileError(f"{self.path}, after line {self.line}: can't be decompressed ({exception})") from None
 
     def _set_header(self, names: list[str] | None) -> None:
         if not names:
@@ -246,17 +274,17 @@ class _ParquetReader(RowReader):
         import pyarrow.parquet as pq
 
         try:
-            self._file = pq.ParquetFile(self._stream)
+            self._table = pq.ParquetFile(self._stream)
         except pa.ArrowInvalid as exception:
             raise FileError(f"{self.path}: not a parquet file ({exception})") from None
-        self.schema = self._file.schema_arrow
-        self.columns = self._file.schema_arrow.names
+        self.schema = self._table.schema_arrow
+        self.columns = self._table.schema_arrow.names
 
     def __iter__(self) -> Iterator[Row]:
         import pyarrow as pa
 
         try:
-            for batch in self._file.iter_batches(batch_size=4096):
+            for batch in self._table.iter_batches(batch_size=4096):
                 for row in batch.to_pylist():
                     self._rows_read += 1
                     yield row
@@ -265,7 +293,7 @@ class _ParquetReader(RowReader):
 
     @property
     def size(self) -> int:
-        return self._file.metadata.num_rows
+        return self._table.metadata.num_rows
 
     @property
     def position(self) -> int:
@@ -292,7 +320,60 @@ def open_reader(path: str | os.PathLike[str], kind: str | None = None) -> RowRea
         FileError: if the file is missing, a folder, of an unknown kind, or lacks the header its kind needs. While
             it is read: if a line is not UTF-8, has the wrong number of fields, or is not valid csv or JSON.
     """
-    return _READERS[kind or kind_of(path)](path)
+    return _READERS[kind or kind_of(uncompressed(path))](path)
+
+
+def choose_text_column(reader: RowReader, kind: str | None = None, given: str | None = None) -> str:
+    """Find the column of the texts: the one given, the only one, or the first of `files.TEXT_COLUMNS` there is.
+
+    Args:
+        reader: the file, of which no row was read yet.
+        kind: the kind of file that the user named, if any.
+        given: the column that the user named, if any.
+
+    Raises:
+        FileError: if there is no such column; or if the file is called .txt, its first line looks like a table's, and
+            the user has not said which of the two it is.
+    """
+    if (
+        kind is None
+        and reader.unit == "B"
+        and kind_of(uncompressed(reader.path)) == "txt"
+        and "\t" in reader.peek_line()
+    ):
+        raise FileError(
+            f"{reader.path}: the first line holds tabs; name the kind of file (--input_format): tsv if it is "
+            "a table with a header, txt if each line is a text"
+        )
+    columns = reader.columns
+    if given is not None:
+        if columns and given not in columns:
+            raise FileError(f"{reader.path}: has no column {given!r}; its columns are {', '.join(columns)}")
+        return given
+    if len(columns) == 1:
+        return columns[0]
+    for usual in TEXT_COLUMNS:
+        for column in columns or [usual]:  # a jsonl file without rows has no columns
+            if column.lower() == usual:
+                return column
+    raise FileError(
+        f"{reader.path}: which column holds the texts? Name it (--text_column); there are {', '.join(columns)}"
+    )
+
+
+def check_text(row: Row, column: str, reader: RowReader, number: int) -> Row:
+    """See that a row has a text, and return the row.
+
+    Raises:
+        FileError: if the row lacks the column or it holds something else; the message names the row's number.
+    """
+    text = row.get(column)
+    if isinstance(text, str):
+        return row
+    if column not in row:
+        raise FileError(f"{reader.path}, row {number}: has no field {column!r}")
+    found = "missing (null)" if text is None else f"a {type(text).__name__} ({text!r:.40})"
+    raise FileError(f"{reader.path}, row {number}: the column {column!r} is {found}, not text")
 
 
 # Writing

@@ -36,7 +36,7 @@ from transformers import (
 from transformers.tokenization_utils_base import LARGE_INTEGER
 
 from .configuration_lstm import MODEL_TYPES
-from .files import TEXT_COLUMNS, FileError, Row, RowReader, kind_of, open_reader, open_writer
+from .files import FileError, check_text, choose_text_column, kind_of, open_reader, open_writer
 from .modeling_lstm import classification_loss
 
 Prediction: TypeAlias = str | list[str] | float | list[float]
@@ -474,39 +474,6 @@ def predict_file(
     return count
 
 
-def choose_text_column(reader: RowReader, kind: str | None = None, given: str | None = None) -> str:
-    """Find the column of the texts: the one given, the only one, or the first of `files.TEXT_COLUMNS` there is.
-
-    Args:
-        reader: the file, of which no row was read yet.
-        kind: the kind of file that the user named, if any.
-        given: the column that the user named, if any.
-
-    Raises:
-        FileError: if there is no such column; or if the file is called .txt, its first line looks like a table's, and
-            the user has not said which of the two it is.
-    """
-    if kind is None and reader.unit == "B" and kind_of(reader.path) == "txt" and "\t" in reader.peek_line():
-        raise FileError(
-            f"{reader.path}: the first line holds tabs; name the kind of file (--input_format): tsv if it is "
-            "a table with a header, txt if each line is a text"
-        )
-    columns = reader.columns
-    if given is not None:
-        if columns and given not in columns:
-            raise FileError(f"{reader.path}: has no column {given!r}; its columns are {', '.join(columns)}")
-        return given
-    if len(columns) == 1:
-        return columns[0]
-    for usual in TEXT_COLUMNS:
-        for column in columns or [usual]:  # a jsonl file without rows has no columns
-            if column.lower() == usual:
-                return column
-    raise FileError(
-        f"{reader.path}: which column holds the texts? Name it (--text_column); there are {', '.join(columns)}"
-    )
-
-
 def prediction_columns(classifier: Classifier, probabilities: bool = False, taken: Iterable[str] = ()) -> list[str]:
     """The names of the columns that hold predictions.
 
@@ -544,18 +511,3 @@ def prediction_cells(
         if several or (one and probabilities):
             cells += [round(score, 6) for score in row]
         yield cells
-
-
-def check_text(row: Row, column: str, reader: RowReader, number: int) -> Row:
-    """See that a row has a text, and return the row.
-
-    Raises:
-        FileError: if the row lacks the column or it holds something else; the message names the row's number.
-    """
-    text = row.get(column)
-    if isinstance(text, str):
-        return row
-    if column not in row:
-        raise FileError(f"{reader.path}, row {number}: has no field {column!r}")
-    found = "missing (null)" if text is None else f"a {type(text).__name__} ({text!r:.40})"
-    raise FileError(f"{reader.path}, row {number}: the column {column!r} is {found}, not text")
