@@ -20,6 +20,7 @@ from transformers.training_args import OptimizerNames
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
 from .data import DataArguments
 from .metrics import LOWER_IS_BETTER
+from .tokenization_okt import OktTokenizer
 
 _CONFIGS: dict[str, type[RecurrentConfig]] = {"lstm": LSTMConfig, "gru": GRUConfig, "rnn": RNNConfig}
 
@@ -100,6 +101,22 @@ class TokenizerArguments:
         for name in ("vocab_size", "min_frequency", "max_length"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it has to be 1 or more")
+
+    def to_tokenizer(self) -> OktTokenizer:
+        """Make the tokenizer, without a vocabulary yet: see `OktTokenizer.train_new_from_iterator`.
+
+        Raises:
+            OSError: If the user dictionary can't be read.
+            ValueError: If the word mark or the user dictionary can't be used.
+        """
+        return OktTokenizer(
+            norm=self.norm,
+            stem=self.stem,
+            model=self.tokenizer_model,
+            word_mark=self.word_mark,
+            user_dictionary=self.user_dictionary,
+            model_max_length=self.max_length,
+        )
 
 
 @dataclass
@@ -182,23 +199,36 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     """Read the options of a training run.
 
     Args:
-        argv: Flags, without the program's name. `--config FILE` names a YAML or JSON file of options by name; flags
-            win over it.
+        argv: Flags, without the program's name; see `parse`.
 
     Returns:
         The options of the model, the tokenizer, the data and the training.
+    """
+    description = "Train a recurrent text classifier for Korean, and leave it evaluated and documented in a folder."
+    return cast(Arguments, parse(argv, get_args(Arguments), "okt-lstm train", description))
+
+
+def parse(argv: Sequence[str], parts: Sequence[type], prog: str, description: str, **defaults: Any) -> tuple[Any, ...]:
+    """Read the options of a command.
+
+    Args:
+        argv: Flags, without the program's name. `--config FILE` names a YAML or JSON file of options by name; flags
+            win over it.
+        parts: Dataclasses whose fields are the options.
+        prog: What the command is called.
+        description: What it does.
+        **defaults: Defaults that are not those of the dataclasses.
+
+    Returns:
+        An instance of each dataclass.
 
     Raises:
         OSError: If the configuration file can't be read.
         ValueError: If it isn't a table of known options, or if options contradict each other.
         SystemExit: For `--help`, and for unknown flags or values of the wrong type, as in argparse.
     """
-    parser = _Parser(
-        [DataClassType(part) for part in get_args(Arguments)],
-        prog="okt-lstm train",
-        description="Train a recurrent text classifier for Korean, and leave it evaluated and documented in a folder.",
-        allow_abbrev=False,
-    )
+    parser = _Parser([DataClassType(part) for part in parts], prog=prog, description=description, allow_abbrev=False)
+    parser.set_defaults(**defaults)
     parser.add_argument("--config", metavar="FILE", help="YAML or JSON file of options by name; flags win over it")
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--config")
@@ -209,7 +239,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     )
     if unknown:
         parser.error(f"unknown option {unknown[0]}{_suggestion(unknown[0].split('=')[0], parser)}")
-    return cast(Arguments, tuple(arguments))
+    return tuple(arguments)
 
 
 class _Parser(HfArgumentParser):

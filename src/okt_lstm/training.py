@@ -44,7 +44,6 @@ from .metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for, decide
 from .model_card import TrainedModel, build_model_card
 from .optimization import RowwiseRMSprop
 from .report import plot_confusion_matrix, plot_curves
-from .tokenization_okt import OktTokenizer
 
 __all__ = ["TrainResult", "parse_arguments", "train"]
 
@@ -220,16 +219,8 @@ def _earlier_run(folder: Path) -> list[Path]:
 
 def _train_tokenizer(args: TokenizerArguments, rows: datasets.Dataset) -> PreTrainedTokenizerBase:
     """Build the vocabulary."""
-    untrained = OktTokenizer(
-        norm=args.norm,
-        stem=args.stem,
-        model=args.tokenizer_model,
-        word_mark=args.word_mark,
-        user_dictionary=args.user_dictionary,
-        model_max_length=args.max_length,
-    )
     texts = (text for batch in rows.select_columns("text").iter(batch_size=1000) for text in batch["text"])
-    return untrained.train_new_from_iterator(
+    return args.to_tokenizer().train_new_from_iterator(
         texts, vocab_size=args.vocab_size, min_frequency=args.min_frequency, length=len(rows)
     )
 
