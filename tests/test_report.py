@@ -4,7 +4,8 @@ from matplotlib import font_manager
 from matplotlib.image import imread
 
 from okt_lstm import report
-from okt_lstm.report import plot_confusion_matrix, plot_curves
+from okt_lstm.error_analysis import calibrate
+from okt_lstm.report import plot_confusion_matrix, plot_curves, plot_reliability
 
 HISTORY = [
     {"loss": 0.69, "epoch": 0.5},
@@ -47,6 +48,15 @@ def test_confusion_matrix_takes_any_number_of_classes(tmp_path, classes, recwarn
 def test_confusion_matrix_has_a_place_for_a_class_that_never_occurs(tmp_path):
     plot_confusion_matrix(np.array([0, 1]), np.array([0, 1]), ["a", "b", "c"], tmp_path / "m.png")
     assert (tmp_path / "m.png").exists()
+
+
+@pytest.mark.parametrize("positive", [np.linspace(0, 1, 200), np.ones(1), np.full(3, 0.4)])
+def test_the_reliability_of_any_spread_of_confidences_can_be_drawn(tmp_path, positive, recwarn):
+    probabilities = np.stack([1 - positive, positive], axis=1)
+    plot_reliability(calibrate(probabilities, np.arange(len(positive)) % 2), tmp_path / "reliability.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["reliability.png"]
+    assert pixels(tmp_path / "reliability.png").std() > 0
+    assert not recwarn.list
 
 
 def test_labels_that_no_font_shows_become_numbers_and_no_glyph_is_missing(tmp_path, monkeypatch, recwarn):

@@ -1,4 +1,4 @@
-"""Pictures of a training run: the curves of its losses and scores, and its confusion matrix."""
+"""Pictures of a trained model: the curves of its losses and scores, its confusion matrix, and its calibration."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib import font_manager, ticker
 from matplotlib.figure import Figure
+
+from .error_analysis import Calibration
 
 # Labels and numbers stay legible up to this many classes; beyond it the matrix is a plain picture.
 _MAX_LABELLED_CLASSES = 30
@@ -76,6 +78,35 @@ def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, label
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
         if not families:
             figure.supxlabel("No installed font shows the labels: classes are numbered as in id2label.", fontsize=8)
+    _save(figure, path)
+
+
+def plot_reliability(calibration: Calibration, path: Path) -> None:
+    """Draw how often predictions of each confidence are right, over how many there are of them.
+
+    Where a bar ends at the diagonal, the model is right as often as it says.
+
+    Args:
+        calibration: the bins, as `okt_lstm.error_analysis.calibrate` counts them.
+        path: the PNG file to write.
+    """
+    bins = len(calibration.counts)
+    centres = (np.arange(bins) + 0.5) / bins
+    filled = calibration.counts > 0
+    lowest = centres[filled][0] - 0.5 / bins  # no prediction is less confident than one over the number of classes
+    figure = Figure(figsize=(5, 6), layout="constrained")
+    accuracies, shares = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    accuracies.bar(centres[filled], calibration.accuracies[filled], 1 / bins, color="tab:blue", edgecolor="white")
+    accuracies.plot([0, 1], [0, 1], color="black", linestyle="--", linewidth=1, label="right as often as it says")
+    accuracies.set(
+        title=f"Reliability (test): expected calibration error {calibration.error:.3f}", ylabel="share that is right"
+    )
+    accuracies.set(xlim=(lowest, 1), ylim=(0, 1))
+    accuracies.legend(loc="upper left")
+    accuracies.grid(alpha=0.3)
+    shares.bar(centres, calibration.counts / calibration.counts.sum(), 1 / bins, color="tab:gray", edgecolor="white")
+    shares.set(xlabel="confidence", ylabel="share of rows")
+    shares.grid(alpha=0.3)
     _save(figure, path)
 
 
