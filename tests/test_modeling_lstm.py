@@ -139,6 +139,18 @@ def test_what_stands_under_the_mask_never_enters_the_network():
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters() if parameter.grad is not None)
 
 
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_states_that_overflow_over_padding_never_reach_the_text(pooling):
+    model = seeded(RNNForSequenceClassification, small(RNNConfig, nonlinearity="relu", pooling=pooling))
+    with torch.no_grad():
+        for layer in model.model.layers:
+            for rnn in (layer.forward_rnn, layer.backward_rnn):
+                rnn.weight_hh_l0.copy_(4 * torch.eye(8))
+        ids, mask = padded(TEXTS, 200)
+        expected = torch.cat([model(torch.tensor([text], dtype=torch.long)).logits for text in TEXTS])
+        torch.testing.assert_close(model(ids, attention_mask=mask).logits, expected)
+
+
 def test_without_a_mask_it_is_inferred_from_the_padding_id(family):
     config_class, _, classifier_class = family
     ids, mask = padded(TEXTS, 9)

@@ -24,13 +24,14 @@ RNNClass: TypeAlias = type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]
 
 
 class ReadingOrder(NamedTuple):
-    """Where each direction finds its tokens: indices into a batch flattened to `(batch * time, ...)`.
+    """In which order a direction reads the tokens of a batch: a row's real ones first, then its padding.
 
-    A direction reads a row's real tokens first, then its padding, so that padding comes after everything that counts.
+    So padding comes after everything that counts. The recurrent kernels want the steps of time as the first dimension;
+    getting them there is part of the same copy.
 
     Attributes:
-        take: `(batch * time,)`, the position that each reading step takes its token from.
-        put: `(batch * time,)`, the reading step whose state belongs to each position; the inverse of `take`.
+        take: `(time * batch,)`, the position, in a batch flattened to `(batch * time, ...)`, that each step reads.
+        put: `(batch * time,)`, the step that reads each position; the inverse of `take`.
     """
 
     take: Tensor
@@ -40,19 +41,33 @@ class ReadingOrder(NamedTuple):
     def of(cls, real: Tensor, reverse: bool = False) -> "ReadingOrder":
         """The order for a mask of real tokens, `(batch, time)`, read from the left or, reversed, from the right."""
         batch, time = real.shape
+        device = real.device
         # A token's step is the number of real tokens read before it; padding takes the steps that are left over.
         step_of_real = real.flip(1).cumsum(1).flip(1) - 1 if reverse else real.cumsum(1) - 1
         step_of_padding = real.sum(1, keepdim=True) + (~real).cumsum(1) - 1
         step = torch.where(real, step_of_real, step_of_padding)  # (batch, time)
-        row_start = torch.arange(batch, device=real.device).unsqueeze(1) * time
-        put = (step + row_start).flatten()
-        take = torch.empty_like(put).scatter_(0, put, torch.arange(batch * time, device=real.device))
+        put = (step * batch + torch.arange(batch, device=device).unsqueeze(1)).flatten()
+        take = torch.empty_like(put).scatter_(0, put, torch.arange(batch * time, device=device))
         return cls(take, put)
 
+    def read(self, states: Tensor) -> Tensor:
+        """Maps positions, `(batch, time, width)`, to the steps that read them, `(time, batch, width)`."""
+        batch, time, width = states.shape
+        return states.flatten(0, 1).index_select(0, self.take).view(time, batch, width)
 
-def reorder(states: Tensor, index: Tensor) -> Tensor:
-    """Permutes the steps of `states`, `(batch, time, width)`, by an index into its flattened first two dimensions."""
-    return states.flatten(0, 1).index_select(0, index).view(states.shape)
+    def restore(self, states: Tensor) -> Tensor:
+        """Maps steps, `(time, batch, width)`, back to the positions that they read, `(batch, time, width)`."""
+        time, batch, width = states.shape
+        return states.flatten(0, 1).index_select(0, self.put).view(batch, time, width)
+
+
+def clear_padding(states: Tensor, real: Tensor, finite: bool) -> Tensor:
+    """Zeroes `states`, `(batch, time, width)`, where `real`, `(batch, time)`, is false.
+
+    On a CPU a product takes a tenth of the time that masked_fill does, but it serves finite states only.
+    """
+    real = real.unsqueeze(-1)
+    return states * real if finite else states.masked_fill(~real, 0)
 
 
 class RecurrentLayer(GradientCheckpointingLayer):
@@ -67,11 +82,10 @@ class RecurrentLayer(GradientCheckpointingLayer):
     def __init__(self, config: RecurrentConfig, input_size: int, rnn_class: RNNClass) -> None:
         super().__init__()
         cell: dict[str, Any] = {"nonlinearity": config.nonlinearity} if isinstance(config, RNNConfig) else {}
-        self.forward_rnn = rnn_class(input_size, config.hidden_size, batch_first=True, **cell)
-        self.backward_rnn = (
-            rnn_class(input_size, config.hidden_size, batch_first=True, **cell) if config.bidirectional else None
-        )
+        self.forward_rnn = rnn_class(input_size, config.hidden_size, **cell)
+        self.backward_rnn = rnn_class(input_size, config.hidden_size, **cell) if config.bidirectional else None
         self.input_size = input_size
+        self.bounded = cell.get("nonlinearity") != "relu"  # rectified states may overflow, over padding too
 
     def forward(
         self, hidden_states: Tensor, real: Tensor, left_to_right: ReadingOrder, right_to_left: ReadingOrder
@@ -88,9 +102,9 @@ class RecurrentLayer(GradientCheckpointingLayer):
             (self.backward_rnn, right_to_left, backward_states),
         ):
             if rnn is not None:
-                states, _ = rnn(reorder(states, order.take))  # (batch, time, hidden)
-                outputs.append(reorder(states, order.put))
-        return torch.cat(outputs, dim=-1).masked_fill(~real.unsqueeze(-1), 0)
+                states, _ = rnn(order.read(states))  # (time, batch, hidden)
+                outputs.append(order.restore(states))
+        return clear_padding(torch.cat(outputs, dim=-1), real, finite=self.bounded)
 
 
 class RecurrentPreTrainedModel(PreTrainedModel):
@@ -184,7 +198,7 @@ class RecurrentModel(RecurrentPreTrainedModel):
         right_to_left = ReadingOrder.of(real, reverse=True)
 
         # What stands under the mask never enters the network, be it another id or not a number.
-        hidden_states = self.embedding_dropout(inputs_embeds).masked_fill(~real.unsqueeze(-1), 0)
+        hidden_states = clear_padding(self.embedding_dropout(inputs_embeds), real, finite=input_ids is not None)
         for index, layer in enumerate(self.layers):
             if index:
                 hidden_states = self.hidden_dropout(hidden_states)
@@ -221,8 +235,9 @@ class RecurrentModel(RecurrentPreTrainedModel):
         parts = self.config.pooling.split("_")
         pooled = []
         if "max" in parts:
-            lowest = torch.finfo(hidden_states.dtype).min
-            highest = hidden_states.masked_fill(~real.unsqueeze(-1), lowest).amax(dim=1)
+            # Added to the zeros at padding, as that is faster than masked_fill, too.
+            lowest = (~real).to(hidden_states.dtype) * torch.finfo(hidden_states.dtype).min
+            highest = (hidden_states + lowest.unsqueeze(-1)).amax(dim=1)
             pooled.append(highest.masked_fill(~real.any(dim=1, keepdim=True), 0))  # an empty text has no maximum
         if "mean" in parts:
             pooled.append(hidden_states.sum(dim=1) / real.sum(dim=1, keepdim=True).clamp(min=1))
