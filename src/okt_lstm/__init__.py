@@ -3,9 +3,16 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForPreTraining,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
 
 from .configuration_lstm import GRUConfig, LSTMConfig, RNNConfig
+from .language_modeling_lstm import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
 from .modeling_lstm import (
     GRUForSequenceClassification,
     GRUModel,
@@ -26,30 +33,35 @@ __all__ = [
     "NSMC",
     "Classifier",
     "GRUConfig",
+    "GRUForPreTraining",
     "GRUForSequenceClassification",
     "GRUModel",
     "LSTMConfig",
+    "LSTMForPreTraining",
     "LSTMForSequenceClassification",
     "LSTMModel",
     "OktTokenizer",
     "RNNConfig",
+    "RNNForPreTraining",
     "RNNForSequenceClassification",
     "RNNModel",
     "load",
 ]
 
-for _config, _model, _classifier in (
-    (LSTMConfig, LSTMModel, LSTMForSequenceClassification),
-    (GRUConfig, GRUModel, GRUForSequenceClassification),
-    (RNNConfig, RNNModel, RNNForSequenceClassification),
+for _config, _model, _language_model, _classifier in (
+    (LSTMConfig, LSTMModel, LSTMForPreTraining, LSTMForSequenceClassification),
+    (GRUConfig, GRUModel, GRUForPreTraining, GRUForSequenceClassification),
+    (RNNConfig, RNNModel, RNNForPreTraining, RNNForSequenceClassification),
 ):
     AutoConfig.register(_config.model_type, _config, exist_ok=True)
     AutoModel.register(_config, _model, exist_ok=True)
+    AutoModelForPreTraining.register(_config, _language_model, exist_ok=True)
     AutoModelForSequenceClassification.register(_config, _classifier, exist_ok=True)
     AutoTokenizer.register(_config, OktTokenizer, exist_ok=True)
     # Saved folders carry their code, so that they load with trust_remote_code=True where this package is missing.
     _config.register_for_auto_class()
     _model.register_for_auto_class("AutoModel")
+    _language_model.register_for_auto_class("AutoModelForPreTraining")
     _classifier.register_for_auto_class("AutoModelForSequenceClassification")
 OktTokenizer.register_for_auto_class("AutoTokenizer")
 

@@ -36,7 +36,10 @@ class ModelArguments:
     hidden_size: int = field(default=64, metadata={"help": "units of a layer, per direction"})
     num_hidden_layers: int = field(default=2, metadata={"help": "stacked recurrent layers"})
     bidirectional: bool = field(default=True, metadata={"help": "read each text from both ends"})
-    pooling: Literal["last", "mean", "max", "max_mean"] = field(
+    separate_directions: bool = field(
+        default=False, metadata={"help": "make each direction a stack of its own, as a language model needs it"}
+    )
+    pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] = field(
         default="last", metadata={"help": "how a text's states become one vector"}
     )
     nonlinearity: Literal["tanh", "relu"] | None = field(
@@ -120,14 +123,36 @@ class TokenizerArguments:
 
 
 @dataclass
-class TrainArguments(TrainingArguments):
-    """transformers' `TrainingArguments` with the classic recipe's defaults, and a few options of our own."""
+class UnlabelledArguments:
+    """Text without labels. Each field is a flag."""
 
-    _argument_group_name = "the training"
+    _argument_group_name = "text without labels"
+
+    unlabelled: str | None = field(
+        default=None,
+        metadata={
+            "help": "a txt file, one text a line, or a tsv, csv, jsonl or parquet file, perhaps compressed (.gz, .bz2, "
+            ".xz); or 'nsmc': that corpus's raw reviews"
+        },
+    )
+    unlabelled_column: str | None = field(default=None, metadata={"help": "its column of texts; by default guessed"})
+    max_unlabelled_samples: int | None = field(default=None, metadata={"help": "read only this many texts"})
+    held_out_samples: int = field(
+        default=3000, metadata={"help": "texts that a language model is measured on (at most a tenth of all)"}
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        for name in ("max_unlabelled_samples", "held_out_samples"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it has to be 1 or more")
+
+
+@dataclass
+class RunArguments(TrainingArguments):
+    """transformers' `TrainingArguments` with this package's defaults, for any kind of run."""
 
     output_dir: str = field(metadata={"help": "the folder where the model goes"})
-    optim: OptimizerNames | str = field(default="rmsprop", metadata={"help": "the optimizer"})
-    learning_rate: float = field(default=1e-3, metadata={"help": "the (first) learning rate"})
     lr_scheduler_type: SchedulerType | str = field(default="linear", metadata={"help": "how the learning rate changes"})
     per_device_train_batch_size: int = field(default=128, metadata={"help": "rows of a batch, on each device"})
     per_device_eval_batch_size: int = field(default=256, metadata={"help": "rows of a batch in evaluation"})
@@ -147,10 +172,6 @@ class TrainArguments(TrainingArguments):
     )
     save_total_limit: int | None = field(default=2, metadata={"help": "checkpoints to keep; the best is always kept"})
     load_best_model_at_end: bool = field(default=True, metadata={"help": "keep the epoch that validates best"})
-    metric_for_best_model: str | None = field(
-        default="auto",
-        metadata={"help": "score that decides; auto: accuracy, for several labels f1_macro, for numbers mse"},
-    )
     logging_steps: float = field(default=0.02, metadata={"help": "steps between logs, or below 1 their share of all"})
     report_to: None | str | list[str] = field(  # noqa: RUF036  # HfArgumentParser takes the types in this order only
         default=None,
@@ -192,6 +213,35 @@ class TrainArguments(TrainingArguments):
             raise ValueError("any hub_strategy but 'end' pushes checkpoints, which hold pickles; leave it out")
 
 
+@dataclass
+class TrainArguments(RunArguments):
+    """How a classifier is trained: `RunArguments` with the classic recipe's defaults, and options of fine-tuning."""
+
+    _argument_group_name = "the training"
+
+    optim: OptimizerNames | str = field(default="rmsprop", metadata={"help": "the optimizer"})
+    learning_rate: float = field(default=1e-3, metadata={"help": "the (first) learning rate"})
+    metric_for_best_model: str | None = field(
+        default="auto",
+        metadata={"help": "score that decides; auto: accuracy, for several labels f1_macro, for numbers mse"},
+    )
+
+
+@dataclass
+class PretrainArguments(RunArguments):
+    """How a language model is trained: `RunArguments` with defaults that suit it."""
+
+    _argument_group_name = "the training"
+
+    optim: OptimizerNames | str = field(default="adamw_torch_fused", metadata={"help": "the optimizer"})
+    learning_rate: float = field(default=2e-3, metadata={"help": "the highest learning rate"})
+    lr_scheduler_type: SchedulerType | str = field(default="cosine", metadata={"help": "how the learning rate changes"})
+    warmup_steps: float = field(default=500, metadata={"help": "steps in which the learning rate grows"})
+    adam_beta2: float = field(default=0.98, metadata={"help": "decay of Adam's mean of squared gradients"})
+    per_device_eval_batch_size: int = field(default=64, metadata={"help": "rows of a batch in evaluation"})
+    metric_for_best_model: str | None = field(default="loss", metadata={"help": "score that decides"})
+
+
 Arguments: TypeAlias = tuple[ModelArguments, TokenizerArguments, DataArguments, TrainArguments]
 
 
@@ -206,6 +256,15 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     """
     description = "Train a recurrent text classifier for Korean, and leave it evaluated and documented in a folder."
     return cast(Arguments, parse(argv, get_args(Arguments), "okt-lstm train", description))
+
+
+PretrainingParts: TypeAlias = tuple[ModelArguments, TokenizerArguments, UnlabelledArguments, PretrainArguments]
+
+
+def parse_pretraining_arguments(argv: Sequence[str]) -> PretrainingParts:
+    """Read the options of a pretraining run; see `parse_arguments`."""
+    description = "Train a language model on text without labels; --pretrained of `okt-lstm train` starts from it."
+    return cast(PretrainingParts, parse(argv, get_args(PretrainingParts), "okt-lstm pretrain", description))
 
 
 def parse(argv: Sequence[str], parts: Sequence[type], prog: str, description: str, **defaults: Any) -> tuple[Any, ...]:

@@ -67,6 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if argv[:1] == ["train"]:
             _train(argv[1:])
+        elif argv[:1] == ["pretrain"]:
+            _pretrain(argv[1:])
+        elif argv[:1] == ["embed"]:
+            _embed(argv[1:])
         else:
             options = _parser().parse_args(argv)
             options.run(options)
@@ -103,8 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    # main() hands train's words to the parser that training makes of its dataclasses.
+    # main() hands the words of these to the parsers that are made of dataclasses.
     commands.add_parser("train", help="train a model on NSMC or on your own data", add_help=False)
+    commands.add_parser("pretrain", help="train a language model on text without labels", add_help=False)
+    commands.add_parser("embed", help="train word vectors on text without labels", add_help=False)
     _add_evaluate(commands.add_parser("evaluate", help="measure a model on a test set"))
     _add_predict(commands.add_parser("predict", help="label texts or files"))
     _add_push(commands.add_parser("push", help="upload a trained folder to the Hugging Face Hub"))
@@ -114,7 +120,12 @@ def _parser() -> argparse.ArgumentParser:
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.description = _EVALUATE_DESCRIPTION
     parser.set_defaults(run=_evaluate)
-    parser.add_argument("model", metavar="FOLDER|HUB_ID", help="a trained folder, or the id of a model on the Hub")
+    parser.add_argument(
+        "model",
+        nargs="?",
+        metavar="FOLDER|HUB_ID",
+        help="a trained folder, or the id of a model on the Hub; default: the one inside this package",
+    )
     _add(parser, "--output", metavar="FILE", help="write the JSON to this file, too")
     data = parser.add_argument_group("the data (default: the test split of what the model was trained on)")
     _add(data, "--dataset", help="nsmc, sample, a csv, tsv, jsonl or parquet file, or the id of a data set on the Hub")
@@ -132,7 +143,12 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.set_defaults(run=_predict, parser=parser)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to label")
-    _add(parser, "--model", required=True, metavar="FOLDER|HUB_ID", help="a trained folder, or a model's id on the Hub")
+    _add(
+        parser,
+        "--model",
+        metavar="FOLDER|HUB_ID",
+        help="a trained folder, or a model's id on the Hub; default: the one inside this package, for film reviews",
+    )
     _add(parser, "--input", metavar="FILE", help="read texts from this txt, tsv, csv, jsonl or parquet file")
     _add(parser, "--input_format", choices=KINDS, help="kind of the input; default: its suffix tells it")
     _add(
@@ -187,6 +203,22 @@ def _train(argv: list[str]) -> None:
         print(json.dumps({"folder": str(result.folder), **result.metrics}, ensure_ascii=False, indent=2))
 
 
+def _pretrain(argv: list[str]) -> None:
+    from .arguments import parse_pretraining_arguments
+    from .pretraining import pretrain
+
+    result = pretrain(*parse_pretraining_arguments(argv))
+    if os.environ.get("RANK", "0") == "0":  # under torchrun every process is here
+        print(json.dumps(dataclasses.asdict(result) | {"folder": str(result.folder)}, ensure_ascii=False, indent=2))
+
+
+def _embed(argv: list[str]) -> None:
+    from .embeddings import embed, parse_embedding_arguments
+
+    result = embed(*parse_embedding_arguments(argv))
+    print(json.dumps(dataclasses.asdict(result), ensure_ascii=False, indent=2))
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     import datasets
 
@@ -213,17 +245,17 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _data_arguments(options: argparse.Namespace) -> DataArguments:
     """The data that the options name, or else what the model says that it was trained on."""
     from .data import DATA_ARGUMENTS_NAME, DataArguments
-    from .inference import model_file
+    from .inference import model_file, released_model
 
     names = [field.name for field in dataclasses.fields(DataArguments)]
     given = {name: vars(options)[name] for name in names if vars(options).get(name) is not None}
     if "dataset" in given:
         return DataArguments(**given)
-    file = model_file(options.model, DATA_ARGUMENTS_NAME, options.revision, options.token)
+    model = options.model or str(released_model())
+    file = model_file(model, DATA_ARGUMENTS_NAME, options.revision, options.token)
     if file is None:
         raise FileError(
-            f"{options.model} does not say what it was trained on (no {DATA_ARGUMENTS_NAME}); "
-            "name the data with --dataset"
+            f"{model} does not say what it was trained on (no {DATA_ARGUMENTS_NAME}); name the data with --dataset"
         )
     try:
         recorded = json.loads(file.read_text(encoding="utf-8"))

@@ -140,7 +140,9 @@ class RecurrentConfig(PreTrainedConfig):
         if self._auto_class is not None:
             ours = next(base for base in type(self).__mro__ if base.__module__ == __name__)  # for subclasses elsewhere
             family = ours.__name__.removesuffix("Config")
-            noted = getattr(self, "auto_map", None) or {}
+            noted = dict(getattr(self, "auto_map", None) or {})
+            if f"{family}ForPreTraining" not in (self.architectures or ()):  # a classifier that began as one
+                noted.pop("AutoModelForPreTraining", None)
             self.auto_map = {
                 "AutoModel": f"modeling_lstm.{family}Model",
                 "AutoModelForSequenceClassification": f"modeling_lstm.{family}ForSequenceClassification",

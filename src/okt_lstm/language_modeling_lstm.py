@@ -64,6 +64,7 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
         self,
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
+        return_loss: bool = True,
         **kwargs: Any,
     ) -> LanguageModelOutput:
         """Predicts each token of a batch from those before it and, if bidirectional, from those after it.
@@ -72,12 +73,15 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
             input_ids: Token ids, `(batch, time)`.
             attention_mask: `(batch, time)`, 1 for a real token and 0 for padding; see `LSTMModel`. The real tokens of
                 a row must stand together.
+            return_loss: Whether to compute the loss. (Trainer looks for this parameter where there are no labels.)
             **kwargs: `output_hidden_states` and `return_dict`, as in every `transformers` model.
 
         Returns:
             The mean loss of a prediction; zero if no row has two tokens.
         """
         outputs = self.model(input_ids, attention_mask=attention_mask, return_dict=True, **kwargs)
+        if not return_loss:
+            return LanguageModelOutput(hidden_states=outputs.hidden_states)
         real = self.model._real_tokens(input_ids, attention_mask, None)  # (batch, time)
         pair = real[:, :-1] & real[:, 1:]  # (batch, time - 1): both the token and its successor are there
         size = self.config.hidden_size

@@ -1,40 +1,23 @@
 """From a data set to a folder that holds a trained, evaluated and documented classifier."""
 
-import json
 import logging
-import shutil
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import datasets
 import numpy as np
-import pyarrow.compute as pc
-import torch
-from huggingface_hub import ModelCard
-from torch.utils.data import Sampler
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
     DataCollatorWithPadding,
     EarlyStoppingCallback,
-    PreTrainedModel,
     PreTrainedTokenizerBase,
-    Trainer,
-    TrainerCallback,
-    TrainerControl,
     TrainerState,
-    TrainingArguments,
     set_seed,
 )
-from transformers.trainer import TRAINER_STATE_NAME, TRAINING_ARGS_NAME
-from transformers.trainer_pt_utils import LengthGroupedSampler
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, PredictionOutput, SchedulerType, get_last_checkpoint
+from transformers.trainer_utils import PredictionOutput, SchedulerType
 from transformers.training_args import OptimizerNames
 
 from .arguments import ModelArguments, TokenizerArguments, TrainArguments, parse_arguments
@@ -42,24 +25,13 @@ from .configuration_lstm import RecurrentConfig
 from .data import DATA_ARGUMENTS_NAME, DataArguments, Splits, load_splits
 from .metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for, decide
 from .model_card import TrainedModel, build_model_card
-from .optimization import RowwiseRMSprop
+from .output_folder import check_free, clear, find_checkpoint, write_json
 from .report import plot_confusion_matrix, plot_curves
+from .trainer import RecurrentTrainer, SaveOnInterrupt
 
 __all__ = ["TrainResult", "parse_arguments", "train"]
 
 logger = logging.getLogger(__name__)
-
-# What a run leaves beside its checkpoints; a folder that holds any of these is not overwritten unasked.
-_OUTPUT_FILES = (
-    "config.json",
-    "model.safetensors",
-    "README.md",
-    DATA_ARGUMENTS_NAME,
-    TRAINER_STATE_NAME,
-    *(f"{name}_results.json" for name in ("train", "eval", "test", "all")),
-    "curves.png",
-    "confusion_matrix.png",
-)
 
 
 @dataclass(frozen=True)
@@ -102,9 +74,9 @@ def train(
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
     folder = Path(training_args.output_dir)
-    checkpoint = _find_checkpoint(folder, training_args)
+    checkpoint = find_checkpoint(folder, training_args)
     if checkpoint is None:
-        _check_free(folder, training_args)
+        check_free(folder, training_args)
     with training_args.main_process_first(desc="reading and tokenizing"):  # the others find what it cached
         splits = load_splits(data_args)
         tokenizer = _train_tokenizer(tokenizer_args, splits.datasets["train"])
@@ -118,16 +90,15 @@ def train(
     if checkpoint is not None:
         _check_same_model(config, checkpoint)
     elif training_args.should_save:  # only now, when nothing that was given can be found wrong any more
-        for path in _earlier_run(folder):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        clear(folder)
     if training_args.metric_for_best_model == "auto":
         training_args.metric_for_best_model = MAIN_METRIC[splits.problem_type]
         training_args.greater_is_better = training_args.metric_for_best_model not in LOWER_IS_BETTER
 
     set_seed(training_args.seed)  # the initial weights follow
-    interruption = _SaveOnInterrupt()
+    interruption = SaveOnInterrupt()
     model = AutoModelForSequenceClassification.from_config(config)
-    trainer = _Trainer(
+    trainer = RecurrentTrainer(
         model=model,
         args=training_args,
         train_dataset=train_set,
@@ -176,7 +147,7 @@ def train(
         )
         trainer.create_model_card()
         data_options = {name: value for name, value in asdict(data_args).items() if value is not None}
-        _write_json(folder / DATA_ARGUMENTS_NAME, data_options)
+        write_json(folder / DATA_ARGUMENTS_NAME, data_options)
     for name, figures in metrics.items():
         trainer.save_metrics(name, figures)
     trainer.save_state()
@@ -185,36 +156,6 @@ def train(
 
 
 _SPLIT_NAMES = {"eval": "validation", "test": "test"}  # Trainer's prefixes, and what the splits are called
-
-
-def _find_checkpoint(folder: Path, args: TrainArguments) -> str | None:
-    """The checkpoint that the run resumes; None for a new run."""
-    resume = str(args.resume_from_checkpoint or "false")
-    if resume.lower() == "false":
-        return None
-    newest = resume.lower() == "true"
-    checkpoint = (get_last_checkpoint(str(folder)) if folder.is_dir() else None) if newest else resume
-    if checkpoint is None or not (Path(checkpoint) / TRAINER_STATE_NAME).is_file():
-        raise FileNotFoundError(f"there is no checkpoint to resume in {folder if newest else resume}")
-    return checkpoint
-
-
-def _check_free(folder: Path, args: TrainArguments) -> None:
-    """Refuse to overwrite an earlier run unasked."""
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; --output_dir must name a folder")
-    earlier = _earlier_run(folder)
-    if earlier and not args.overwrite_output_dir:
-        raise FileExistsError(
-            f"{folder} holds an earlier run ({earlier[0].name}): go on with it by --resume_from_checkpoint, delete it "
-            "by --overwrite_output_dir, or name another --output_dir"
-        )
-
-
-def _earlier_run(folder: Path) -> list[Path]:
-    """The files and checkpoints that an earlier run left in the folder."""
-    paths = [*folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), *(folder / name for name in _OUTPUT_FILES)]
-    return [path for path in paths if path.exists()]
 
 
 def _train_tokenizer(args: TokenizerArguments, rows: datasets.Dataset) -> PreTrainedTokenizerBase:
@@ -250,116 +191,6 @@ def _check_same_model(config: RecurrentConfig, checkpoint: str) -> None:
                 f"{checkpoint} has {name} {getattr(saved, name, None)!r}, but what is given now makes it "
                 f"{getattr(config, name)!r}: resume with the options and the data of the interrupted run"
             )
-
-
-class _Trainer(Trainer):
-    """Trainer, with batches that are cheap to group and can be resumed, our card, and no pickle in the final folder."""
-
-    args: TrainArguments
-    card: ModelCard | None = None
-
-    @staticmethod
-    def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: PreTrainedModel | None = None) -> tuple[Any, Any]:
-        """Choose the optimizer; on a CPU, where most of RMSprop's time goes to idle words, one that spares them."""
-        optimizer_class, options = Trainer.get_optimizer_cls_and_kwargs(args, model)
-        if optimizer_class is torch.optim.RMSprop and args.device.type == "cpu":
-            optimizer_class = RowwiseRMSprop
-        return optimizer_class, options
-
-    def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
-        rows = self.train_dataset if train_dataset is None else train_dataset
-        batch_size = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return self._sampler(rows, batch_size) or super()._get_train_sampler(train_dataset)
-
-    def _get_eval_sampler(self, eval_dataset: datasets.Dataset) -> Sampler[int] | None:
-        return self._sampler(eval_dataset, self.args.eval_batch_size) or super()._get_eval_sampler(eval_dataset)
-
-    def _sampler(self, rows: datasets.Dataset, batch_size: int) -> Sampler[int] | None:
-        if self.args.train_sampling_strategy != "group_by_length":
-            return None
-        # Trainer's way to the lengths decodes every row, which takes as long as a good part of an epoch.
-        input_ids = rows.with_format("arrow")[:]["input_ids"]
-        return _LengthGroupedSampler(batch_size, pc.list_value_length(input_ids).to_pylist(), self.args.seed)
-
-    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        folder = Path(self.args.output_dir)
-        if not self.args.should_save or (output_dir is not None and Path(output_dir) != folder):
-            super()._save(output_dir, state_dict)
-            return
-        temporary = folder / "_saving"
-        super()._save(str(temporary), state_dict)
-        (temporary / TRAINING_ARGS_NAME).unlink()
-        for file in temporary.iterdir():
-            file.replace(folder / file.name)
-        temporary.rmdir()
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Evaluate, and leave the random numbers as they were: even the order of batches that is fixed draws some."""
-        with torch.random.fork_rng(devices=[]):
-            return super().evaluate(*args, **kwargs)
-
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """Write our card in place of Trainer's draft; pushing calls this as well."""
-        if self.card is not None:
-            path = Path(self.args.output_dir) / "README.md"
-            self.card.save(path.with_name(".README.md.tmp"))
-            path.with_name(".README.md.tmp").replace(path)
-
-
-class _LengthGroupedSampler(LengthGroupedSampler):
-    """Trainer's sampler of rows of like length, with an order that follows from the seed and the epoch alone.
-
-    So an epoch that is resumed halfway goes on in the order it began with.
-
-    Args:
-        batch_size: Rows of a batch.
-        lengths: Number of tokens of each row.
-        seed: Seed of the first epoch's order.
-    """
-
-    def __init__(self, batch_size: int, lengths: list[int], seed: int) -> None:
-        super().__init__(batch_size, lengths=lengths, generator=torch.Generator())
-        self.seed = seed
-        self.set_epoch(0)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Begin an epoch; the data loader calls this."""
-        self.generator.manual_seed(self.seed + epoch)
-
-
-class _SaveOnInterrupt(TrainerCallback):
-    """Lets Ctrl-C save a checkpoint after the current step and end the run; a second Ctrl-C ends it at once."""
-
-    def __init__(self) -> None:
-        self.happened = False
-
-    @contextmanager
-    def listening(self, args: TrainArguments) -> Iterator[None]:
-        """Take over Ctrl-C. Not with several processes, which would stop at different steps and wait for each other."""
-        if args.world_size > 1 or threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        previous = signal.signal(signal.SIGINT, self._handle)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, previous)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        logger.warning("Interrupted: saving a checkpoint; Ctrl-C again stops at once")
-        self.happened = True
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        if self.happened:
-            control.should_save = control.should_training_stop = True
-            control.should_evaluate = False
-
-    def on_epoch_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        if self.happened:  # the checkpoint was saved at the end of the step
-            control.should_save = control.should_evaluate = False
 
 
 def _scores(figures: Mapping[str, float], prefix: str) -> dict[str, float]:
@@ -405,9 +236,3 @@ def _draw(
         references = np.asarray(tested.label_ids)
         plot_confusion_matrix(references, predictions, splits.label_names, folder / "confusion_matrix.png")
     return pictures
-
-
-def _write_json(path: Path, content: Any) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)

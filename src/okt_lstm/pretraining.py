@@ -1,0 +1,136 @@
+"""From text without labels to a language model, whose encoder a classifier starts from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from math import exp
+from pathlib import Path
+
+import datasets
+from transformers import (
+    AutoModelForPreTraining,
+    DataCollatorWithPadding,
+    EarlyStoppingCallback,
+    PreTrainedTokenizerBase,
+    set_seed,
+)
+
+from .arguments import ModelArguments, PretrainArguments, TokenizerArguments, UnlabelledArguments
+from .inference import chunks
+from .output_folder import check_free, clear, find_checkpoint
+from .trainer import RecurrentTrainer, SaveOnInterrupt
+from .unlabelled import UnlabelledText, open_unlabelled
+
+
+@dataclass(frozen=True)
+class PretrainResult:
+    """What a pretraining run leaves.
+
+    Attributes:
+        folder: The language model with its tokenizer and results.
+        loss: Mean cross-entropy of a token of the held-out texts, in nats, over the whole vocabulary.
+        perplexity: Its exponential.
+        seconds: How long training took, without tokenizing.
+    """
+
+    folder: Path
+    loss: float
+    perplexity: float
+    seconds: float
+
+
+def pretrain(
+    model_args: ModelArguments,
+    tokenizer_args: TokenizerArguments,
+    unlabelled_args: UnlabelledArguments,
+    training_args: PretrainArguments,
+) -> PretrainResult:
+    """Train a language model on text without labels, and leave it in `training_args.output_dir`.
+
+    The text is read as a stream and kept as ids in a file of the `datasets` cache, so it may be of any size.
+
+    Args:
+        model_args: The network; a bidirectional one is made of separate directions.
+        tokenizer_args: How texts become ids; the vocabulary is built from the text.
+        unlabelled_args: The text.
+        training_args: Everything else.
+
+    Returns:
+        The folder and the figures.
+
+    Raises:
+        OSError: If the folder already holds a model, there is nothing to resume, or a file can't be read or written.
+        ValueError: If the text can't be used, or options contradict each other.
+        KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
+    """
+    folder = Path(training_args.output_dir)
+    checkpoint = find_checkpoint(folder, training_args)
+    if checkpoint is None:
+        check_free(folder, training_args)
+    if unlabelled_args.unlabelled is None:
+        raise ValueError("a language model learns from text without labels: name a file of it with --unlabelled")
+    text = open_unlabelled(unlabelled_args.unlabelled, unlabelled_args.unlabelled_column)
+    limit = unlabelled_args.max_unlabelled_samples
+    with training_args.main_process_first(desc="reading and tokenizing"):
+        tokenizer = tokenizer_args.to_tokenizer().train_new_from_iterator(
+            islice(text, limit), vocab_size=tokenizer_args.vocab_size, min_frequency=tokenizer_args.min_frequency
+        )
+        rows = tokenize(text, tokenizer, limit)
+    held_out = min(unlabelled_args.held_out_samples, len(rows) // 10)
+    if not held_out:
+        raise ValueError(f"{text.path}: {len(rows)} texts of two tokens and more are too few to train on")
+    splits = rows.train_test_split(test_size=held_out, seed=training_args.seed)
+    config = model_args.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
+    config.separate_directions = True
+    if checkpoint is None and training_args.should_save:
+        clear(folder)
+
+    set_seed(training_args.seed)
+    interruption = SaveOnInterrupt()
+    training_args.label_names = []  # the text is its own label
+    training_args.prediction_loss_only = True
+    trainer = RecurrentTrainer(
+        model=AutoModelForPreTraining.from_config(config),
+        args=training_args,
+        train_dataset=splits["train"],
+        eval_dataset=splits["test"],
+        processing_class=tokenizer,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        callbacks=[interruption],
+    )
+    if training_args.early_stopping_patience is not None:
+        trainer.add_callback(EarlyStoppingCallback(training_args.early_stopping_patience))
+    with interruption.listening(training_args):
+        trained = trainer.train(resume_from_checkpoint=checkpoint)
+    if interruption.happened:
+        raise KeyboardInterrupt(f"stopped at step {trainer.state.global_step}; --resume_from_checkpoint goes on")
+    metrics = trainer.evaluate()
+    metrics["eval_perplexity"] = exp(metrics["eval_loss"])
+    trainer.save_metrics("train", trained.metrics)
+    trainer.save_metrics("eval", metrics)
+    trainer.save_state()
+    trainer.save_model()
+    return PretrainResult(folder, metrics["eval_loss"], metrics["eval_perplexity"], trained.metrics["train_runtime"])
+
+
+def tokenize(text: UnlabelledText, tokenizer: PreTrainedTokenizerBase, limit: int | None = None) -> datasets.Dataset:
+    """Turn texts into rows of `input_ids`, kept in a file; those of fewer than two tokens are left out.
+
+    Args:
+        text: The texts.
+        tokenizer: The tokenizer, whose `model_max_length` cuts long texts.
+        limit: How many texts are read; by default all.
+    """
+    features = datasets.Features({"input_ids": datasets.List(datasets.Value("int32"))})
+    return datasets.Dataset.from_generator(
+        _tokenized, features, gen_kwargs={"text": text, "tokenizer": tokenizer, "limit": limit}
+    )
+
+
+def _tokenized(
+    text: UnlabelledText, tokenizer: PreTrainedTokenizerBase, limit: int | None
+) -> Iterator[dict[str, list[int]]]:
+    for batch in chunks(islice(text, limit), 1000):
+        for input_ids in tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]:
+            if len(input_ids) > 1:
+                yield {"input_ids": input_ids}
