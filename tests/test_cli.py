@@ -321,3 +321,26 @@ def test_the_installed_command_is_the_same_program():
         pytest.skip("okt-lstm is not installed as a command")
     result = subprocess.run([script, "--version"], capture_output=True, check=True, text=True)
     assert result.stdout == f"okt-lstm {okt_lstm.__version__}\n"
+
+
+# embed
+
+
+def test_embed_writes_vectors_and_prints_figures(run, tmp_path):
+    (tmp_path / "t.txt").write_text("영화가 재밌었어요\n정말 재밌는 영화\n" * 20)
+    quick = ["--vector_size", "4", "--bucket", "100", "--epochs", "1", "--workers", "1"]
+    code, output, errors = run("embed", "--unlabelled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *quick)
+    assert (code, errors) == (0, "")
+    tokens, size = (tmp_path / "v.vec").read_text().split("\n")[0].split()
+    figures = json.loads(output)
+    assert (figures["tokens"], figures["vector_size"]) == (int(tokens), int(size))
+
+
+def test_embed_says_in_one_line_what_cannot_be_used(run, tmp_path):
+    assert_one_line_error(
+        run("embed", "--unlabelled", tmp_path / "none.txt", "--output", tmp_path / "v.vec"), "none.txt", "no such file"
+    )
+    assert_one_line_error(run("embed", "--unlabelled", "t.txt", "--output", "v.npy"), "v.npy", ".safetensors")
+    code, _, errors = run("embed", "--unlabelled", "t.txt", "--output", "v.vec", "--window_size", "3")
+    assert code == 2
+    assert "--window" in errors

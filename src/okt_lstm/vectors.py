@@ -1,0 +1,307 @@
+"""Word vectors in files: word2vec's text and binary formats, fastText's two, and safetensors. Never a pickle.
+
+Files are mapped, not loaded: of millions of vectors only those of the wanted tokens take memory.
+"""
+
+import json
+import mmap
+import os
+import re
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TypeAlias
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError, safe_open
+
+from .files import FileError
+
+FORMATS = {".safetensors": "safetensors", ".vec": "text", ".txt": "text", ".bin": "binary"}
+
+_FASTTEXT_MAGIC = struct.pack("<i", 793712314)
+_PICKLE = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04")  # a pickle, or an archive that may hold some (torch, numpy)
+_COMPRESSED = {b"\x1f\x8b": "gunzip", b"BZh": "bunzip2", b"\xfd7zXZ": "unxz"}
+_HEADER = re.compile(rb"[ \t]*(\d+)[ \t]+(\d+)[ \t]*\r?\n")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_LONGEST_WORD = 10_000  # bytes; longer ones show that a file is not what it seems
+
+# What a reader of a format gives: the vectors' size, and the wanted tokens (all where that is None) with their vectors.
+_Found: TypeAlias = tuple[int, Iterator[tuple[bytes, np.ndarray]]]
+_Wanted: TypeAlias = dict[bytes, None] | None
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Tokens and their vectors.
+
+    Attributes:
+        tokens: The tokens, each once.
+        matrix: float32, `(tokens, size)`.
+    """
+
+    tokens: list[str]
+    matrix: np.ndarray
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """The format that `write_vectors` gives a file of this name.
+
+    Raises:
+        FileError: If the suffix is none of `FORMATS`.
+    """
+    kind = FORMATS.get(Path(path).suffix.lower())
+    if kind is None:
+        raise FileError(f"{path}: vectors are written to .safetensors, .vec or .txt (word2vec text), .bin (word2vec)")
+    return kind
+
+
+def write_vectors(vectors: Vectors, stream: IO[bytes], kind: str = "safetensors") -> None:
+    """Write vectors.
+
+    Args:
+        vectors: The vectors.
+        stream: Where the bytes go.
+        kind: `"safetensors"`: the float32 matrix `vectors` and the uint8 tensor `tokens`, a JSON list in UTF-8;
+            `"text"` or `"binary"`: word2vec's formats, which end a token at a blank: one that holds a blank is left
+            out.
+    """
+    if kind == "safetensors":
+        tokens = np.frombuffer(json.dumps(vectors.tokens, ensure_ascii=False).encode(), np.uint8)
+        matrix = np.ascontiguousarray(vectors.matrix, np.float32)
+        stream.write(safetensors.numpy.save({"vectors": matrix, "tokens": tokens}, {"format": "pt"}))
+        return
+    kept = [(token, row) for token, row in zip(vectors.tokens, vectors.matrix, strict=True) if token.split() == [token]]
+    stream.write(f"{len(kept)} {vectors.matrix.shape[1]}\n".encode())
+    for token, row in kept:
+        if kind == "text":
+            stream.write(f"{token} {' '.join(map(str, row))}\n".encode())
+        else:
+            stream.write(f"{token} ".encode() + row.astype("<f4").tobytes() + b"\n")
+
+
+def read_vectors(path: str | os.PathLike[str], tokens: Iterable[str] | None = None) -> Vectors:
+    """Read vectors; the format shows in the content.
+
+    Args:
+        path: A file in the text format of word2vec, fastText (.vec) or GloVe, in word2vec's binary format, a fastText
+            model (.bin), or what `write_vectors` writes as safetensors.
+        tokens: The only tokens wanted; default: all that the file names. A fastText model has a vector for each of
+            these that it has n-grams of, whether or not it knows the whole.
+
+    Returns:
+        The wanted tokens that have vectors, in the file's order (of a fastText model, in that of `tokens`).
+
+    Raises:
+        FileError: If the file is missing, damaged, of another format, or a pickle, which could run any code.
+    """
+    path = Path(path)
+    if path.is_dir() or not path.exists():
+        raise FileError(f"{path}: " + ("is a folder, not a file" if path.is_dir() else "no such file"))
+    if path.stat().st_size == 0:
+        raise FileError(f"{path}: is empty")
+    wanted = None if tokens is None else dict.fromkeys(token.encode(errors="replace") for token in tokens)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        size, found = _reader(data, path)(data, path, wanted)
+        rows: dict[bytes, np.ndarray] = {}
+        for token, row in found:
+            rows.setdefault(token, row)
+    matrix = np.stack(list(rows.values())) if rows else np.zeros((0, size), np.float32)
+    names = [token.decode(errors="replace") for token in rows]
+    if not np.isfinite(matrix).all():
+        name = names[int(np.isfinite(matrix).all(axis=1).argmin())]
+        raise FileError(f"{path}: the vector of {name!r} holds a number that is not finite")
+    return Vectors(names, matrix)
+
+
+def _reader(data: mmap.mmap, path: Path) -> Callable[[mmap.mmap, Path, _Wanted], _Found]:
+    """The function that reads a file's format."""
+    start = data[:16]
+    if _PICKLE.match(start):
+        raise FileError(
+            f"{path}: is a pickle, or an archive that may hold one, which could run any code when it is read; write "
+            "the vectors in word2vec's format where they were made, in gensim: "
+            "model.wv.save_word2vec_format('vectors.bin', binary=True)"
+        )
+    for magic, command in _COMPRESSED.items():
+        if start.startswith(magic):
+            raise FileError(f"{path}: is compressed; decompress it first: {command} {path}")
+    if start.startswith(_FASTTEXT_MAGIC):
+        return _read_fasttext
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= len(data) - 8:
+        return _read_safetensors
+    header = _HEADER.match(data[:64])
+    if header and int(header[1]) * int(header[2]) > len(data):
+        raise FileError(
+            f"{path}: is too short for the {int(header[1])} vectors of {int(header[2])} numbers that its first line "
+            "promises; was it cut off?"
+        )
+    if _is_text(data, header.end() if header else 0):
+        return _read_text
+    if header is None:
+        raise FileError(
+            f"{path}: holds no word vectors of a format that is known: word2vec (text or binary), fastText, safetensors"
+        )
+    return _read_binary
+
+
+def _is_text(data: mmap.mmap, start: int) -> bool:
+    """Whether lines of text begin here, and not a binary vector."""
+    sample = data[start : start + 4096]
+    text = sample.decode(errors="replace").rstrip("\ufffd")  # a character may be cut at the sample's end
+    return not _CONTROL.search(sample) and text.count("\ufffd") <= len(text) // 100  # some files have cut words, too
+
+
+def _read_text(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
+    header = _HEADER.match(data[:64])
+    if header:
+        count, size = int(header[1]), int(header[2])
+        data.seek(header.end())
+    else:
+        count, size = 0, data.readline().rstrip().count(b" ")
+        data.seek(0)
+    first = 2 if header else 1
+    if size == 0:
+        raise FileError(f"{path}, line 1: not a word and its vector, separated by blanks")
+
+    def rows() -> Iterator[tuple[bytes, np.ndarray]]:
+        number = first - 1
+        for number, line in enumerate(iter(data.readline, b""), first):
+            token, *fields = line.rstrip().rsplit(b" ", size)
+            if not token and not fields:
+                continue
+            if len(fields) != size:
+                raise FileError(f"{path}, line {number}: {len(fields)} numbers after the word; there should be {size}")
+            if wanted is None or token in wanted:
+                try:
+                    yield token, np.array([float(field) for field in fields], np.float32)
+                except ValueError:
+                    raise FileError(
+                        f"{path}, line {number}: not a word and {size} numbers: {line[:60].decode(errors='replace')!r}"
+                    ) from None
+        if number - first + 1 < count:
+            raise FileError(f"{path}: ends after {number - first + 1} of {count} vectors; was it cut off?")
+
+    return size, rows()
+
+
+def _read_binary(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
+    header = _HEADER.match(data[:64])
+    assert header is not None
+    count, size = int(header[1]), int(header[2])
+
+    def rows() -> Iterator[tuple[bytes, np.ndarray]]:
+        position = header.end()
+        for number in range(count):
+            if data[position : position + 1] == b"\n":  # ends a vector in the original tool's files, not in gensim's
+                position += 1
+            end = data.find(b" ", position, position + _LONGEST_WORD)
+            if end < 0 or end + 1 + 4 * size > len(data):
+                raise FileError(f"{path}: vector {number + 1} of {count} is damaged or cut off")
+            token = data[position:end]
+            position = end + 1 + 4 * size
+            if wanted is None or token in wanted:
+                yield token, np.frombuffer(data[end + 1 : position], "<f4")
+
+    return size, rows()
+
+
+def _read_safetensors(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
+    try:
+        with safe_open(path, "numpy") as file:
+            names = set(file.keys())
+            if names != {"vectors", "tokens"}:
+                raise FileError(
+                    f"{path}: a file of vectors holds `vectors`, a matrix, and `tokens`, their JSON list in UTF-8 as "
+                    f"uint8; this one has {', '.join(sorted(names)) or 'nothing'}"
+                )
+            matrix = file.get_tensor("vectors")
+            tokens = json.loads(file.get_tensor("tokens").tobytes())
+    except (SafetensorError, ValueError, TypeError) as exception:
+        if isinstance(exception, FileError):
+            raise
+        raise FileError(f"{path}: damaged ({exception})") from None
+    if (
+        not isinstance(tokens, list)
+        or not all(isinstance(token, str) for token in tokens)
+        or matrix.ndim != 2
+        or len(matrix) != len(tokens)
+    ):
+        raise FileError(f"{path}: damaged: `tokens` does not name the rows of `vectors`, of shape {matrix.shape}")
+    rows = ((token.encode(errors="replace"), row.astype(np.float32)) for token, row in zip(tokens, matrix, strict=True))
+    return matrix.shape[1], (pair for pair in rows if wanted is None or pair[0] in wanted)
+
+
+def _read_fasttext(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
+    """Read a model of fastText: see `Dictionary::load` and `FastText::loadModel` in its sources.
+
+    A word's vector is the mean of its own row and those of its n-grams; an unknown word's, the mean of its n-grams'.
+    """
+    position = 0
+
+    def take(layout: str) -> tuple[int, ...]:
+        nonlocal position
+        position += struct.calcsize(layout)
+        return struct.unpack_from(layout, data, position - struct.calcsize(layout))
+
+    try:
+        _, version = take("<2i")
+        size, *_, bucket, min_n, max_n, _, _ = take("<12id")
+        num_entries, num_words, _ = take("<3i")
+        _, num_pruned = take("<2q")
+        indices: dict[bytes, int] = {}
+        for index in range(num_entries):
+            end = data.find(b"\0", position, position + _LONGEST_WORD)
+            if end < 0:
+                raise FileError(f"{path}: word {index + 1} of {num_entries} is damaged or cut off")
+            word = data[position:end]
+            position = end + 1
+            _, is_label = take("<qb")
+            if not is_label and (wanted is None or word in wanted):
+                indices[word] = index
+        position += 8 * max(num_pruned, 0)
+        (is_quantised,) = take("<?")
+        num_rows, num_columns = take("<2q")
+    except struct.error:
+        raise FileError(f"{path}: this fastText model is cut off") from None
+    if is_quantised:
+        raise FileError(f"{path}: is a quantised fastText model (.ftz), whose vectors are gone; take the .bin or .vec")
+    if not (num_columns == size > 0 and bucket >= 0 and num_rows == num_words + bucket):
+        raise FileError(f"{path}: damaged, or of another version ({version}) of fastText: its sizes contradict")
+    if position + 4 * num_rows * num_columns > len(data):
+        raise FileError(f"{path}: this fastText model is cut off")
+
+    def row(index: int) -> np.ndarray:
+        start = position + 4 * size * index
+        return np.frombuffer(data[start : start + 4 * size], "<f4")
+
+    def rows() -> Iterator[tuple[bytes, np.ndarray]]:
+        for word in indices if wanted is None else wanted:
+            own = [indices[word]] if word in indices else []
+            grams = _ngrams(word.decode(errors="replace"), min_n, max_n) if bucket and word != b"</s>" else []
+            numbers = [*own, *(num_words + _hash(gram) % bucket for gram in grams)]
+            if numbers:
+                yield word, np.stack([row(number) for number in numbers]).mean(axis=0)
+
+    return size, rows()
+
+
+def _ngrams(word: str, min_n: int, max_n: int) -> list[bytes]:
+    """The n-grams of characters of `<word>`, without the brackets alone; fastText's `Dictionary::computeSubwords`."""
+    marked = f"<{word}>"
+    return [
+        marked[start : start + length].encode()
+        for start in range(len(marked))
+        for length in range(max(min_n, 1), min(max_n, len(marked) - start) + 1)
+        if length > 1 or 0 < start < len(marked) - 1
+    ]
+
+
+def _hash(text: bytes) -> int:
+    """FNV-1a in 32 bits, over signed bytes as in fastText's `Dictionary::hash`."""
+    value = 2166136261
+    for byte in text:
+        value = ((value ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619) & 0xFFFFFFFF
+    return value
