@@ -21,6 +21,7 @@ import io
 import json
 import lzma
 import os
+import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -589,3 +590,28 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Make an empty folder that appears under its name, in place of an older one, only when all went well.
+
+    Raises:
+        FileError: if the folder above it is missing, or the path is not a folder.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileError(f"{path}: the folder above does not exist; make it first: mkdir -p {target.parent}")
+    if target.exists() and not target.is_dir():
+        raise FileError(f"{path}: exists and is not a folder")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if target.exists():
+            target.rename(replaced)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
