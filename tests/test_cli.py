@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -344,3 +345,21 @@ def test_embed_says_in_one_line_what_cannot_be_used(run, tmp_path):
     code, _, errors = run("embed", "--unlabelled", "t.txt", "--output", "v.vec", "--window_size", "3")
     assert code == 2
     assert "--window" in errors
+
+
+@pytest.mark.parametrize(("kind", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_embed_that_is_ended_leaves_nothing(start, tmp_path, kind, code):
+    (tmp_path / "t.txt").write_text("영화가 재밌었어요\n정말 재밌는 영화\n" * 20)
+    (tmp_path / "scratch").mkdir()
+    endless = ["--vector_size", "4", "--bucket", "100", "--epochs", "99999999", "--workers", "1"]
+    process = start(
+        *("embed", "--unlabelled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *endless),
+        env=os.environ | {"TMPDIR": str(tmp_path / "scratch")},
+    )
+    while not any(file.stat().st_size for file in tmp_path.glob("scratch/*/ids")) and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.2)  # into the training, or before it: either must end well
+    process.send_signal(kind)
+    assert process.wait(60) == code
+    assert process.stderr.read() == b""
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["scratch", "t.txt"]

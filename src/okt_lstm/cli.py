@@ -195,6 +195,11 @@ def _load(options: argparse.Namespace) -> Classifier:
     return load(options.model, options.revision, options.token, options.device, options.max_length)
 
 
+def _clean_up_on_sigterm() -> None:
+    """Let SIGTERM end the process by an exception, so that no temporary file stays."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
 def _train(argv: list[str]) -> None:
     from .training import parse_arguments, train
 
@@ -215,7 +220,9 @@ def _pretrain(argv: list[str]) -> None:
 def _embed(argv: list[str]) -> None:
     from .embeddings import embed, parse_embedding_arguments
 
-    result = embed(*parse_embedding_arguments(argv))
+    arguments = parse_embedding_arguments(argv)
+    _clean_up_on_sigterm()
+    result = embed(*arguments)
     print(json.dumps(dataclasses.asdict(result), ensure_ascii=False, indent=2))
 
 
@@ -281,7 +288,7 @@ def _predict(options: argparse.Namespace) -> None:
             raise FileError(f"text {number} of the arguments is not UTF-8: {text!r}")
     classifier = _load(options)
     if options.output:
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that no temporary file stays
+        _clean_up_on_sigterm()
         predict_file(
             classifier,
             options.input,
