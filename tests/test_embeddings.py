@@ -120,6 +120,17 @@ def test_long_texts_and_empty_ones_keep_their_tokens(tmp_path):
     assert set(vectors.tokens) == set(WORDS)
 
 
+def test_the_end_of_a_long_text_is_learned_from(tmp_path):
+    text = " ".join(["굿"] * 10_000 + ["정말", "재미"] * 5000)
+    options = {"max_n": 0, "sample": 0.0, "epochs": 1}
+    before, after = (
+        train_vectors([text], tiny_tokenizer(), arguments(tmp_path, alpha=alpha, **options))[0]
+        for alpha in (1e-9, 0.05)
+    )
+    place = before.tokens.index("재미")
+    assert np.abs(after.matrix[place] - before.matrix[place]).max() > 0.01
+
+
 def test_pieces_can_have_vectors(tmp_path, text_file):
     embed(arguments(tmp_path), TokenizerArguments(tokenizer_model="bpe", vocab_size=300, min_frequency=1))
     assert any(len(token) == 1 for token in read_vectors(tmp_path / "v.vec").tokens)

@@ -34,6 +34,7 @@ from .vectors import Vectors, format_of, write_vectors
 
 _TEXTS_PER_BATCH = 1000
 _IDS_PER_READ = 1 << 16
+_LONGEST = 10_000  # tokens of a text that gensim reads; it would pass over what follows
 _ROW_END = -1  # stands after each text's ids in the file of ids
 
 
@@ -217,7 +218,7 @@ def _tokenize(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, file: IO
 
 
 class _Sentences:
-    """Texts as lists of tokens, which can be read again and again, from a file of ids.
+    """Texts as lists of tokens, long ones as several, which can be read again and again, from a file of ids.
 
     Ids take less room than text, hold tokens with blanks as well, and give each token as one string object, which
     gensim looks up faster than equal ones.
@@ -240,7 +241,8 @@ class _Sentences:
                 names = self._tokens[ids].tolist()
                 start = 0
                 for end in np.flatnonzero(ids == _ROW_END).tolist():
-                    yield row + names[start:end]
+                    row += names[start:end]
+                    yield from (row[at : at + _LONGEST] for at in range(0, len(row), _LONGEST))
                     row, start = [], end + 1
                 row += names[start:]
                 self._bar.update(np.count_nonzero(ids != _ROW_END))
