@@ -11,7 +11,7 @@ import pytest
 from tiny import save_tiny
 
 import okt_lstm
-from okt_lstm import cli, sharing
+from okt_lstm import cli, inference, sharing
 from okt_lstm.inference import Classifier
 
 COMMAND = [sys.executable, "-m", "okt_lstm"]
@@ -76,6 +76,16 @@ def test_texts_as_arguments_get_a_line_each(run, folder, classifier):
     assert [row[0] for row in rows] == classifier.predict(texts)
     assert [float(row[1]) for row in rows] == pytest.approx(classifier.predict_proba(texts).max(axis=1), abs=1e-5)
     assert [row[2] for row in rows] == ["시간이 아깝다", "", "정말 재미 있다"]
+
+
+def test_without_a_model_the_one_inside_the_package_is_used(run, tmp_path, folder, reviews, monkeypatch):
+    monkeypatch.setattr(inference, "RELEASED_MODEL", folder)
+    assert run("predict", "굿", "시간이 아깝다") == run("predict", "--model", folder, "굿", "시간이 아깝다")
+    assert run("evaluate", "--dataset", reviews)[:2] == run("evaluate", folder, "--dataset", reviews)[:2]
+    assert_one_line_error(run("evaluate"), folder, "does not say what it was trained on")
+    monkeypatch.setattr(inference, "RELEASED_MODEL", tmp_path / "released")
+    for command in (["predict", "굿"], ["evaluate"], ["evaluate", "--dataset", reviews]):
+        assert_one_line_error(run(*command), "brings no trained model", "okt-lstm train")
 
 
 def test_lines_of_standard_input_get_a_line_each(run, folder, classifier):
@@ -145,12 +155,10 @@ def test_mistakes_with_standard_input_and_models_are_one_line(run, tmp_path, fol
     [
         [],
         ["nonsense"],
-        ["predict", "굿"],
         ["predict", "--model", "m", "--input", "a.csv", "굿"],
         ["predict", "--model", "m", "--output", "a.csv"],
         ["predict", "--model", "m", "--text_column", "x"],
         ["predict", "--model", "m", "--input", "a.csv", "--input_format", "doc"],
-        ["evaluate"],
         ["push", "folder"],
     ],
 )

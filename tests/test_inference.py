@@ -296,6 +296,14 @@ def test_loading_needs_tokenizer_and_trained_safetensors_weights(tmp_path, folde
         okt_lstm.load(tmp_path)
 
 
+def test_half_precision_is_computed_with_in_single_precision(tmp_path, classifier):
+    tiny_model().half().save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    half = okt_lstm.load(tmp_path)
+    assert half.model.dtype == torch.float32
+    np.testing.assert_allclose(half.predict_proba(TEXTS), classifier.predict_proba(TEXTS), atol=2e-2)
+
+
 def test_a_missing_device_is_an_error(folder):
     for device in ("nonsense", "cuda:99"):
         with pytest.raises(ValueError, match=f"device '{device}' can't be used"):

@@ -613,5 +613,7 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             target.rename(replaced)
         temporary.rename(target)
     finally:
+        if replaced.exists() and not target.exists():
+            replaced.rename(target)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(replaced, ignore_errors=True)
