@@ -1,6 +1,7 @@
 """The model inside the package, and the copies that it is made by. Where there is none yet, a tiny one stands in."""
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -210,6 +211,49 @@ def test_the_package_is_built_with_the_released_model(tmp_path, monkeypatch):
     files = {f"{package}/{name}" for package, _, _, names in command.data_files for name in names}
     for name in ("config.json", "model.safetensors", "README.md"):
         assert f"okt_lstm/released/{name}" in files
+
+
+# scripts/train_release.py
+
+
+@pytest.fixture
+def release(trained, tmp_path, monkeypatch):
+    """Run the script on a trained folder and return what it wrote."""
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    (trained / "data_args.json").write_text(json.dumps({"dataset": "sample", "data_dir": None}))
+    (trained / "test_results.json").write_text(
+        json.dumps({"test_accuracy": 0.8765, "test_f1_macro": 0.8642, "test_loss": 0.2468})
+    )
+    script = runpy.run_path(str(ROOT / "scripts" / "train_release.py"))
+
+    def run(**constants):
+        script["main"].__globals__.update(constants)
+        target = tmp_path / "released"
+        monkeypatch.setattr(sys, "argv", ["train_release.py", "--trained", str(trained), "--released", str(target)])
+        script["main"]()
+        return target
+
+    return run
+
+
+def test_a_release_is_checked_and_its_card_says_so(release, trained, capsys):
+    target = release()
+    card = (target / "README.md").read_text()
+    assert card.startswith("# The card\n")
+    assert "accuracy 0.8765, macro F1 0.8642, loss 0.2468" in card
+    assert "of 40 predictions change" in card
+    assert "accuracy 0.8765" in capsys.readouterr().out
+    assert okt_lstm.load(target).predict(TEXTS) == okt_lstm.load(trained).predict(TEXTS)
+
+
+def test_a_release_that_is_too_large_or_less_accurate_replaces_nothing(release):
+    target = release()
+    before = (target / "README.md").read_bytes()
+    with pytest.raises(SystemExit, match="more than 1,000: nothing was replaced"):
+        release(LARGEST=1000)
+    with pytest.raises(SystemExit, match="half precision changes the accuracy"):
+        release(LARGEST=LARGEST, LARGEST_CHANGE=-1)
+    assert (target / "README.md").read_bytes() == before
 
 
 # The model in this checkout
