@@ -41,7 +41,7 @@ _SUFFIXES = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
-_DECOMPRESSORS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_DECOMPRESSORS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 KINDS = ("txt", "tsv", "csv", "jsonl", "parquet")
 TEXT_COLUMN = "text"  # the name of a txt file's only column
 # Where a user does not say which column holds the texts, the first of these that a file has is taken.
