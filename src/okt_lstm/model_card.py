@@ -16,7 +16,8 @@ from .labels import ProblemType
 
 _PACKAGES = ("okt-lstm", "torch", "transformers", "tokenizers", "datasets", "evaluate")
 
-_SCORES = {  # name among our metrics: (the Hub's metric id, the name for readers)
+# Name among our metrics: the Hub's metric id, the name for readers.
+SCORES = {
     "accuracy": ("accuracy", "accuracy"),
     "f1_macro": ("f1", "macro F1"),
     "precision_macro": ("precision", "macro precision"),
@@ -81,7 +82,7 @@ def build_model_card(model: TrainedModel) -> ModelCard:
     """
     split, scores = list(model.results.items())[-1]
     cell = model.config.model_type.removeprefix("okt_")
-    measured = [name for name in _SCORES if name in scores]
+    measured = [name for name in SCORES if name in scores]
     metadata = ModelCardData(
         language="ko",
         license=model.license,
@@ -89,7 +90,7 @@ def build_model_card(model: TrainedModel) -> ModelCard:
         pipeline_tag="text-classification",
         tags=["okt-lstm", cell, "okt", "korean"],
         datasets=[model.data.hub_id] if model.data.hub_id else None,
-        metrics=sorted({_SCORES[name][0] for name in measured if name != "loss"}),
+        metrics=sorted({SCORES[name][0] for name in measured if name != "loss"}),
         model_name=model.name.split("/")[-1],
         eval_results=[
             EvalResult(
@@ -99,39 +100,58 @@ def build_model_card(model: TrainedModel) -> ModelCard:
                 dataset_name=model.data.name,
                 dataset_config=model.data.config,
                 dataset_split=split,
-                metric_type=_SCORES[name][0],
-                metric_name=f"{split} {_SCORES[name][1]}",
+                metric_type=SCORES[name][0],
+                metric_name=f"{split} {SCORES[name][1]}",
                 metric_value=scores[name],
             )
             for name in measured
         ],
     )
     sections = [
-        _introduction(model, cell, split, scores),
-        _usage(model),
+        _introduction(model, split, scores),
+        usage(model.name, model.tokenizer),
         _training_data(model.data),
         _recipe(model),
         _results(model),
         _limitations(model),
         _versions(model),
     ]
+    return assemble(metadata, sections)
+
+
+def assemble(metadata: ModelCardData, sections: Sequence[str]) -> ModelCard:
+    """Make a card of its metadata and of sections in Markdown."""
     return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n" + "\n\n".join(sections) + "\n")
 
 
-def _introduction(model: TrainedModel, cell: str, split: str, scores: Mapping[str, float]) -> str:
-    config = model.config
-    names = ", ".join(f"`{label}`" for label in model.labels)
-    task = _TASKS[model.problem_type].format(count=len(model.labels), names=names)
+def describe(config: RecurrentConfig, num_parameters: int, problem_type: ProblemType, labels: Sequence[str]) -> str:
+    """Say in two sentences what a network is and what it does.
+
+    Args:
+        config: Its configuration.
+        num_parameters: Number of its weights.
+        problem_type: The kind of problem it solves.
+        labels: The names of its classes by id; empty for regression.
+    """
+    names = ", ".join(f"`{label}`" for label in labels)
+    task = _TASKS[problem_type].format(count=len(labels), names=names)
     direction = "bidirectional " if config.bidirectional else ""
-    main = next(name for name in _SCORES if name in scores)
+    cell = config.model_type.removeprefix("okt_").upper()
+    layers = f"{config.num_hidden_layers} layer(s) and {num_parameters:,} parameters"
+    return f"A {direction}{cell} with {layers} over Okt morphemes. It {task}."
+
+
+def _introduction(model: TrainedModel, split: str, scores: Mapping[str, float]) -> str:
+    description = describe(model.config, model.num_parameters, model.problem_type, model.labels)
+    main = next(name for name in SCORES if name in scores)
     return f"""# {model.name.split("/")[-1]}
 
-A {direction}{cell.upper()} with {config.num_hidden_layers} layer(s) and {model.num_parameters:,} parameters over Okt \
-morphemes. It {task}. Trained with okt-lstm on {model.data.name}; {_SCORES[main][1]} on the {split} split \
+{description} Trained with okt-lstm on {model.data.name}; {SCORES[main][1]} on the {split} split \
 ({model.data.rows[split]:,} rows): **{scores[main]:.4f}**."""
 
 
-def _usage(model: TrainedModel) -> str:
+def usage(name: str, tokenizer: PreTrainedTokenizerBase) -> str:
+    """The section that says how a model of this name is opened."""
     return f"""## Use
 
 **Open this model with `okt_lstm` imported, or with `trust_remote_code=True`.** transformers alone does not know its
@@ -143,7 +163,7 @@ With the package, `pip install okt-lstm`:
 import okt_lstm  # registers the model and its tokenizer
 from transformers import pipeline
 
-classify = pipeline("text-classification", model="{model.name}")
+classify = pipeline("text-classification", model="{name}")
 classify(["연기도 연출도 최고였다", "시간이 아깝다"], truncation=True)
 ```
 
@@ -153,18 +173,18 @@ first:
 ```python
 from transformers import pipeline
 
-classify = pipeline("text-classification", model="{model.name}", trust_remote_code=True)
+classify = pipeline("text-classification", model="{name}", trust_remote_code=True)
 ```
 
-Texts of more than {model.tokenizer.model_max_length} tokens are cut only where `truncation=True` is given."""
+Texts of more than {tokenizer.model_max_length} tokens are cut only where `truncation=True` is given."""
 
 
 def _training_data(data: DataDescription) -> str:
     lines = [f"## Training data\n\n{data.name}" + (f" ([{data.hub_id}]({_dataset_url(data)}))" if data.hub_id else "")]
-    lines.append(_table(["split", "rows"], [[split, f"{rows:,}"] for split, rows in data.rows.items()]))
+    lines.append(table(["split", "rows"], [[split, f"{rows:,}"] for split, rows in data.rows.items()]))
     if data.files:
         files = [[file.split, file.name, f"{file.num_bytes:,}", f"`{file.git_blob_id}`"] for file in data.files]
-        lines.append(_table(["file of", "name", "bytes", "git blob id"], files))
+        lines.append(table(["file of", "name", "bytes", "git blob id"], files))
     if data.notes:
         lines.append("\n".join(data.notes))
     if data.license:
@@ -178,11 +198,11 @@ def _dataset_url(data: DataDescription) -> str:
 
 def _recipe(model: TrainedModel) -> str:
     rows = [[name, f"`{value}`"] for name, value in model.recipe.items()]
-    return f"## Recipe\n\nThe vocabulary was built from the training rows alone.\n\n{_table(['option', 'value'], rows)}"
+    return f"## Recipe\n\nThe vocabulary was built from the training rows alone.\n\n{table(['option', 'value'], rows)}"
 
 
 def _results(model: TrainedModel) -> str:
-    names = [name for name in _SCORES if any(name in scores for scores in model.results.values())]
+    names = [name for name in SCORES if any(name in scores for scores in model.results.values())]
     rows = [
         [split, *(f"{scores[name]:.4f}" if name in scores else "" for name in names)]
         for split, scores in model.results.items()
@@ -190,12 +210,12 @@ def _results(model: TrainedModel) -> str:
     chosen = "The epoch was chosen on the validation split."
     if "test" in model.results:
         chosen += " The test split was read once, at the end."
-    parts = [f"## Results\n\n{chosen}", _table(["split", *(_SCORES[name][1] for name in names)], rows)]
+    parts = [f"## Results\n\n{chosen}", table(["split", *(SCORES[name][1] for name in names)], rows)]
     if model.epochs:
         header = [name for name in model.epochs[0] if all(name in row for row in model.epochs)]
         epochs = [[f"{row[name]:.4g}" for name in header] for row in model.epochs]
-        titles = [_SCORES[name][1] if name in _SCORES else name for name in header]
-        parts.append(f"On the validation split, epoch by epoch:\n\n{_table(titles, epochs)}")
+        titles = [SCORES[name][1] if name in SCORES else name for name in header]
+        parts.append(f"On the validation split, epoch by epoch:\n\n{table(titles, epochs)}")
     parts.extend(f"![{title}]({name})" for name, title in model.pictures.items())
     return "\n\n".join(parts)
 
@@ -218,10 +238,11 @@ def _versions(model: TrainedModel) -> str:
     machine = f"{platform.system()} {platform.machine()} with {threads} thread{'s' if threads > 1 else ''}"
     if torch.cuda.is_available():
         machine += f", {torch.cuda.get_device_name()}"
-    table = _table(["package", "version"], [["Python", platform.python_version()], *rows])
-    return f"## Versions\n\n{table}\n\nTrained on {machine}, in {model.seconds:,.0f} seconds."
+    versions = table(["package", "version"], [["Python", platform.python_version()], *rows])
+    return f"## Versions\n\n{versions}\n\nTrained on {machine}, in {model.seconds:,.0f} seconds."
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; bars in cells are escaped."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
