@@ -307,6 +307,13 @@ def test_a_label_that_the_model_does_not_know_is_an_error(write):
         load_test_split(DataArguments(path), "single_label_classification", ("긍정", "중립"))
 
 
+def test_the_rows_of_a_limited_test_are_those_of_training_whatever_else_is_limited():
+    arguments = DataArguments("sample", max_train_samples=100, max_validation_samples=10, max_test_samples=50)
+    trained = load_splits(arguments).datasets["test"]
+    evaluated = load_test_split(arguments, "single_label_classification", ("negative", "positive")).datasets["test"]
+    assert evaluated["text"][:] == trained["text"][:]
+
+
 def test_the_test_split_of_the_sample_is_taken_as_it_is():
     splits = load_test_split(DataArguments("sample"), "single_label_classification", ("negative", "positive"))
     assert splits.description.rows == {"test": 200}

@@ -579,11 +579,11 @@ def _finish(
     splits = datasets.DatasetDict(
         {split: splits[split] for split in ("train", "validation", "test") if split in splits}
     )
-    generator = np.random.default_rng(args.split_seed)
     for split in splits:
         limit = getattr(args, f"max_{split}_samples")
         if limit is not None and limit < (total := len(splits[split])):
-            drawn = generator.choice(total, limit, replace=False)
+            # By a generator of its own, so that the rows of one split do not depend on which others are loaded.
+            drawn = np.random.default_rng(args.split_seed).choice(total, limit, replace=False)
             splits[split] = splits[split].select(np.sort(drawn))
             notes.append(f"Only {limit:,} of {total:,} {split} rows, drawn by seed {args.split_seed}, were used.")
     description = replace(
