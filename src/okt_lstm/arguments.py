@@ -48,6 +48,9 @@ class ModelArguments:
     embedding_dropout: float = field(default=0.0, metadata={"help": "dropout of the embeddings"})
     hidden_dropout: float = field(default=0.5, metadata={"help": "dropout between layers"})
     classifier_dropout: float = field(default=0.5, metadata={"help": "dropout before the classifier"})
+    softmax_candidates: int = field(
+        default=2048, metadata={"help": "tokens of a language model's softmax in training; 0: all"}
+    )
 
     def __post_init__(self) -> None:
         """Checks the options at once, not when the texts have been tokenized."""
@@ -149,6 +152,47 @@ class UnlabelledArguments:
 
 
 @dataclass
+class TransferArguments:
+    """What a classifier starts from, and who teaches it. Each field is a flag."""
+
+    _argument_group_name = "what the model starts from, and its teachers"
+
+    pretrained: str | None = field(
+        default=None,
+        metadata={
+            "help": "a folder of `okt-lstm pretrain`, or any model of this package: its network, but for the "
+            "classifier, and its tokenizer"
+        },
+    )
+    embeddings: str | None = field(
+        default=None,
+        metadata={"help": "word vectors to start from: word2vec text or binary, fastText, or safetensors"},
+    )
+    freeze_embeddings_epochs: int = field(
+        default=0, metadata={"help": "leave the embeddings as they are for the first epochs, so many"}
+    )
+    teacher: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "folders or Hub ids of classifiers with the same labels, whose probabilities, averaged, the model "
+            "learns; --unlabelled gives them more texts"
+        },
+    )
+    teacher_weight: float = field(
+        default=1.0, metadata={"help": "the teachers' share of the answer for texts that have a label of their own"}
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the options against each other."""
+        if self.freeze_embeddings_epochs < 0:
+            raise ValueError(f"freeze_embeddings_epochs is {self.freeze_embeddings_epochs}; it has to be 0 or more")
+        if not 0 <= self.teacher_weight <= 1:
+            raise ValueError(f"teacher_weight is {self.teacher_weight}; it has to be between 0 and 1")
+        if self.pretrained and self.embeddings:
+            raise ValueError("a --pretrained model brings its embeddings along: leave out --embeddings")
+
+
+@dataclass
 class RunArguments(TrainingArguments):
     """transformers' `TrainingArguments` with this package's defaults, for any kind of run."""
 
@@ -242,7 +286,9 @@ class PretrainArguments(RunArguments):
     metric_for_best_model: str | None = field(default="loss", metadata={"help": "score that decides"})
 
 
-Arguments: TypeAlias = tuple[ModelArguments, TokenizerArguments, DataArguments, TrainArguments]
+Arguments: TypeAlias = tuple[
+    ModelArguments, TokenizerArguments, DataArguments, TrainArguments, TransferArguments, UnlabelledArguments
+]
 
 
 def parse_arguments(argv: Sequence[str]) -> Arguments:
@@ -252,7 +298,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         argv: Flags, without the program's name; see `parse`.
 
     Returns:
-        The options of the model, the tokenizer, the data and the training.
+        The options of the model, the tokenizer, the data, the training, the transfer and the unlabelled text.
     """
     description = "Train a recurrent text classifier for Korean, and leave it evaluated and documented in a folder."
     return cast(Arguments, parse(argv, get_args(Arguments), "okt-lstm train", description))

@@ -31,8 +31,8 @@ class RecurrentConfig(PreTrainedConfig):
         embedding_dropout: Probability of dropping an element of the embeddings.
         hidden_dropout: Probability of dropping an element between two recurrent layers.
         classifier_dropout: Probability of dropping an element of the pooled vector before the classifier.
-        softmax_candidates: Tokens over which a language model's softmax runs in training, beside those of the batch if
-            they are more; 0 for the whole vocabulary. Classifiers don't use it.
+        softmax_candidates: Tokens over which a language model's softmax runs in training, or the next multiple of it
+            that holds the batch's own; 0 for the whole vocabulary. Classifiers don't use it.
         initializer_range: Standard deviation of the embeddings' and the classifier's initial weights.
         pad_token_id: Id that pads short texts; `None` if there is none.
         **kwargs: Fields of every `PreTrainedConfig`, among them `num_labels`, `id2label` and `problem_type`.

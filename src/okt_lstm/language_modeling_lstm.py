@@ -16,6 +16,8 @@ from transformers.utils.generic import ModelOutput, can_return_tuple
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
 from .modeling_lstm import GRUModel, LSTMModel, RecurrentModel, RecurrentPreTrainedModel, RNNModel
 
+_IGNORED = -100  # cross_entropy's own mark of what has no target
+
 
 @dataclass
 class LanguageModelOutput(ModelOutput):
@@ -85,34 +87,44 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
         real = self.model._real_tokens(input_ids, attention_mask, None)  # (batch, time)
         pair = real[:, :-1] & real[:, 1:]  # (batch, time - 1): both the token and its successor are there
         size = self.config.hidden_size
-        states, targets = [outputs.last_hidden_state[:, :-1, :size][pair]], [input_ids[:, 1:][pair]]
+        states = [outputs.last_hidden_state[:, :-1, :size]]
+        targets = [input_ids[:, 1:].masked_fill(~pair, _IGNORED)]
         if self.config.bidirectional:
-            states.append(outputs.last_hidden_state[:, 1:, size:][pair])
-            targets.append(input_ids[:, :-1][pair])
-        # (predictions, embedding)
+            states.append(outputs.last_hidden_state[:, 1:, size:])
+            targets.append(input_ids[:, :-1].masked_fill(~pair, _IGNORED))
+        # (directions * batch * (time - 1), embedding). Padding stays in: shapes that differ from batch to batch would
+        # make oneDNN compile its kernels anew for each.
         predicted = torch.cat(
             [projection(self.output_dropout(part)) for projection, part in zip(self.projections, states, strict=True)]
-        )
-        loss = self._loss(predicted, torch.cat(targets))
+        ).flatten(0, 1)
+        loss = self._loss(predicted, torch.cat(targets).flatten())
         return LanguageModelOutput(loss=loss, hidden_states=outputs.hidden_states)
 
     def _loss(self, predicted: Tensor, targets: Tensor) -> Tensor:
-        if not len(targets):
+        if not (targets != _IGNORED).any():
             return predicted.sum() * 0
-        table, bias = self.model.embed_tokens.weight, self.output_bias
+        table: Tensor = self.model.embed_tokens.weight
+        bias: Tensor = self.output_bias
         if self.training and self.config.softmax_candidates:
-            present, targets = targets.unique(return_inverse=True)  # (candidates,), (predictions,)
-            candidates = present
-            missing = self.config.softmax_candidates - len(present)
-            if missing > 0:
-                absent = torch.ones(len(table), dtype=torch.bool, device=present.device)
-                absent[present] = False
-                absent = absent.nonzero().squeeze(1)
-                drawn = torch.randint(len(absent), (missing,), device=absent.device).unique() if len(absent) else absent
-                candidates = torch.cat([present, absent[drawn]])
+            candidates, targets = self._candidates(targets)
             table, bias = table[candidates], bias[candidates]
         logits = F.linear(predicted, table) + bias  # (predictions, candidates)
-        return F.cross_entropy(logits.float(), targets)
+        return F.cross_entropy(logits.float(), targets, ignore_index=_IGNORED)
+
+    def _candidates(self, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The tokens that the softmax runs over, and the targets as places among them.
+
+        There are a multiple of `softmax_candidates` of them, or as many as the vocabulary has tokens.
+        """
+        present = torch.zeros(self.config.vocab_size, dtype=torch.bool, device=targets.device)
+        present[targets[targets != _IGNORED]] = True
+        step = self.config.softmax_candidates
+        size = min(-(-int(present.sum()) // step) * step, len(present))
+        # Tokens that are present sort before all others, which are in random order.
+        candidates = torch.rand(len(present), device=targets.device).masked_fill(present, -1).topk(size, largest=False)
+        place = torch.empty(len(present), dtype=torch.long, device=targets.device)
+        place[candidates.indices] = torch.arange(size, device=targets.device)
+        return candidates.indices, torch.where(targets == _IGNORED, _IGNORED, place[targets.clamp(min=0)])
 
 
 class LSTMForPreTraining(RecurrentForPreTraining):

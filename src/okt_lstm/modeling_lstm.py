@@ -290,7 +290,8 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
             input_ids: Token ids, `(batch, time)`. Give these or `inputs_embeds`, not both.
             attention_mask: `(batch, time)`, 1 for a real token and 0 for padding; see `LSTMModel`.
             inputs_embeds: Embeddings in place of ids, `(batch, time, embedding_size)`.
-            labels: What the loss compares with: class ids `(batch,)`; zeros and ones `(batch, num_labels)` where
+            labels: What the loss compares with: class ids `(batch,)`, or a teacher's probabilities of the classes
+                `(batch, num_labels)`; zeros and ones `(batch, num_labels)` where
                 several labels may hold; or numbers, `(batch,)` or `(batch, num_labels)`. `config.problem_type` decides,
                 and if it is unset the labels' type does, as in every `transformers` classifier.
             **kwargs: `num_items_in_batch`, which `Trainer` passes: the number of labels over which the loss is
@@ -342,7 +343,7 @@ def classification_loss(
             config.problem_type = "single_label_classification"
     labels = labels.to(logits.device)
     logits = logits.float()  # half precision is too coarse for a logarithm
-    one_label = config.problem_type == "single_label_classification"
+    one_label = config.problem_type == "single_label_classification" and not labels.is_floating_point()
     expected = logits.shape[0] if one_label else logits.numel()
     if labels.numel() != expected:
         raise ValueError(
@@ -352,6 +353,10 @@ def classification_loss(
     reduction = "mean" if num_items_in_batch is None else "sum"
     if one_label:
         loss = F.cross_entropy(logits, labels.view(-1).long(), reduction=reduction)
+    elif config.problem_type == "single_label_classification":
+        loss = F.cross_entropy(logits, labels.view_as(logits).float(), reduction=reduction)
+        if num_items_in_batch is not None:
+            loss = loss * logits.shape[1]  # Trainer counts each probability as an item
     elif config.problem_type == "multi_label_classification":
         loss = F.binary_cross_entropy_with_logits(logits, labels.view_as(logits).float(), reduction=reduction)
     else:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from math import exp
 from pathlib import Path
 
@@ -69,13 +68,14 @@ def pretrain(
         check_free(folder, training_args)
     if unlabelled_args.unlabelled is None:
         raise ValueError("a language model learns from text without labels: name a file of it with --unlabelled")
-    text = open_unlabelled(unlabelled_args.unlabelled, unlabelled_args.unlabelled_column)
-    limit = unlabelled_args.max_unlabelled_samples
+    text = open_unlabelled(
+        unlabelled_args.unlabelled, unlabelled_args.unlabelled_column, unlabelled_args.max_unlabelled_samples
+    )
     with training_args.main_process_first(desc="reading and tokenizing"):
         tokenizer = tokenizer_args.to_tokenizer().train_new_from_iterator(
-            islice(text, limit), vocab_size=tokenizer_args.vocab_size, min_frequency=tokenizer_args.min_frequency
+            text, vocab_size=tokenizer_args.vocab_size, min_frequency=tokenizer_args.min_frequency
         )
-        rows = tokenize(text, tokenizer, limit)
+        rows = tokenize(text, tokenizer)
     held_out = min(unlabelled_args.held_out_samples, len(rows) // 10)
     if not held_out:
         raise ValueError(f"{text.path}: {len(rows)} texts of two tokens and more are too few to train on")
@@ -113,24 +113,19 @@ def pretrain(
     return PretrainResult(folder, metrics["eval_loss"], metrics["eval_perplexity"], trained.metrics["train_runtime"])
 
 
-def tokenize(text: UnlabelledText, tokenizer: PreTrainedTokenizerBase, limit: int | None = None) -> datasets.Dataset:
+def tokenize(text: UnlabelledText, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
     """Turn texts into rows of `input_ids`, kept in a file; those of fewer than two tokens are left out.
 
     Args:
         text: The texts.
         tokenizer: The tokenizer, whose `model_max_length` cuts long texts.
-        limit: How many texts are read; by default all.
     """
     features = datasets.Features({"input_ids": datasets.List(datasets.Value("int32"))})
-    return datasets.Dataset.from_generator(
-        _tokenized, features, gen_kwargs={"text": text, "tokenizer": tokenizer, "limit": limit}
-    )
+    return datasets.Dataset.from_generator(_tokenized, features, gen_kwargs={"text": text, "tokenizer": tokenizer})
 
 
-def _tokenized(
-    text: UnlabelledText, tokenizer: PreTrainedTokenizerBase, limit: int | None
-) -> Iterator[dict[str, list[int]]]:
-    for batch in chunks(islice(text, limit), 1000):
+def _tokenized(text: UnlabelledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:
+    for batch in chunks(text, 1000):
         for input_ids in tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]:
             if len(input_ids) > 1:
                 yield {"input_ids": input_ids}

@@ -18,6 +18,7 @@ from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainerContr
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
+from .arguments import RunArguments
 from .optimization import RowwiseRMSprop
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 class RecurrentTrainer(Trainer):
     """Trainer, with batches that are cheap to group and can be resumed, our card, and no pickle in the final folder."""
 
-    args: TrainingArguments
+    args: RunArguments
     card: ModelCard | None = None
 
     @staticmethod

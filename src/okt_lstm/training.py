@@ -2,32 +2,47 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
+import pyarrow.compute as pc
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
+    AutoTokenizer,
     DataCollatorWithPadding,
     EarlyStoppingCallback,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
+    TrainerCallback,
     TrainerState,
     set_seed,
 )
 from transformers.trainer_utils import PredictionOutput, SchedulerType
 from transformers.training_args import OptimizerNames
 
-from .arguments import ModelArguments, TokenizerArguments, TrainArguments, parse_arguments
-from .configuration_lstm import RecurrentConfig
+from .arguments import (
+    ModelArguments,
+    TokenizerArguments,
+    TrainArguments,
+    TransferArguments,
+    UnlabelledArguments,
+    parse_arguments,
+)
+from .configuration_lstm import MODEL_TYPES, RecurrentConfig
 from .data import DATA_ARGUMENTS_NAME, DataArguments, Splits, load_splits
+from .distillation import Lesson, soft_labels
+from .embeddings import FreezeEmbeddings, initialise
 from .metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for, decide
 from .model_card import TrainedModel, build_model_card
 from .output_folder import check_free, clear, find_checkpoint, write_json
 from .report import plot_confusion_matrix, plot_curves
 from .trainer import RecurrentTrainer, SaveOnInterrupt
+from .unlabelled import UnlabelledText, open_unlabelled
+from .vectors import read_vectors
 
 __all__ = ["TrainResult", "parse_arguments", "train"]
 
@@ -52,11 +67,13 @@ def train(
     tokenizer_args: TokenizerArguments,
     data_args: DataArguments,
     training_args: TrainArguments,
+    transfer_args: TransferArguments | None = None,
+    unlabelled_args: UnlabelledArguments | None = None,
 ) -> TrainResult:
     """Train a classifier, test it, and leave it documented in `training_args.output_dir`.
 
-    The vocabulary is built from the training rows alone. The best epoch is chosen on the validation split; the test
-    split is read once, at the end. Ctrl-C saves a checkpoint before it ends the run. Under `torchrun` or
+    The vocabulary is built from the texts that are trained on. The best epoch is chosen on the validation split; the
+    test split is read once, at the end. Ctrl-C saves a checkpoint before it ends the run. Under `torchrun` or
     `accelerate launch` every process calls this, and the first one writes.
 
     Args:
@@ -64,6 +81,8 @@ def train(
         tokenizer_args: How texts become ids.
         data_args: The data set.
         training_args: Everything else.
+        transfer_args: What the network starts from, and who teaches it; by default nothing and nobody.
+        unlabelled_args: Text that teachers label.
 
     Returns:
         The folder and the figures.
@@ -73,20 +92,43 @@ def train(
         ValueError: If the data can't be used, options contradict each other, or the checkpoint is of another model.
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
+    transfer = transfer_args or TransferArguments()
+    unlabelled = _open_unlabelled(unlabelled_args or UnlabelledArguments(), transfer)
     folder = Path(training_args.output_dir)
     checkpoint = find_checkpoint(folder, training_args)
     if checkpoint is None:
         check_free(folder, training_args)
     with training_args.main_process_first(desc="reading and tokenizing"):  # the others find what it cached
         splits = load_splits(data_args)
-        tokenizer = _train_tokenizer(tokenizer_args, splits.datasets["train"])
-        train_set, validation_set = (_tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
-    config = model_args.to_config(
+        lesson = Lesson(
+            teachers=tuple(transfer.teacher),
+            label_names=splits.label_names,
+            problem_type=splits.problem_type,
+            labelled=splits.datasets["train"],
+            unlabelled=unlabelled,
+            teacher_weight=transfer.teacher_weight,
+            bf16=training_args.bf16,
+        )
+        tokenizer = _tokenizer(tokenizer_args, transfer, lesson)
+        labelled_set, validation_set = (_tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
+        train_set = soft_labels(lesson, tokenizer) if lesson.teachers else labelled_set
+    config = _config(
+        model_args,
+        transfer,
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
         problem_type=splits.problem_type,
         **_labels(splits),
     )
+    set_seed(training_args.seed)  # the initial weights follow
+    model = _model(config, transfer)
+    callbacks: list[TrainerCallback] = []
+    if transfer.embeddings:
+        vectors = read_vectors(transfer.embeddings, tokenizer.get_vocab())
+        ids = pc.list_flatten(train_set.with_format("arrow")[:]["input_ids"])
+        counts = np.bincount(ids, minlength=len(tokenizer))
+        logger.info(initialise(model.model.embed_tokens, tokenizer, vectors, counts))
+        callbacks.append(FreezeEmbeddings(transfer.freeze_embeddings_epochs))
     if checkpoint is not None:
         _check_same_model(config, checkpoint)
     elif training_args.should_save:  # only now, when nothing that was given can be found wrong any more
@@ -95,9 +137,7 @@ def train(
         training_args.metric_for_best_model = MAIN_METRIC[splits.problem_type]
         training_args.greater_is_better = training_args.metric_for_best_model not in LOWER_IS_BETTER
 
-    set_seed(training_args.seed)  # the initial weights follow
     interruption = SaveOnInterrupt()
-    model = AutoModelForSequenceClassification.from_config(config)
     trainer = RecurrentTrainer(
         model=model,
         args=training_args,
@@ -106,7 +146,7 @@ def train(
         processing_class=tokenizer,
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=compute_metrics_for(splits.problem_type),
-        callbacks=[interruption],
+        callbacks=[interruption, *callbacks],
     )
     if training_args.early_stopping_patience is not None:
         trainer.add_callback(EarlyStoppingCallback(training_args.early_stopping_patience))
@@ -118,7 +158,7 @@ def train(
     history = list(trainer.state.log_history)  # before the best epoch is evaluated once more
     # The training loss and speed are those of training; the scores, of the model that is kept.
     metrics: dict[str, dict[str, float]] = {
-        "train": trainer.evaluate(train_set, metric_key_prefix="train") | trained.metrics,
+        "train": trainer.evaluate(_some(labelled_set), metric_key_prefix="train") | trained.metrics,
         "eval": trainer.evaluate(),
     }
     tested = None
@@ -158,12 +198,78 @@ def train(
 _SPLIT_NAMES = {"eval": "validation", "test": "test"}  # Trainer's prefixes, and what the splits are called
 
 
-def _train_tokenizer(args: TokenizerArguments, rows: datasets.Dataset) -> PreTrainedTokenizerBase:
-    """Build the vocabulary."""
-    texts = (text for batch in rows.select_columns("text").iter(batch_size=1000) for text in batch["text"])
-    return args.to_tokenizer().train_new_from_iterator(
-        texts, vocab_size=args.vocab_size, min_frequency=args.min_frequency, length=len(rows)
+def _open_unlabelled(args: UnlabelledArguments, transfer: TransferArguments) -> UnlabelledText | None:
+    """The text that teachers label, if any."""
+    if args.unlabelled is None:
+        return None
+    if not transfer.teacher:
+        raise ValueError(
+            "--unlabelled text is learned from a --teacher here; `okt-lstm embed` and `okt-lstm pretrain` learn from "
+            "it without one"
+        )
+    return open_unlabelled(args.unlabelled, args.unlabelled_column, args.max_unlabelled_samples)
+
+
+def _tokenizer(args: TokenizerArguments, transfer: TransferArguments, lesson: Lesson) -> PreTrainedTokenizerBase:
+    """The pretrained model's tokenizer; else one whose vocabulary is built from the texts of the lesson."""
+    if transfer.pretrained is None:
+        return args.to_tokenizer().train_new_from_iterator(
+            lesson.texts(), vocab_size=args.vocab_size, min_frequency=args.min_frequency
+        )
+    for option in fields(args):
+        if option.name != "max_length" and getattr(args, option.name) != option.default:
+            raise ValueError(f"a --pretrained model brings its tokenizer along: leave out --{option.name}")
+    tokenizer = AutoTokenizer.from_pretrained(transfer.pretrained, trust_remote_code=False)
+    tokenizer.model_max_length = args.max_length
+    return tokenizer
+
+
+# What a pretrained network has decided already.
+_ARCHITECTURE = (
+    "model_type",
+    "embedding_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "bidirectional",
+    "separate_directions",
+    "nonlinearity",
+)
+
+
+def _config(args: ModelArguments, transfer: TransferArguments, **what_data_decides: Any) -> RecurrentConfig:
+    if transfer.pretrained is None:
+        return args.to_config(**what_data_decides)
+    config = AutoConfig.from_pretrained(transfer.pretrained, trust_remote_code=False)
+    if config.model_type not in MODEL_TYPES:
+        raise ValueError(f"{transfer.pretrained} is a {config.model_type}, not one of {', '.join(MODEL_TYPES)}")
+    architecture = {name: getattr(config, name) for name in _ARCHITECTURE if hasattr(config, name)}
+    architecture["model_type"] = config.model_type.removeprefix("okt_")
+    for option in fields(args):
+        given = getattr(args, option.name)
+        if given not in (option.default, architecture.get(option.name, given)):
+            raise ValueError(
+                f"{transfer.pretrained} has {option.name} {architecture[option.name]!r}, not {given!r}: leave out "
+                f"--{option.name}"
+            )
+    return replace(args, **architecture).to_config(**what_data_decides)
+
+
+def _model(config: RecurrentConfig, transfer: TransferArguments) -> PreTrainedModel:
+    if transfer.pretrained is None:
+        return AutoModelForSequenceClassification.from_config(config)
+    model, loaded = AutoModelForSequenceClassification.from_pretrained(
+        transfer.pretrained, config=config, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
     )
+    lost = [name for name in loaded["missing_keys"] if not name.startswith("classifier.")]
+    lost += [name for name, *_ in loaded["mismatched_keys"] if not name.startswith("classifier.")]
+    if lost:
+        raise ValueError(f"{transfer.pretrained} has other weights than its configuration says: {', '.join(lost)}")
+    return model
+
+
+def _some(rows: datasets.Dataset, most: int = 10_000) -> datasets.Dataset:
+    """So many of the training rows that the model is measured on, too."""
+    return rows.select(range(min(most, len(rows))))
 
 
 def _tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
@@ -19,11 +20,15 @@ class UnlabelledText:
         name: What a model card calls them.
         path: The file they are read from.
         text_column: The column of the texts.
+        stamp: The file's size and time of change: what `datasets` caches of a text is not taken for a newer one's.
+        limit: How many texts are read at most; None for all.
     """
 
     name: str
     path: Path
     text_column: str
+    stamp: tuple[int, int]
+    limit: int | None = None
 
     def __iter__(self) -> Iterator[str]:
         """The texts that are not blank, with a progress bar if standard error is a terminal.
@@ -35,13 +40,13 @@ class UnlabelledText:
             open_reader(self.path) as reader,
             tqdm(total=reader.size, unit=reader.unit, unit_scale=True, desc=self.name, disable=None) as bar,
         ):
-            for number, row in enumerate(reader, 1):
+            for number, row in enumerate(islice(reader, self.limit), 1):
                 text = check_text(row, self.text_column, reader, number)[self.text_column]
                 if number % 1000 == 0:
                     bar.update(reader.position - bar.n)
                 if text and not text.isspace():
                     yield text
-            bar.update(reader.size - bar.n)
+            bar.update(reader.position - bar.n)
 
     @property
     def file(self) -> DataFile:
@@ -49,29 +54,30 @@ class UnlabelledText:
         return DataFile.of("unlabelled", self.path)
 
 
-def open_unlabelled(name: str, text_column: str | None = None) -> UnlabelledText:
+def open_unlabelled(name: str, text_column: str | None = None, limit: int | None = None) -> UnlabelledText:
     """Find text without labels.
 
     Args:
         name: A txt file, one text a line; a tsv, csv, jsonl or parquet file, of which one column is taken; any of them
             may be compressed (.gz, .bz2, .xz). Or `"nsmc"`: the raw reviews of that corpus, which are downloaded.
         text_column: The column; by default the only one, or one with a usual name.
+        limit: How many texts are read at most; None for all.
 
     Raises:
         FileError: If there is no such file, or it can't be read.
         DataError: If NSMC's raw reviews can't be downloaded.
     """
     if name == "nsmc":
-        return _raw_reviews()
+        return _raw_reviews(limit)
     path = Path(name).expanduser()
     with open_reader(path) as reader:
         column = choose_text_column(reader, None, text_column)
         if next(iter(reader), None) is None:
             raise FileError(f"{path}: holds no text")
-    return UnlabelledText(path.name, path, column)
+    return UnlabelledText(path.name, path, column, _stamp(path), limit)
 
 
-def _raw_reviews() -> UnlabelledText:
+def _raw_reviews(limit: int | None) -> UnlabelledText:
     builder = NSMC("raw")
     builder.download_and_prepare()
     path = Path(builder.cache_dir) / "documents.parquet"
@@ -79,4 +85,9 @@ def _raw_reviews() -> UnlabelledText:
         temporary = path.with_suffix(".tmp")
         builder.as_dataset(split="train").select_columns("document").to_parquet(temporary)
         temporary.replace(path)
-    return UnlabelledText("NSMC's raw reviews", path, "document")
+    return UnlabelledText("NSMC's raw reviews", path, "document", _stamp(path), limit)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns

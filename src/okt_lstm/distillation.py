@@ -1,0 +1,120 @@
+"""Distillation: a network learns the probabilities that larger ones give to texts, labelled or not.
+
+After Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; the teachers' answers are
+averaged. They are computed once and kept in a file, not at every epoch.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import datasets
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
+
+from .inference import CHUNK_SIZE, Classifier, chunks
+from .labels import quoted
+from .unlabelled import UnlabelledText
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the teachers are asked, and how the answers are used.
+
+    Attributes:
+        teachers: Folders or Hub ids of sequence classifiers, each with its own tokenizer.
+        label_names: The labels, in the student's order; empty for regression.
+        problem_type: The student's, which has to be the teachers'.
+        labelled: Rows with the columns `text` and `label`.
+        unlabelled: Further texts, or None.
+        teacher_weight: The teachers' share of the answer where a row has a label; its label has the rest.
+        bf16: Whether the teachers compute in bfloat16.
+    """
+
+    teachers: tuple[str, ...]
+    label_names: tuple[str, ...]
+    problem_type: str
+    labelled: datasets.Dataset
+    unlabelled: UnlabelledText | None
+    teacher_weight: float
+    bf16: bool
+
+    def texts(self) -> Iterator[str]:
+        """All texts of the lesson: the labelled ones, then the others."""
+        for batch in self.labelled.select_columns("text").iter(batch_size=1000):
+            yield from batch["text"]
+        yield from self.unlabelled or ()
+
+
+def soft_labels(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
+    """Ask the teachers.
+
+    Args:
+        lesson: What to ask.
+        tokenizer: The student's tokenizer.
+
+    Returns:
+        A row for each text, in the order of `Lesson.texts`: `input_ids`, and `label`, a list of one number for each
+        label: probabilities, or what a regression model gives.
+
+    Raises:
+        OSError: If a teacher can't be loaded.
+        ValueError: If a teacher's labels are not the student's.
+    """
+    features = datasets.Features(
+        {
+            "input_ids": datasets.List(datasets.Value("int32")),
+            "label": datasets.List(datasets.Value("float32"), length=max(1, len(lesson.label_names))),
+        }
+    )
+    return datasets.Dataset.from_generator(_rows, features, gen_kwargs={"lesson": lesson, "tokenizer": tokenizer})
+
+
+def _rows(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, Any]]:
+    teachers = [_load_teacher(name, lesson) for name in lesson.teachers]
+    labels = _hard_labels(lesson)
+    autocast = torch.autocast(teachers[0][0].model.device.type, torch.bfloat16) if lesson.bf16 else nullcontext()
+    start = 0
+    for batch in chunks(tqdm(lesson.texts(), desc="Asking the teachers", unit=" texts", disable=None), CHUNK_SIZE):
+        with autocast:
+            answers = [teacher.scores(batch)[:, order] for teacher, order in teachers]
+        soft: NDArray[np.float32] = np.stack(answers).mean(axis=0)  # (texts, labels)
+        hard = labels[start : start + len(batch)]
+        soft[: len(hard)] = lesson.teacher_weight * soft[: len(hard)] + (1 - lesson.teacher_weight) * hard
+        input_ids = tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]
+        for ids, label in zip(input_ids, soft, strict=True):
+            yield {"input_ids": ids, "label": label}
+        start += len(batch)
+
+
+def _hard_labels(lesson: Lesson) -> NDArray[np.float32]:
+    """The rows' own labels as numbers or probabilities, `(rows, labels)`."""
+    labels = np.asarray(lesson.labelled.select_columns("label").with_format("numpy")[:]["label"])
+    if lesson.problem_type == "single_label_classification":
+        return np.eye(len(lesson.label_names), dtype=np.float32)[labels]
+    return labels.reshape(len(labels), -1).astype(np.float32)
+
+
+def _load_teacher(name: str, lesson: Lesson) -> tuple[Classifier, Sequence[int]]:
+    """A teacher, and the places of the student's labels among its own."""
+    model = AutoModelForSequenceClassification.from_pretrained(name, use_safetensors=True, trust_remote_code=False)
+    if torch.cuda.is_available():
+        model = model.to("cuda")
+    teacher = Classifier(model, AutoTokenizer.from_pretrained(name, trust_remote_code=False))
+    if teacher.problem_type != lesson.problem_type:
+        raise ValueError(f"the teacher {name} is made for {teacher.problem_type}, the data for {lesson.problem_type}")
+    if lesson.problem_type == "regression":
+        return teacher, [0]
+    nameless = teacher.labels == [f"LABEL_{number}" for number in range(len(teacher.labels))]
+    if nameless and len(teacher.labels) == len(lesson.label_names):
+        return teacher, range(len(teacher.labels))
+    if set(teacher.labels) != set(lesson.label_names):
+        raise ValueError(
+            f"the teacher {name} knows the labels {quoted(teacher.labels)}, but the data have "
+            f"{quoted(lesson.label_names)}"
+        )
+    return teacher, [teacher.labels.index(label) for label in lesson.label_names]
