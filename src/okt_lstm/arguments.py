@@ -3,7 +3,7 @@
 import argparse
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -300,7 +300,11 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     Returns:
         The options of the model, the tokenizer, the data, the training, the transfer and the unlabelled text.
     """
-    description = "Train a recurrent text classifier for Korean, and leave it evaluated and documented in a folder."
+    description = (
+        "Train a recurrent text classifier for Korean, and leave it evaluated and documented in a folder. "
+        "--recipe NAME takes a recipe of this package (classic, fast, best, release) or a YAML file of one, to which "
+        "the options below are added; --stages_dir FOLDER keeps the results of its stages."
+    )
     return cast(Arguments, parse(argv, get_args(Arguments), "okt-lstm train", description))
 
 
@@ -335,16 +339,42 @@ def parse(argv: Sequence[str], parts: Sequence[type], prog: str, description: st
     parser = _Parser([DataClassType(part) for part in parts], prog=prog, description=description, allow_abbrev=False)
     parser.set_defaults(**defaults)
     parser.add_argument("--config", metavar="FILE", help="YAML or JSON file of options by name; flags win over it")
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--config")
-    named, _ = finder.parse_known_args(argv)
-    from_file = [] if named.config is None else _flags(Path(named.config), parser)
     *arguments, _, unknown = parser.parse_args_into_dataclasses(
-        [*from_file, *argv], return_remaining_strings=True, look_for_args_file=False
+        _with_file(argv, parser), return_remaining_strings=True, look_for_args_file=False
     )
     if unknown:
         parser.error(f"unknown option {unknown[0]}{_suggestion(unknown[0].split('=')[0], parser)}")
     return tuple(arguments)
+
+
+def given_options(argv: Sequence[str], parts: Sequence[type]) -> dict[str, Any]:
+    """The options that flags, or the file that `--config` names, give; not the defaults of the others.
+
+    Args:
+        argv: Flags; those that are no option of the parts are left out.
+        parts: Dataclasses whose fields are the options.
+
+    Raises:
+        OSError: If the configuration file can't be read.
+        ValueError: If it isn't a table of known options.
+    """
+    parser = _Parser([DataClassType(part) for part in parts], add_help=False, allow_abbrev=False)
+    parser.add_argument("--config")
+    for action in parser._actions:
+        action.default = argparse.SUPPRESS
+    options, _ = parser.parse_known_args(_with_file(argv, parser))
+    return {name: value for name, value in vars(options).items() if name != "config"}
+
+
+def to_flags(options: Mapping[str, Any]) -> list[str]:
+    """Write options by name as flags; None leaves the default."""
+    flags = []
+    for name, value in options.items():
+        if isinstance(value, list | tuple):
+            flags += [f"--{name}", *map(str, value)]
+        elif value is not None:
+            flags.append(f"--{name}={json.dumps(value) if isinstance(value, dict) else value}")
+    return flags
 
 
 class _Parser(HfArgumentParser):
@@ -354,20 +384,27 @@ class _Parser(HfArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\nAll options: {self.prog} --help\n")
 
 
-def _flags(path: Path, parser: HfArgumentParser) -> list[str]:
-    """Turn a file of options into flags, so that both are read and checked in one way."""
-    flags = []
-    for name, value in _read_table(path).items():
+def _with_file(argv: Sequence[str], parser: HfArgumentParser) -> list[str]:
+    """The flags, and before them, so that they win, those of the file that `--config` names."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--config", type=Path)
+    path = finder.parse_known_args(argv)[0].config
+    if path is None:
+        return list(argv)
+    table = read_table(path)
+    for name in table:
         if f"--{name}" not in parser._option_string_actions or name in ("help", "config"):
             raise ValueError(f"{path}: unknown option {name!r}{_suggestion(f'--{name}', parser)}")
-        if isinstance(value, list):
-            flags += [f"--{name}", *map(str, value)]
-        elif value is not None:  # null leaves the default
-            flags.append(f"--{name}={json.dumps(value) if isinstance(value, dict) else value}")
-    return flags
+    return [*to_flags(table), *argv]
 
 
-def _read_table(path: Path) -> dict[str, Any]:
+def read_table(path: Path) -> dict[str, Any]:
+    """Read a YAML or JSON file of names and values.
+
+    Raises:
+        OSError: If it can't be read.
+        ValueError: If it holds something else.
+    """
     try:
         # JSON is YAML, but for numbers such as 1e-3, which the flags' own parsing puts right.
         table = yaml.safe_load(path.read_text(encoding="utf-8"))

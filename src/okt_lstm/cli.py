@@ -201,9 +201,18 @@ def _clean_up_on_sigterm() -> None:
 
 
 def _train(argv: list[str]) -> None:
-    from .training import parse_arguments, train
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    _add(finder, "--recipe")
+    _add(finder, "--stages_dir")
+    named, rest = finder.parse_known_args(argv)
+    if named.recipe is not None:
+        from .recipe import read_recipe, run_recipe
 
-    result = train(*parse_arguments(argv))
+        result = run_recipe(read_recipe(named.recipe), rest, named.stages_dir)
+    else:
+        from .training import parse_arguments, train
+
+        result = train(*parse_arguments(argv))
     if os.environ.get("RANK", "0") == "0":  # under torchrun every process is here
         print(json.dumps({"folder": str(result.folder), **result.metrics}, ensure_ascii=False, indent=2))
 

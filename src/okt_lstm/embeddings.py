@@ -50,9 +50,10 @@ class EmbeddingArguments:
     output: str = field(
         metadata={"help": "where the vectors go: .safetensors, .vec or .txt (word2vec text), .bin (word2vec binary)"}
     )
-    text_column: str | None = field(
+    unlabelled_column: str | None = field(
         default=None, metadata={"help": "column of the texts; guessed by its name if not given"}
     )
+    max_unlabelled_samples: int | None = field(default=None, metadata={"help": "read only this many texts"})
     tokenizer: str | None = field(
         default=None,
         metadata={"help": "folder or Hub id of a tokenizer; default: one that the options below make from the texts"},
@@ -74,7 +75,17 @@ class EmbeddingArguments:
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
-        for name in ("vector_size", "window", "negative", "min_n", "bucket", "epochs", "workers"):
+        positive = (
+            "vector_size",
+            "window",
+            "negative",
+            "min_n",
+            "bucket",
+            "epochs",
+            "workers",
+            "max_unlabelled_samples",
+        )
+        for name in positive:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; it has to be 1 or more")
@@ -128,7 +139,7 @@ def embed(args: EmbeddingArguments, tokenizer_args: TokenizerArguments) -> Embed
     begin = time.monotonic()
     _import_gensim()  # before anything takes time
     kind = format_of(args.output)
-    texts = open_unlabelled(args.unlabelled, args.text_column)
+    texts = open_unlabelled(args.unlabelled, args.unlabelled_column, args.max_unlabelled_samples)
     with replacing(args.output) as stream:
         if args.tokenizer is not None:
             tokenizer = AutoTokenizer.from_pretrained(args.tokenizer)

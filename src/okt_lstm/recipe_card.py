@@ -76,9 +76,10 @@ def build_recipe_card(run: ModelCard, recipe: RecipeFigures) -> ModelCard:
     for result in metadata.eval_results or []:
         result.metric_value = means.get(result.metric_name or "", result.metric_value)
     accuracy, spread = _means(recipe)["accuracy"]
+    several = f", with {len(recipe.runs)} seeds" if len(recipe.runs) > 1 else ""
     introduction = (
-        f"# {metadata.model_name}\n\n{recipe.description} Trained with okt-lstm, with {len(recipe.runs)} seeds; "
-        f"accuracy on the test split: **{accuracy:.4f}** (standard deviation {spread:.4f})."
+        f"# {metadata.model_name}\n\n{recipe.description} Trained with okt-lstm{several}; accuracy on the test split: "
+        f"**{accuracy:.4f}**{f' (standard deviation {spread:.4f})' if several else ''}."
     )
     return assemble(metadata, [introduction, *sections.values()])
 
@@ -94,8 +95,9 @@ def _means(recipe: RecipeFigures) -> dict[str, tuple[float, float]]:
 def _results_of_runs(recipe: RecipeFigures) -> str:
     means = _means(recipe)
     rows = [[seed, *(f"{run[name]:.4f}" for name in means)] for seed, run in recipe.runs.items()]
-    rows.append(["mean", *(f"**{value:.4f}**" for value, _ in means.values())])
-    rows.append(["standard deviation", *(f"{spread:.4f}" for _, spread in means.values())])
+    if len(rows) > 1:
+        rows.append(["mean", *(f"**{value:.4f}**" for value, _ in means.values())])
+        rows.append(["standard deviation", *(f"{spread:.4f}" for _, spread in means.values())])
     titles = [SCORES[name][1] if name in SCORES else name for name in means]
     parts = [
         "## Results\n\nThe epoch of each run was chosen on the validation split; the test split was read once for each "

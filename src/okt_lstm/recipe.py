@@ -1,0 +1,259 @@
+"""Recipes: named, versioned ways to a classifier, each a file of stages that are run one after the other.
+
+A recipe is a YAML file of this package's folder `recipes`, or of the user's:
+
+    version: 1
+    description: what it is for
+    stages:
+      - name: language_model
+        command: pretrain                   # embed, pretrain or train
+        options: {hidden_size: 256}         # the command's options by name
+      - name: teacher
+        command: train
+        seeds: [1, 2, 3]                    # so many models; `$teacher` is all their folders
+        options: {pretrained: $language_model}
+      - name: model                         # the last stage is the result; its seed is the user's
+        command: train
+        options: {teacher: $teacher}
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+from .arguments import (
+    Arguments,
+    PretrainingParts,
+    TokenizerArguments,
+    UnlabelledArguments,
+    given_options,
+    parse_arguments,
+    parse_pretraining_arguments,
+    read_table,
+    to_flags,
+)
+from .data import DataArguments
+from .embeddings import EmbeddingArguments, embed, parse_embedding_arguments
+from .files import replacing
+from .output_folder import write_json
+from .pretraining import pretrain
+from .training import TrainResult, train
+
+logger = logging.getLogger(__name__)
+
+RECIPE_NAME = "recipe.yaml"
+"""The file of a trained folder that holds the recipe it was trained by."""
+STAGES_NAME = "recipe_stages.json"
+"""The file of a trained folder that tells how long each stage took, in seconds."""
+
+_STAGE_NAME = "stage.json"  # of a finished stage's folder: the options it was run with, and its time
+_VECTORS_NAME = "vectors.safetensors"
+
+
+@dataclass(frozen=True)
+class _Command:
+    parts: Sequence[type[Any]]
+    run: Callable[[list[str]], Any]
+
+    @property
+    def options(self) -> set[str]:
+        return {field.name for part in self.parts for field in fields(part)}
+
+
+_COMMANDS = {
+    "embed": _Command((EmbeddingArguments, TokenizerArguments), lambda argv: embed(*parse_embedding_arguments(argv))),
+    "pretrain": _Command(get_args(PretrainingParts), lambda argv: pretrain(*parse_pretraining_arguments(argv))),
+    "train": _Command(get_args(Arguments), lambda argv: train(*parse_arguments(argv))),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a recipe.
+
+    Attributes:
+        name: What later stages call its result: `$name`.
+        command: `embed`, `pretrain` or `train`.
+        options: The command's options by name.
+        seeds: Where given, the stage is run with each of them.
+    """
+
+    name: str
+    command: str
+    options: Mapping[str, Any]
+    seeds: tuple[int, ...] = ()
+
+    @property
+    def reads_unlabelled(self) -> bool:
+        """Whether the stage learns from text without labels."""
+        return self.command != "train" or "teacher" in self.options
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way to a classifier.
+
+    Attributes:
+        name: Its file's name, without the suffix.
+        version: Changes with whatever changes the result.
+        description: What it is for.
+        stages: The steps; the last one trains the classifier.
+        text: The file as it is.
+    """
+
+    name: str
+    version: int
+    description: str
+    stages: tuple[Stage, ...]
+    text: str
+
+
+def recipe_names() -> list[str]:
+    """The recipes of this package."""
+    folder = resources.files(__package__) / "recipes"
+    return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
+
+
+def read_recipe(name: str) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        name: One of `recipe_names()`, or a YAML file.
+
+    Raises:
+        OSError: If the file can't be read.
+        ValueError: If it is no recipe; the message says what is wrong in it.
+    """
+    if name in recipe_names():
+        with resources.as_file(resources.files(__package__) / "recipes" / f"{name}.yaml") as path:
+            return _parse(path)
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise ValueError(f"there is no recipe {name!r}: name a YAML file, or one of {', '.join(recipe_names())}")
+    return _parse(path)
+
+
+def _parse(path: Path) -> Recipe:
+    table = read_table(path)
+    if unknown := table.keys() - {"version", "description", "stages"}:
+        raise ValueError(f"{path}: a recipe has version, description and stages, but no {min(unknown)!r}")
+    if not isinstance(table.get("version"), int) or not isinstance(table.get("stages"), list) or not table["stages"]:
+        raise ValueError(f"{path}: a recipe needs a version, which is a whole number, and a list of stages")
+    stages: list[Stage] = []
+    for number, entry in enumerate(table["stages"], 1):
+        where = f"{path}, stage {number}"
+        if not isinstance(entry, dict) or not {"name", "command"} <= entry.keys() <= {
+            field.name for field in fields(Stage)
+        }:
+            raise ValueError(f"{where}: must be a table of name, command and perhaps options and seeds")
+        stage = Stage(str(entry["name"]), entry["command"], entry.get("options") or {}, tuple(entry.get("seeds") or ()))
+        if stage.command not in _COMMANDS:
+            raise ValueError(f"{where}: the command is {stage.command!r}; it can be {', '.join(_COMMANDS)}")
+        if not stage.name.isidentifier() or stage.name in (earlier.name for earlier in stages):
+            raise ValueError(f"{where}: needs a name of its own of letters and underscores, not {stage.name!r}")
+        _check_options(stage, where, [earlier.name for earlier in stages])
+        stages.append(stage)
+    if stages[-1].command != "train" or stages[-1].seeds:
+        raise ValueError(f"{path}: the last stage has to be one of `train`, without seeds")
+    return Recipe(path.stem, table["version"], table.get("description") or "", tuple(stages), path.read_text("utf-8"))
+
+
+def _check_options(stage: Stage, where: str, earlier: Sequence[str]) -> None:
+    known = _COMMANDS[stage.command].options
+    for option, value in stage.options.items():
+        if option not in known or option in ("output_dir", "output"):
+            raise ValueError(f"{where}: `{stage.command}` has no option {option!r} that a recipe could set")
+        if isinstance(value, str) and value.startswith("$") and value[1:] not in earlier:
+            raise ValueError(f"{where}: {option} is {value}, but no earlier stage is called so")
+
+
+def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = None) -> TrainResult:
+    """Run a recipe's stages.
+
+    A finished stage is not run again as long as its options stay the same, so an interrupted recipe goes on where it
+    was; and runs with several seeds may share the stages before the last one.
+
+    Args:
+        recipe: The recipe.
+        argv: Flags of `okt-lstm train`. They win over the last stage's options; those that name the data, and the text
+            without labels, hold for every stage.
+        stages_dir: Where the earlier stages' results go; by default the folder `stages` in the output folder.
+
+    Returns:
+        The last stage's result.
+
+    Raises:
+        OSError: As `train`, `pretrain` and `embed`.
+        ValueError: As these.
+        KeyboardInterrupt: If a stage was interrupted.
+    """
+    given = given_options(argv, _COMMANDS["train"].parts)
+    output = Path(parse_arguments(argv)[3].output_dir)  # which checks the flags, too
+    if "unlabelled" in given and not any(stage.reads_unlabelled for stage in recipe.stages):
+        logger.warning(f"The recipe {recipe.name} learns from labelled rows only: --unlabelled isn't read.")
+    results: dict[str, Any] = {}
+    seconds: dict[str, float] = {}
+    *earlier, last = recipe.stages
+    folder = Path(stages_dir) if stages_dir else output / "stages"
+    for stage in earlier:
+        options = _with_results(stage, results) | _shared(given, stage)
+        runs = [(f"{stage.name}-{seed}", options | {"seed": seed}) for seed in stage.seeds] or [(stage.name, options)]
+        made = [_run_stage(stage, folder / name, options, seconds) for name, options in runs]
+        results[stage.name] = made if stage.seeds else made[0]
+    ours = {name: value for name, value in given.items() if name not in _unlabelled_names() or last.reads_unlabelled}
+    begin = time.monotonic()
+    result: TrainResult = _COMMANDS["train"].run(to_flags(_with_results(last, results) | ours))
+    seconds[last.name] = round(time.monotonic() - begin, 1)
+    with replacing(output / RECIPE_NAME) as file:
+        file.write(recipe.text.encode())
+    write_json(output / STAGES_NAME, {"recipe": recipe.name, "version": recipe.version, "seconds": seconds})
+    return result
+
+
+def _with_results(stage: Stage, results: Mapping[str, Any]) -> dict[str, Any]:
+    """A stage's options, with the paths of earlier results for their names."""
+    return {
+        option: results[value[1:]] if isinstance(value, str) and value.startswith("$") else value
+        for option, value in stage.options.items()
+    }
+
+
+def _unlabelled_names() -> set[str]:
+    return {field.name for field in fields(UnlabelledArguments)}
+
+
+def _shared(given: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
+    """The user's options that hold for an earlier stage as well: which data, and where to compute."""
+    names = {field.name for field in fields(DataArguments)} | {"report_to", "use_cpu"}
+    if stage.reads_unlabelled:
+        names |= _unlabelled_names()
+    known = _COMMANDS[stage.command].options
+    return {name: value for name, value in given.items() if name in names & known}
+
+
+def _run_stage(stage: Stage, folder: Path, options: dict[str, Any], seconds: dict[str, float]) -> str:
+    """Run a stage, unless it was, and return the path of its result."""
+    record = folder / _STAGE_NAME
+    result = folder / _VECTORS_NAME if stage.command == "embed" else folder
+    options = json.loads(json.dumps(options))
+    done = json.loads(record.read_text("utf-8")) if record.is_file() else None
+    if done is None or done["options"] != options:
+        folder.mkdir(parents=True, exist_ok=True)
+        record.unlink(missing_ok=True)
+        if stage.command == "embed":
+            where = {"output": str(result)}
+        elif done is None and any(folder.glob("checkpoint-*")):
+            where = {"output_dir": str(folder), "resume_from_checkpoint": "true"}
+        else:
+            where = {"output_dir": str(folder), "overwrite_output_dir": "true"}
+        begin = time.monotonic()
+        _COMMANDS[stage.command].run(to_flags(options | where))
+        done = {"options": options, "seconds": round(time.monotonic() - begin, 1)}
+        write_json(record, done)
+    seconds[folder.name] = done["seconds"]
+    return str(result)
