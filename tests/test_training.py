@@ -16,7 +16,10 @@ from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import okt_lstm.training as training
+from okt_lstm.embeddings import embed, parse_embedding_arguments
+from okt_lstm.trainer import RecurrentTrainer, ResumableLengthGroupedSampler
 from okt_lstm.training import parse_arguments, train
+from okt_lstm.vectors import read_vectors
 
 SMALL = shlex.split(
     "--dataset sample --max_train_samples 96 --max_validation_samples 32 --max_test_samples 32 --embedding_size 8 "
@@ -166,7 +169,7 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(uninterrupt
 
 def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_weights(uninterrupted, tmp_path, monkeypatch):
     steps = iter(range(1, 100))
-    step = training._Trainer.training_step
+    step = RecurrentTrainer.training_step
 
     def interrupt(self, *args, **kwargs):
         if next(steps) == 8:
@@ -175,7 +178,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_weights(uninterrupt
 
     handler = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch:
-        patch.setattr(training._Trainer, "training_step", interrupt)
+        patch.setattr(RecurrentTrainer, "training_step", interrupt)
         with pytest.raises(KeyboardInterrupt, match="step 8"):
             run(tmp_path / "out", *LAST)
     assert signal.getsignal(signal.SIGINT) is handler
@@ -259,7 +262,7 @@ def test_without_a_test_split_nothing_is_tested(tmp_path):
 
 def test_grouped_rows_have_like_lengths_and_an_order_of_their_own_each_epoch():
     lengths = np.random.default_rng(0).integers(1, 60, 1000).tolist()
-    sampler = training._LengthGroupedSampler(10, lengths, seed=3)
+    sampler = ResumableLengthGroupedSampler(10, lengths, seed=3)
 
     def epoch(number):
         sampler.set_epoch(number)
@@ -291,3 +294,56 @@ def test_two_processes_end_with_the_weights_of_one(tmp_path):
     }
     scores = [json.loads((tmp_path / name / "test_results.json").read_text()) for name in ("one", "two")]
     assert scores[0]["test_accuracy"] == scores[1]["test_accuracy"]
+
+
+# Embeddings
+
+
+@pytest.fixture(scope="module")
+def vectors(tmp_path_factory):
+    """Word vectors of the sample's texts, and the file of them."""
+    folder = tmp_path_factory.mktemp("vectors")
+    texts = training.load_splits(parse_arguments([*SMALL, "--output_dir", str(folder)])[2]).datasets["train"]["text"]
+    (folder / "texts.txt").write_text("".join(f"{text}\n" for text in texts))
+    options = "--vector_size 8 --bucket 1000 --min_frequency 1 --workers 1"
+    flags = ["--unlabelled", str(folder / "texts.txt"), "--output", str(folder / "v.vec"), *shlex.split(options)]
+    embed(*parse_embedding_arguments(flags))
+    return read_vectors(folder / "v.vec"), folder / "v.vec"
+
+
+def table(folder):
+    """The embedding rows of a saved model by token."""
+    embeddings = AutoModelForSequenceClassification.from_pretrained(folder).get_input_embeddings().weight.detach()
+    return {token: embeddings[i].numpy() for token, i in AutoTokenizer.from_pretrained(folder).get_vocab().items()}
+
+
+def test_training_starts_from_the_vectors_and_frozen_ones_stay(vectors, tmp_path, caplog):
+    given, path = vectors
+    frozen = shlex.split("--freeze_embeddings_epochs 1 --optim adamw_torch --weight_decay 1")
+    with caplog.at_level("INFO", logger="okt_lstm"):
+        run(tmp_path / "out", *LAST, "--embeddings", str(path), *frozen)
+    assert "of the vocabulary's" in caplog.text
+    assert "of the running tokens" in caplog.text
+    for checkpoint, is_frozen in (("checkpoint-6", True), ("checkpoint-12", False)):
+        rows = table(tmp_path / "out" / checkpoint)
+        found = {token: row for token, row in zip(given.tokens, given.matrix, strict=True) if token in rows}
+        assert len(found) > 50
+        assert all(np.array_equal(rows[token], row) for token, row in found.items()) == is_frozen
+
+
+def test_a_run_with_vectors_resumes_like_an_uninterrupted_one(vectors, tmp_path):
+    flags = [*EXACT, *LAST, "--embeddings", str(vectors[1]), "--freeze_embeddings_epochs", "1"]
+    run(tmp_path / "whole", *flags)
+    run(tmp_path / "halves", *flags)
+    shutil.rmtree(tmp_path / "halves" / "checkpoint-12")
+    run(tmp_path / "halves", *flags, "--resume_from_checkpoint")
+    assert_equal_weights(tmp_path / "whole", tmp_path / "halves")
+
+
+def test_vectors_that_do_not_fit_are_refused_before_an_earlier_run_is_deleted(vectors, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "config.json").write_text("{}")
+    flags = ["--embeddings", str(vectors[1]), "--embedding_size", "4", "--overwrite_output_dir"]
+    with pytest.raises(ValueError, match="--embedding_size 8"):
+        run(tmp_path / "out", *flags)
+    assert (tmp_path / "out" / "config.json").read_text() == "{}"
