@@ -85,6 +85,15 @@ def make_sibling(folder, family):
     getattr(okt_lstm, f"{family}ForSequenceClassification")(config).save_pretrained(folder)
 
 
+def make_language_model(folder, family):
+    """A language model without a tokenizer."""
+    import okt_lstm
+
+    sizes = {"vocab_size": 10, "embedding_size": 8, "hidden_size": 4}
+    config = getattr(okt_lstm, f"{family}Config")(**sizes, separate_directions=True)
+    getattr(okt_lstm, f"{family}ForPreTraining")(config).save_pretrained(folder)
+
+
 def push(*arguments, **options):
     from okt_lstm.sharing import push
 
@@ -146,6 +155,14 @@ def logits_for(source, ids, **options):
 
     with torch.no_grad():
         return AutoModelForSequenceClassification.from_pretrained(source, **options)(torch.tensor(ids)).logits.tolist()
+
+
+def loss_for(source, ids, **options):
+    import torch
+    from transformers import AutoModelForPreTraining
+
+    with torch.no_grad():
+        return AutoModelForPreTraining.from_pretrained(source, **options)(torch.tensor(ids)).loss.item()
 
 
 def command(*arguments):
@@ -429,6 +446,13 @@ def test_the_siblings_of_the_lstm_work_without_okt_lstm_too(here, elsewhere, tmp
     here(make_sibling, tmp_path, family)
     ids = [[1, 2, 3, 0], [4, 5, 6, 7]]
     assert elsewhere(logits_for, tmp_path, ids, trust_remote_code=True) == here(logits_for, tmp_path, ids)
+
+
+@pytest.mark.parametrize("family", ["LSTM", "GRU", "RNN"])
+def test_language_models_work_without_okt_lstm_too(here, elsewhere, tmp_path, family):
+    here(make_language_model, tmp_path, family)
+    ids = [[1, 2, 3, 0], [4, 5, 6, 7]]
+    assert elsewhere(loss_for, tmp_path, ids, trust_remote_code=True) == here(loss_for, tmp_path, ids)
 
 
 @pytest.mark.parametrize("name", sorted(CODE))
