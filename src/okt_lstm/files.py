@@ -48,10 +48,6 @@ TEXT_COLUMN = "text"  # the name of a txt file's only column
 TEXT_COLUMNS = ("text", "document", "sentence", "review", "comment", "content", "본문", "문장", "리뷰", "내용")
 
 
-# What the decompressors raise of a damaged or unfinished file.
-_DAMAGED = (gzip.BadGzipFile, lzma.LZMAError, EOFError, zlib.error)
-
-
 class FileError(ValueError):
     """A user's file cannot be read or written as asked; the message says where, why and what to do."""
 
@@ -101,10 +97,8 @@ class RowReader:
         self._stream: Any = decompress(self._file) if decompress else self._file
         self.line = 0
         try:
-            self._start()
-        except _DAMAGED as exception:
-            self._close()
-            raise FileError(f"{self.path}: can't be decompressed ({exception})") from None
+            with self._decompressing():
+                self._start()
         except BaseException:
             self._close()
             raise
@@ -138,7 +132,8 @@ class RowReader:
 
     def peek_line(self) -> str:
         """The beginning of the line that is read next, as far as it shows without reading."""
-        return self._stream.peek().split(b"\n", 1)[0].decode("utf-8", "replace")
+        with self._decompressing():
+            return self._stream.peek(1).split(b"\n", 1)[0].decode("utf-8", "replace")
 
     def error(self, message: str) -> FileError:
         """A FileError about the line read last."""
@@ -146,12 +141,21 @@ class RowReader:
 
     def _lines(self) -> Iterator[str]:
         """The lines with their ends, decoded one by one so that an error can name the line."""
-        try:
+        with self._decompressing():
             for raw in self._stream:
                 self.line += 1
                 yield decode_line(raw, self.path, self.line)
-        except _DAMAGED as exception:
-            raise FileError(f"{self.path}, after line {self.line}: can't be decompressed ({exception})") from None
+
+    @contextmanager
+    def _decompressing(self) -> Iterator[None]:
+        """Turn what decompressors raise of a damaged or unfinished file into an error that says where."""
+        try:
+            yield
+        except (OSError, EOFError, lzma.LZMAError, zlib.error) as exception:
+            if getattr(exception, "errno", None) is not None:  # the system's; bz2 and gzip give theirs no number
+                raise
+            place = f", after line {self.line}" if self.line else ""
+            raise FileError(f"{self.path}{place}: can't be decompressed ({exception})") from None
 
     def _set_header(self, names: list[str] | None) -> None:
         if not names:
