@@ -12,6 +12,7 @@ What is finished stays in --output_dir and is not done again, so a run that was 
 
     choices/ROW.json           the options of a baseline that were tried on the validation rows, and the chosen ones
     models/ROW-seed-N          a trained model; one that `okt-lstm train --recipe` left there is taken as it is
+    stages/ROW                 what a recipe's stages before the last one left, which its seeds share
     results/ROW-seed-N.json    its accuracy, training seconds and size
     speed.json                 how many reviews a second each row classifies
     test_readings.jsonl        every reading of the test set: row, seed, accuracy, when
@@ -47,6 +48,7 @@ from one_core import MeasurementError, measure_rates
 import okt_lstm
 from okt_lstm.data import DataArguments, DataFile, Splits, load_splits
 from okt_lstm.inference import released_model
+from okt_lstm.recipe import STAGES_NAME
 
 RECIPES = ("classic", "fast", "best")
 RELEASED = "released"
@@ -176,14 +178,15 @@ class Benchmark:
         return chosen_options
 
     def _run_recipe(self, row: str, folder: Path, seed: int) -> dict[str, Any]:
-        """Train a recipe by the command line; its time is that of the whole command, tests and pictures included."""
-        seconds = None
-        if not (folder / "test_results.json").is_file():
+        """Train a recipe by the command line; all seeds share the stages before the last one, which have no seed."""
+        if not (folder / STAGES_NAME).is_file():
             flags = {"recipe": row, "seed": seed, "output_dir": _emptied(folder), "unlabelled": self.unlabelled}
+            flags["stages_dir"] = self.folder / "stages" / row
             defaults = DataArguments()
             flags |= {name: value for name, value in asdict(self.data).items() if value != getattr(defaults, name)}
             words = [word for name, value in flags.items() if value is not None for word in (f"--{name}", str(value))]
-            seconds = _timed(lambda: _command([sys.executable, "-m", "okt_lstm", "train", *words]))
+            _command([sys.executable, "-m", "okt_lstm", "train", *words])
+        seconds = sum(read_json(folder / STAGES_NAME)["seconds"].values())
         return {"accuracy": read_json(folder / "test_results.json")["test_accuracy"], "seconds": seconds}
 
     def results(self) -> dict[str, list[dict[str, Any]]]:
@@ -309,9 +312,9 @@ def write_report(benchmark: Benchmark, rates: Mapping[str, float]) -> str:
     notes = [
         f"{benchmark.splits.description.name}: {rows['train']:,} rows for training, {rows['validation']:,} for "
         f"validation, {rows['test']:,} for the test. Accuracy: mean and standard deviation over the seeds. Training: "
-        "median seconds from text to model on all cores; of recipes those of the whole command, other texts and stages "
-        "included. Reviews a second: from raw text, median of "
-        f"{len(next(iter(speed['rounds'].values())))} turns. MB: what prediction reads.",
+        "median seconds from text to model on all cores; of recipes the sum of all stages, tests included. Reviews "
+        f"a second: from raw text, median of {len(next(iter(speed['rounds'].values())))} turns. MB: what prediction "
+        "reads.",
         f"{speed['machine']}; {', '.join(f'{name} {number}' for name, number in speed['versions'].items())}.",
     ]
     for file in sorted((benchmark.folder / "choices").glob("*.json")):

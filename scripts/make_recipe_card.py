@@ -34,10 +34,10 @@ from okt_lstm.error_analysis import accuracy_by, calibrate, confident_errors, fr
 from okt_lstm.files import replacing_folder
 from okt_lstm.inference import Classifier, chunks
 from okt_lstm.model_card import describe
+from okt_lstm.recipe import RECIPE_NAME, STAGES_NAME
 from okt_lstm.recipe_card import RecipeFigures, build_recipe_card
 from okt_lstm.report import plot_confusion_matrix, plot_reliability
 
-RECIPE_FILE = "recipe.yaml"
 LENGTHS = (5, 10, 20, 40)
 SHARES = (0, 0.05, 0.1, 0.2)
 LARGEST_CHANGE = 0.0005  # of the accuracy, by other kernels or another processor
@@ -127,10 +127,11 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
     seeds = options.seeds or [seed_of(folder) for folder in folders]
     if len(seeds) != len(folders) or len(set(seeds)) != len(seeds):
         raise CardError(f"{len(folders)} runs, but the seeds {', '.join(seeds)}: each run needs one of its own")
-    recipes = [read(folder / RECIPE_FILE) for folder in folders]
+    recipes = [read(folder / RECIPE_NAME) for folder in folders]
     for (before, one), (after, other) in pairwise(zip(folders, recipes, strict=True)):
         if one != other:
-            raise CardError(f"{before} and {after} are not of one recipe: their {RECIPE_FILE} differ")
+            raise CardError(f"{before} and {after} are not of one recipe: their {RECIPE_NAME} differ")
+    seconds = [read_json(folder / STAGES_NAME)["seconds"] for folder in folders]
 
     first = okt_lstm.load(folders[0], device="cpu")
     given = {"data_dir": options.data_dir}
@@ -159,6 +160,7 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
             RecipeFigures(
                 name=options.name or options.output.resolve().name,
                 stages=recipes[0],
+                seconds={stage: statistics.median(run[stage] for run in seconds) for stage in seconds[0]},
                 description=describe(
                     first.model.config, first.model.num_parameters(), first.problem_type, first.labels
                 ),

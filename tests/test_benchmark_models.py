@@ -171,6 +171,7 @@ def test_a_recipe_is_trained_by_the_command_and_its_own_reading_of_the_test_set_
         commands.append(words)
         folder = Path(words[words.index("--output_dir") + 1])
         (folder / "test_results.json").write_text('{"test_accuracy": 0.875}')
+        (folder / "recipe_stages.json").write_text('{"seconds": {"embeddings": 200.5, "model": 100.0}}')
         (folder / "model.safetensors").write_bytes(bytes(2_000_000))
         (folder / "optimizer.bin").write_bytes(bytes(9_000_000))
 
@@ -180,10 +181,11 @@ def test_a_recipe_is_trained_by_the_command_and_its_own_reading_of_the_test_set_
     raw.write_text("좋다\n", encoding="utf-8")
     assert run("--output_dir", tmp_path / "out", "--rows", "fast", "--seeds", 7, "--unlabelled", raw) == 0
     words = " ".join(commands[0])
-    for flag in ("train --recipe fast", "--seed 7", f"--unlabelled {raw}", "--dataset sample", "--max_test_samples 60"):
+    flags = ["train --recipe fast", "--seed 7", f"--unlabelled {raw}", "--dataset sample", "--max_test_samples 60"]
+    for flag in [*flags, f"--stages_dir {tmp_path / 'out' / 'stages' / 'fast'}"]:
         assert flag in words
     result = read(tmp_path / "out" / "results" / "fast-seed-7.json")
-    assert (result["accuracy"], result["megabytes"]) == (0.875, 2.0)
+    assert (result["accuracy"], result["megabytes"], result["seconds"]) == (0.875, 2.0, 300.5)
     assert [reading["accuracy"] for reading in readings(tmp_path / "out")] == [0.875]
 
 
@@ -192,9 +194,10 @@ def test_a_recipe_that_was_trained_before_is_taken_as_it_is(script, run, tmp_pat
     folder = tmp_path / "models" / "best-seed-1"
     folder.mkdir(parents=True)
     (folder / "test_results.json").write_text('{"test_accuracy": 0.9}')
+    (folder / "recipe_stages.json").write_text('{"seconds": {"language_model": 2000.0, "model": 400.0}}')
     (folder / "model.safetensors").write_bytes(bytes(10))
     assert run("--output_dir", tmp_path, "--rows", "best", "--seeds", 1) == 0
-    assert "| okt-lstm, recipe `best` | 90.00 | 1 | — | 100 |" in capsys.readouterr().out
+    assert "| okt-lstm, recipe `best` | 90.00 | 1 | 2,400 | 100 |" in capsys.readouterr().out
 
 
 def test_a_recipe_that_fails_is_said_and_leaves_no_result(script, run, tmp_path, monkeypatch, capsys):

@@ -41,6 +41,7 @@ def write_run(folder: Path, seed: int) -> Path:
     write_json(folder / "eval_results.json", {"eval_accuracy": 0.5 + seed / 100})
     write_json(folder / "data_args.json", {"dataset": "sample", "max_test_samples": 60})
     (folder / "recipe.yaml").write_text(STAGES, encoding="utf-8")
+    write_json(folder / "recipe_stages.json", {"seconds": {"embeddings": 1200.0, "model": 100.0 * seed}})
     (folder / "user_dictionary.txt").write_bytes(bytes(1_200_000))
     (folder / "optimizer.pt").write_bytes(bytes(9_000_000))
     card = build_model_card(
@@ -116,6 +117,8 @@ def test_the_card_gives_each_seed_and_their_mean(written, runs):
 def test_the_card_holds_the_recipe_and_what_the_runs_own_card_says_of_the_data(written, runs):
     text = (written / "README.md").read_text(encoding="utf-8")
     assert f"```yaml\n{STAGES.strip()}\n```" in text
+    assert "| embeddings | 1,200 |" in text
+    assert "| together | 1,350 |" in text  # with the median of the last stage
     own = (runs[0] / "README.md").read_text(encoding="utf-8")
     data = own[own.index("## Training data") : own.index("## Recipe")]
     assert data in text
@@ -177,6 +180,7 @@ def figures(**changes):
     recipe = RecipeFigures(
         name="somebody/best",
         stages=STAGES,
+        seconds={"model": 10.0},
         description="A network.",
         tokenizer=type("Tokenizer", (), {"model_max_length": 128}),
         runs={"7": {"accuracy": 0.9}},

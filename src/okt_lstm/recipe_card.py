@@ -21,6 +21,7 @@ class RecipeFigures:
     Attributes:
         name: The recipe's name: its id on the Hub if it has one.
         stages: The file that the recipe is, as it stands.
+        seconds: How long each stage took, by its name.
         description: What the network is and does, as `describe` says it.
         tokenizer: The tokenizer of the run.
         runs: For each seed, by its number as text, the scores of the test split, and any other figure of the run.
@@ -34,6 +35,7 @@ class RecipeFigures:
 
     name: str
     stages: str
+    seconds: Mapping[str, float]
     description: str
     tokenizer: PreTrainedTokenizerBase
     runs: Mapping[str, Mapping[str, float]]
@@ -65,8 +67,16 @@ def build_recipe_card(run: ModelCard, recipe: RecipeFigures) -> ModelCard:
         if title not in sections:
             raise ValueError(f"the run's card has no section '{title}': it is not one that okt-lstm wrote")
     options = sections["Recipe"].removeprefix("## Recipe").strip()
+    durations = [[stage, f"{seconds:,.0f}"] for stage, seconds in recipe.seconds.items()]
     last = f"The last stage, in the run with seed {next(iter(recipe.runs))}:"
-    sections["Recipe"] = f"## Recipe\n\n```yaml\n{recipe.stages.strip()}\n```\n\n{last}\n\n{options}"
+    sections["Recipe"] = "\n\n".join(
+        [
+            f"## Recipe\n\n```yaml\n{recipe.stages.strip()}\n```",
+            table(["stage", "seconds"], [*durations, ["together", f"{sum(recipe.seconds.values()):,.0f}"]]),
+            last,
+            options,
+        ]
+    )
     sections["Use"] = usage(recipe.name, recipe.tokenizer)
     sections["Results"] = f"{_results_of_runs(recipe)}\n\n{_mistakes(recipe)}"
 
