@@ -10,7 +10,7 @@ A recipe is a YAML file of this package's folder `recipes`, or of the user's:
         options: {hidden_size: 256}         # the command's options by name
       - name: teacher
         command: train
-        seeds: [1, 2, 3]                    # so many models; `$teacher` is all their folders
+        seeds: [1, 2, 3]                    # so many models; `$teacher`, alone or in a list, is all their folders
         options: {pretrained: $language_model}
       - name: model                         # the last stage is the result; its seed is the user's
         command: train
@@ -26,6 +26,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
 from .arguments import (
     Arguments,
     PretrainingParts,
@@ -40,7 +42,7 @@ from .arguments import (
 from .data import DataArguments
 from .embeddings import EmbeddingArguments, embed, parse_embedding_arguments
 from .files import replacing
-from .output_folder import write_json
+from .output_folder import check_free, clear, earlier_run, write_json
 from .pretraining import pretrain
 from .training import TrainResult, train
 
@@ -51,7 +53,7 @@ RECIPE_NAME = "recipe.yaml"
 STAGES_NAME = "recipe_stages.json"
 """The file of a trained folder that tells how long each stage took, in seconds."""
 
-_STAGE_NAME = "stage.json"  # of a finished stage's folder: the options it was run with, and its time
+_STAGE_NAME = "stage.json"  # of a stage's folder: what makes its result and, once that is finished, how long it took
 _VECTORS_NAME = "vectors.safetensors"
 
 
@@ -151,7 +153,12 @@ def _parse(path: Path) -> Recipe:
             field.name for field in fields(Stage)
         }:
             raise ValueError(f"{where}: must be a table of name, command and perhaps options and seeds")
-        stage = Stage(str(entry["name"]), entry["command"], entry.get("options") or {}, tuple(entry.get("seeds") or ()))
+        options, seeds = entry.get("options") or {}, entry.get("seeds") or []
+        if not isinstance(options, dict) or not all(isinstance(option, str) for option in options):
+            raise ValueError(f"{where}: the options must be a table of names and values")
+        if not isinstance(seeds, list) or not all(isinstance(seed, int) for seed in seeds):
+            raise ValueError(f"{where}: the seeds must be a list of whole numbers, such as [1, 2, 3]")
+        stage = Stage(str(entry["name"]), str(entry["command"]), options, tuple(seeds))
         if stage.command not in _COMMANDS:
             raise ValueError(f"{where}: the command is {stage.command!r}; it can be {', '.join(_COMMANDS)}")
         if not stage.name.isidentifier() or stage.name in (earlier.name for earlier in stages):
@@ -168,15 +175,16 @@ def _check_options(stage: Stage, where: str, earlier: Sequence[str]) -> None:
     for option, value in stage.options.items():
         if option not in known or option in ("output_dir", "output"):
             raise ValueError(f"{where}: `{stage.command}` has no option {option!r} that a recipe could set")
-        if isinstance(value, str) and value.startswith("$") and value[1:] not in earlier:
-            raise ValueError(f"{where}: {option} is {value}, but no earlier stage is called so")
+        for name in _stages_named(value):
+            if name not in earlier:
+                raise ValueError(f"{where}: {option} is ${name}, but no earlier stage is called so")
 
 
 def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = None) -> TrainResult:
     """Run a recipe's stages.
 
-    A finished stage is not run again as long as its options stay the same, so an interrupted recipe goes on where it
-    was; and runs with several seeds may share the stages before the last one.
+    A finished stage is not run again as long as its options, and those of the stages it builds on, stay the same. So an
+    interrupted recipe goes on where it was; and runs with several seeds may share the stages before the last one.
 
     Args:
         recipe: The recipe.
@@ -188,23 +196,31 @@ def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = Non
         The last stage's result.
 
     Raises:
-        OSError: As `train`, `pretrain` and `embed`.
+        OSError: If the output folder already holds a model, and as `train`, `pretrain` and `embed`.
         ValueError: As these.
         KeyboardInterrupt: If a stage was interrupted.
     """
+    training_args = parse_arguments(argv)[3]  # which checks the flags, too
     given = given_options(argv, _COMMANDS["train"].parts)
-    output = Path(parse_arguments(argv)[3].output_dir)  # which checks the flags, too
+    output = Path(training_args.output_dir)
+    if given.get("resume_from_checkpoint") == "true" and not any(output.glob(f"{PREFIX_CHECKPOINT_DIR}-*")):
+        del given["resume_from_checkpoint"]  # it was an earlier stage that was interrupted
+    if "resume_from_checkpoint" not in given:
+        check_free(output, training_args)
     if "unlabelled" in given and not any(stage.reads_unlabelled for stage in recipe.stages):
         logger.warning(f"The recipe {recipe.name} learns from labelled rows only: --unlabelled isn't read.")
-    results: dict[str, Any] = {}
+    results: dict[str, list[_Result]] = {}
     seconds: dict[str, float] = {}
     *earlier, last = recipe.stages
     folder = Path(stages_dir) if stages_dir else output / "stages"
     for stage in earlier:
         options = _with_results(stage, results) | _shared(given, stage)
+        named = [name for value in stage.options.values() for name in _stages_named(value)]
+        basis = [result.origin for name in named for result in results[name]]
         runs = [(f"{stage.name}-{seed}", options | {"seed": seed}) for seed in stage.seeds] or [(stage.name, options)]
-        made = [_run_stage(stage, folder / name, options, seconds) for name, options in runs]
-        results[stage.name] = made if stage.seeds else made[0]
+        results[stage.name] = [
+            _run_stage(stage, folder / name, {"options": options, "basis": basis}, seconds) for name, options in runs
+        ]
     ours = {name: value for name, value in given.items() if name not in _unlabelled_names() or last.reads_unlabelled}
     begin = time.monotonic()
     result: TrainResult = _COMMANDS["train"].run(to_flags(_with_results(last, results) | ours))
@@ -215,12 +231,30 @@ def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = Non
     return result
 
 
-def _with_results(stage: Stage, results: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Result:
+    """Where a stage's result is, and what made it: its options, and likewise of the stages that it builds on."""
+
+    path: str
+    origin: Mapping[str, Any]
+
+
+def _stages_named(value: Any) -> list[str]:
+    """The stages that an option's value names: one, as `$name`, or some elements of a list."""
+    values = value if isinstance(value, list) else [value]
+    return [element[1:] for element in values if isinstance(element, str) and element.startswith("$")]
+
+
+def _with_results(stage: Stage, results: Mapping[str, Sequence[_Result]]) -> dict[str, Any]:
     """A stage's options, with the paths of earlier results for their names."""
-    return {
-        option: results[value[1:]] if isinstance(value, str) and value.startswith("$") else value
-        for option, value in stage.options.items()
-    }
+    options = dict(stage.options)
+    for option, value in stage.options.items():
+        if _stages_named(value):
+            options[option] = []
+            for element in value if isinstance(value, list) else [value]:
+                named = _stages_named(element)
+                options[option] += [result.path for result in results[named[0]]] if named else [element]
+    return options
 
 
 def _unlabelled_names() -> set[str]:
@@ -236,24 +270,33 @@ def _shared(given: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in names & known}
 
 
-def _run_stage(stage: Stage, folder: Path, options: dict[str, Any], seconds: dict[str, float]) -> str:
-    """Run a stage, unless it was, and return the path of its result."""
+def _run_stage(stage: Stage, folder: Path, origin: dict[str, Any], seconds: dict[str, float]) -> _Result:
+    """Run a stage, unless it was, or go on with it, if it was interrupted."""
     record = folder / _STAGE_NAME
-    result = folder / _VECTORS_NAME if stage.command == "embed" else folder
-    options = json.loads(json.dumps(options))
-    done = json.loads(record.read_text("utf-8")) if record.is_file() else None
-    if done is None or done["options"] != options:
+    vectors = folder / _VECTORS_NAME
+    origin = json.loads(json.dumps(origin | {"command": stage.command}))
+    found = json.loads(record.read_text("utf-8")) if record.is_file() else None
+    took = found.pop("seconds", None) if found else None
+    if found != origin:
+        if found is None and (strange := earlier_run(folder)):
+            raise FileExistsError(
+                f"{folder} holds {strange[0].name}, but not of this recipe's stage: name another --stages_dir"
+            )
         folder.mkdir(parents=True, exist_ok=True)
-        record.unlink(missing_ok=True)
+        write_json(record, {})  # were it the old or the new one, what is deleted now could be taken for its result
+        clear(folder)
+        write_json(record, origin)
+        took = None
+    if took is None:
         if stage.command == "embed":
-            where = {"output": str(result)}
-        elif done is None and any(folder.glob("checkpoint-*")):
+            where = {"output": str(vectors)}
+        elif any(folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*")):
             where = {"output_dir": str(folder), "resume_from_checkpoint": "true"}
         else:
             where = {"output_dir": str(folder), "overwrite_output_dir": "true"}
         begin = time.monotonic()
-        _COMMANDS[stage.command].run(to_flags(options | where))
-        done = {"options": options, "seconds": round(time.monotonic() - begin, 1)}
-        write_json(record, done)
-    seconds[folder.name] = done["seconds"]
-    return str(result)
+        _COMMANDS[stage.command].run(to_flags(origin["options"] | where))
+        took = round(time.monotonic() - begin, 1)
+        write_json(record, origin | {"seconds": took})
+    seconds[folder.name] = took
+    return _Result(str(vectors if stage.command == "embed" else folder), origin)
