@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -324,6 +325,11 @@ def test_training_starts_from_the_vectors_and_frozen_ones_stay(vectors, tmp_path
         run(tmp_path / "out", *LAST, "--embeddings", str(path), *frozen)
     assert "of the vocabulary's" in caplog.text
     assert "of the running tokens" in caplog.text
+    card = ModelCard.load(tmp_path / "out" / "README.md").text
+    assert re.search(r"The embeddings started from the vectors of `v\.vec`: \d+ of the vocabulary's \d+ tokens", card)
+    assert f"| vectors | v.vec | {path.stat().st_size:,} | `" in card
+    assert "| embeddings | `v.vec` |" in card
+    assert "| freeze_embeddings_epochs | `1` |" in card
     for checkpoint, is_frozen in (("checkpoint-6", True), ("checkpoint-12", False)):
         rows = table(tmp_path / "out" / checkpoint)
         found = {token: row for token, row in zip(given.tokens, given.matrix, strict=True) if token in rows}

@@ -5,7 +5,7 @@ told in `labels`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from datasets.exceptions import DatasetGenerationError, DatasetsError
 from sklearn.model_selection import train_test_split
 
-from .files import TEXT_COLUMNS, FileError, kind_of, open_reader
+from .files import TEXT_COLUMNS, kind_of, open_reader
 from .labels import PROBLEM_TYPES, LabelScheme, ProblemType, Rows, find_scheme, quoted
 from .nsmc import NSMC, OFFICIAL_FILES, DataError, git_blob_id
 
@@ -489,15 +489,31 @@ def _encode(
     features = datasets.Features({"text": datasets.Value("string"), "label": scheme.feature})
     encoded = datasets.DatasetDict()
     for split, rows in corpus.splits.items():
-        try:
-            encoded[split] = datasets.Dataset.from_generator(
-                _encoded_rows, features, gen_kwargs={"rows": rows, "scheme": scheme}, split=split
-            )
-        except DatasetGenerationError as error:
-            if isinstance(error.__cause__, DataError | FileError):
-                raise error.__cause__ from None
-            raise
+        encoded[split] = generate(_encoded_rows, features, split=split, rows=rows, scheme=scheme)
     return encoded, scheme.problem_type, scheme.names
+
+
+def generate(
+    generator: Callable[..., Iterator[dict[str, Any]]], features: datasets.Features, split: str = "train", **inputs: Any
+) -> datasets.Dataset:
+    """Keep what a generator gives in a file of the `datasets` cache, where the same inputs find it again.
+
+    Args:
+        generator: Gives the rows.
+        features: Their columns.
+        split: The split's name.
+        **inputs: What the generator is called with.
+
+    Raises:
+        OSError: As the generator.
+        ValueError: As the generator.
+    """
+    try:
+        return datasets.Dataset.from_generator(generator, features, gen_kwargs=inputs, split=split)
+    except DatasetGenerationError as error:
+        if isinstance(error.__cause__, OSError | ValueError):  # it says what is wrong
+            raise error.__cause__ from None
+        raise
 
 
 def _encoded_rows(rows: Rows, scheme: LabelScheme) -> Iterator[dict[str, Any]]:

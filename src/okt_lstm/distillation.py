@@ -6,7 +6,8 @@ averaged. They are computed once and kept in a file, not at every epoch.
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import datasets
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
 
+from .data import generate
 from .inference import CHUNK_SIZE, Classifier, chunks
 from .labels import quoted
-from .unlabelled import UnlabelledText
+from .unlabelled import UnlabelledText, stamp
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Lesson:
         unlabelled: Further texts, or None.
         teacher_weight: The teachers' share of the answer where a row has a label; its label has the rest.
         bf16: Whether the teachers compute in bfloat16.
+        stamps: Sizes and times of change of the teachers' files, if they are folders: what `datasets` caches of a
+            teacher is not taken for that of one trained later in its place.
     """
 
     teachers: tuple[str, ...]
@@ -42,6 +46,12 @@ class Lesson:
     unlabelled: UnlabelledText | None
     teacher_weight: float
     bf16: bool
+    stamps: tuple[tuple[int, int], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Looks at the teachers' files."""
+        files = [file for name in self.teachers for file in sorted(Path(name).glob("*.*")) if file.is_file()]
+        object.__setattr__(self, "stamps", tuple(map(stamp, files)))
 
     def texts(self) -> Iterator[str]:
         """All texts of the lesson: the labelled ones, then the others."""
@@ -71,7 +81,7 @@ def soft_labels(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> datasets.
             "label": datasets.List(datasets.Value("float32"), length=max(1, len(lesson.label_names))),
         }
     )
-    return datasets.Dataset.from_generator(_rows, features, gen_kwargs={"lesson": lesson, "tokenizer": tokenizer})
+    return generate(_rows, features, lesson=lesson, tokenizer=tokenizer)
 
 
 def _rows(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, Any]]:
@@ -101,7 +111,9 @@ def _hard_labels(lesson: Lesson) -> NDArray[np.float32]:
 
 def _load_teacher(name: str, lesson: Lesson) -> tuple[Classifier, Sequence[int]]:
     """A teacher, and the places of the student's labels among its own."""
-    model = AutoModelForSequenceClassification.from_pretrained(name, use_safetensors=True, trust_remote_code=False)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+    )
     if torch.cuda.is_available():
         model = model.to("cuda")
     teacher = Classifier(model, AutoTokenizer.from_pretrained(name, trust_remote_code=False))

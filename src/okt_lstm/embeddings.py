@@ -4,6 +4,7 @@ They are skip-gram vectors with subword n-grams (Bojanowski et al., 2017, "Enric
 Information"), trained by gensim over the tokens of a tokenizer.
 """
 
+import json
 import os
 import tempfile
 import time
@@ -29,6 +30,7 @@ from transformers import (
 
 from .arguments import TokenizerArguments, parse
 from .files import replacing
+from .provenance import LEARNED_FROM, as_record
 from .unlabelled import open_unlabelled
 from .vectors import Vectors, format_of, write_vectors
 
@@ -148,7 +150,7 @@ def embed(args: EmbeddingArguments, tokenizer_args: TokenizerArguments) -> Embed
                 iter(texts), tokenizer_args.vocab_size, min_frequency=tokenizer_args.min_frequency, show_progress=False
             )
         vectors, running_tokens = train_vectors(texts, tokenizer, args)
-        write_vectors(vectors, stream, kind)
+        write_vectors(vectors, stream, kind, {LEARNED_FROM: json.dumps(as_record(texts.file), ensure_ascii=False)})
     seconds = round(time.monotonic() - begin, 1)
     return EmbeddingResult(args.output, len(vectors.tokens), args.vector_size, running_tokens, seconds)
 

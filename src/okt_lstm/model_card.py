@@ -54,6 +54,7 @@ class TrainedModel:
         epochs: One row of scores an epoch on the validation split, by name ("epoch", "loss", "accuracy", ...).
         results: Scores by name, of the splits "validation" and, where there is one, "test".
         pictures: Titles of the pictures that stand beside the card, by file name.
+        vocabulary: Where the vocabulary comes from, in a sentence.
     """
 
     name: str
@@ -69,6 +70,7 @@ class TrainedModel:
     epochs: Sequence[Mapping[str, float]]
     results: Mapping[str, Mapping[str, float]]
     pictures: Mapping[str, str]
+    vocabulary: str = "The vocabulary was built from the training rows alone."
 
 
 def build_model_card(model: TrainedModel) -> ModelCard:
@@ -198,7 +200,7 @@ def _dataset_url(data: DataDescription) -> str:
 
 def _recipe(model: TrainedModel) -> str:
     rows = [[name, f"`{value}`"] for name, value in model.recipe.items()]
-    return f"## Recipe\n\nThe vocabulary was built from the training rows alone.\n\n{table(['option', 'value'], rows)}"
+    return f"## Recipe\n\n{model.vocabulary}\n\n{table(['option', 'value'], rows)}"
 
 
 def _results(model: TrainedModel) -> str:

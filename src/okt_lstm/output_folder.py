@@ -10,6 +10,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoin
 
 from .arguments import RunArguments
 from .data import DATA_ARGUMENTS_NAME
+from .provenance import PRETRAINING_NAME
 
 # What a run leaves beside its checkpoints; a folder that holds any of these is not overwritten unasked.
 OUTPUT_FILES = (
@@ -17,6 +18,7 @@ OUTPUT_FILES = (
     "model.safetensors",
     "README.md",
     DATA_ARGUMENTS_NAME,
+    PRETRAINING_NAME,
     TRAINER_STATE_NAME,
     *(f"{name}_results.json" for name in ("train", "eval", "test", "all")),
     "curves.png",

@@ -15,8 +15,10 @@ from transformers import (
 )
 
 from .arguments import ModelArguments, PretrainArguments, TokenizerArguments, UnlabelledArguments
+from .data import generate
 from .inference import chunks
-from .output_folder import check_free, clear, find_checkpoint
+from .output_folder import check_free, clear, find_checkpoint, write_json
+from .provenance import PRETRAINING_NAME, as_record
 from .trainer import RecurrentTrainer, SaveOnInterrupt
 from .unlabelled import UnlabelledText, open_unlabelled
 
@@ -27,7 +29,8 @@ class PretrainResult:
 
     Attributes:
         folder: The language model with its tokenizer and results.
-        loss: Mean cross-entropy of a token of the held-out texts, in nats, over the whole vocabulary.
+        loss: Mean cross-entropy of a token of the held-out texts, in nats, over the whole vocabulary. It is Trainer's
+            mean over batches of texts of like length, in which a short text counts as much as a long one.
         perplexity: Its exponential.
         seconds: How long training took, without tokenizing.
     """
@@ -106,6 +109,16 @@ def pretrain(
         raise KeyboardInterrupt(f"stopped at step {trainer.state.global_step}; --resume_from_checkpoint goes on")
     metrics = trainer.evaluate()
     metrics["eval_perplexity"] = exp(metrics["eval_loss"])
+    if trainer.is_world_process_zero():
+        record = {
+            "unlabelled": as_record(text.file),
+            "texts": len(splits["train"]),
+            "held_out_texts": len(splits["test"]),
+            "loss": metrics["eval_loss"],
+            "perplexity": metrics["eval_perplexity"],
+            "seconds": trained.metrics["train_runtime"],
+        }
+        write_json(folder / PRETRAINING_NAME, record)
     trainer.save_metrics("train", trained.metrics)
     trainer.save_metrics("eval", metrics)
     trainer.save_state()
@@ -119,9 +132,15 @@ def tokenize(text: UnlabelledText, tokenizer: PreTrainedTokenizerBase) -> datase
     Args:
         text: The texts.
         tokenizer: The tokenizer, whose `model_max_length` cuts long texts.
+
+    Raises:
+        FileError: If a row of the text can't be read.
+        ValueError: If no text has two tokens.
     """
+    if next(_tokenized(text, tokenizer), None) is None:
+        raise ValueError(f"{text.path}: no text has two tokens, so there is none to predict")
     features = datasets.Features({"input_ids": datasets.List(datasets.Value("int32"))})
-    return datasets.Dataset.from_generator(_tokenized, features, gen_kwargs={"text": text, "tokenizer": tokenizer})
+    return generate(_tokenized, features, text=text, tokenizer=tokenizer)
 
 
 def _tokenized(text: UnlabelledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:

@@ -9,6 +9,7 @@ from typing import Any
 import datasets
 import numpy as np
 import pyarrow.compute as pc
+import torch
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -39,6 +40,7 @@ from .embeddings import FreezeEmbeddings, initialise
 from .metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for, decide
 from .model_card import TrainedModel, build_model_card
 from .output_folder import check_free, clear, find_checkpoint, write_json
+from .provenance import PRETRAINING_NAME, read_pretraining, short, with_transfer
 from .report import plot_confusion_matrix, plot_curves
 from .trainer import RecurrentTrainer, SaveOnInterrupt
 from .unlabelled import UnlabelledText, open_unlabelled
@@ -93,6 +95,8 @@ def train(
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
     transfer = transfer_args or TransferArguments()
+    if transfer.teacher and training_args.label_smoothing_factor:
+        raise ValueError("a --teacher's answers are smooth already: leave out --label_smoothing_factor")
     unlabelled = _open_unlabelled(unlabelled_args or UnlabelledArguments(), transfer)
     folder = Path(training_args.output_dir)
     checkpoint = find_checkpoint(folder, training_args)
@@ -123,11 +127,13 @@ def train(
     set_seed(training_args.seed)  # the initial weights follow
     model = _model(config, transfer)
     callbacks: list[TrainerCallback] = []
+    coverage = None
     if transfer.embeddings:
         vectors = read_vectors(transfer.embeddings, tokenizer.get_vocab())
         ids = pc.list_flatten(train_set.with_format("arrow")[:]["input_ids"])
         counts = np.bincount(ids, minlength=len(tokenizer))
-        logger.info(initialise(model.model.embed_tokens, tokenizer, vectors, counts))
+        coverage = initialise(model.model.embed_tokens, tokenizer, vectors, counts)
+        logger.info(coverage)
         callbacks.append(FreezeEmbeddings(transfer.freeze_embeddings_epochs))
     if checkpoint is not None:
         _check_same_model(config, checkpoint)
@@ -177,8 +183,11 @@ def train(
                 labels=splits.label_names,
                 num_parameters=model.num_parameters(),
                 tokenizer=tokenizer,
-                data=splits.description,
-                recipe=_recipe(config, tokenizer_args, training_args, trainer.state),
+                data=with_transfer(
+                    splits.description, transfer, unlabelled, len(train_set) - len(labelled_set), coverage
+                ),
+                vocabulary=_vocabulary(transfer, unlabelled),
+                recipe=_recipe(config, tokenizer_args, transfer, tokenizer, training_args, trainer.state),
                 seconds=trained.metrics["train_runtime"],
                 epochs=[_scores(entry, "eval") for entry in history if "eval_loss" in entry],
                 results={_SPLIT_NAMES[name]: _scores(metrics[name], name) for name in metrics if name != "train"},
@@ -188,6 +197,8 @@ def train(
         trainer.create_model_card()
         data_options = {name: value for name, value in asdict(data_args).items() if value is not None}
         write_json(folder / DATA_ARGUMENTS_NAME, data_options)
+        if transfer.pretrained and (record := read_pretraining(transfer.pretrained)):
+            write_json(folder / PRETRAINING_NAME, record)
     for name, figures in metrics.items():
         trainer.save_metrics(name, figures)
     trainer.save_state()
@@ -258,7 +269,12 @@ def _model(config: RecurrentConfig, transfer: TransferArguments) -> PreTrainedMo
     if transfer.pretrained is None:
         return AutoModelForSequenceClassification.from_config(config)
     model, loaded = AutoModelForSequenceClassification.from_pretrained(
-        transfer.pretrained, config=config, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True
+        transfer.pretrained,
+        config=config,
+        dtype=torch.float32,  # whatever it is stored in
+        use_safetensors=True,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
     )
     lost = [name for name in loaded["missing_keys"] if not name.startswith("classifier.")]
     lost += [name for name, *_ in loaded["mismatched_keys"] if not name.startswith("classifier.")]
@@ -307,12 +323,37 @@ def _scores(figures: Mapping[str, float], prefix: str) -> dict[str, float]:
     return epoch | {name: value for name, value in scores.items() if name not in passing}
 
 
+def _vocabulary(transfer: TransferArguments, unlabelled: UnlabelledText | None) -> str:
+    """What the vocabulary is, in a sentence."""
+    if transfer.pretrained:
+        return f"The vocabulary is that of `{short(transfer.pretrained)}`."
+    texts = "the training rows alone" if unlabelled is None else "the training rows and the texts without labels"
+    return f"The vocabulary was built from {texts}."
+
+
 def _recipe(
-    config: RecurrentConfig, tokenizer_args: TokenizerArguments, args: TrainArguments, state: TrainerState
+    config: RecurrentConfig,
+    tokenizer_args: TokenizerArguments,
+    transfer: TransferArguments,
+    tokenizer: PreTrainedTokenizerBase,
+    args: TrainArguments,
+    state: TrainerState,
 ) -> dict[str, Any]:
     """The hyper-parameters that a card lists."""
     model = {field.name: getattr(config, field.name) for field in fields(ModelArguments) if hasattr(config, field.name)}
-    tokenizer = asdict(tokenizer_args) | {"tokens in the vocabulary": config.vocab_size}
+    del model["softmax_candidates"]  # which classifiers don't use
+    options = asdict(tokenizer_args)
+    if transfer.pretrained:  # it brought another tokenizer than the options would have made
+        made = {name: getattr(tokenizer, name, None) for name in ("norm", "stem", "word_mark")}
+        options = made | {"tokenizer_model": getattr(tokenizer, "model", None), "max_length": tokenizer_args.max_length}
+    start = {
+        "pretrained": transfer.pretrained and short(transfer.pretrained),
+        "embeddings": transfer.embeddings and Path(transfer.embeddings).name,
+        "freeze_embeddings_epochs": transfer.freeze_embeddings_epochs if transfer.embeddings else None,
+        "teacher": " ".join(map(short, transfer.teacher)) or None,
+        "teacher_weight": transfer.teacher_weight if transfer.teacher else None,
+    }
+    tokenizer_options = options | {"tokens in the vocabulary": config.vocab_size}
     training = {
         "optimizer": OptimizerNames(args.optim).value,
         "learning_rate": args.learning_rate,
@@ -327,7 +368,7 @@ def _recipe(
         "seed": args.seed,
         "best step": state.best_global_step if args.load_best_model_at_end else None,
     }
-    return {name: value for name, value in (model | tokenizer | training).items() if value is not None}
+    return {name: value for name, value in (model | tokenizer_options | start | training).items() if value is not None}
 
 
 def _draw(

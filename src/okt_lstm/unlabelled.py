@@ -74,7 +74,7 @@ def open_unlabelled(name: str, text_column: str | None = None, limit: int | None
         column = choose_text_column(reader, None, text_column)
         if next(iter(reader), None) is None:
             raise FileError(f"{path}: holds no text")
-    return UnlabelledText(path.name, path, column, _stamp(path), limit)
+    return UnlabelledText(path.name, path, column, stamp(path), limit)
 
 
 def _raw_reviews(limit: int | None) -> UnlabelledText:
@@ -85,9 +85,10 @@ def _raw_reviews(limit: int | None) -> UnlabelledText:
         temporary = path.with_suffix(".tmp")
         builder.as_dataset(split="train").select_columns("document").to_parquet(temporary)
         temporary.replace(path)
-    return UnlabelledText("NSMC's raw reviews", path, "document", _stamp(path), limit)
+    return UnlabelledText("NSMC's raw reviews", path, "document", stamp(path), limit)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp(path: Path) -> tuple[int, int]:
+    """A file's size and time of change, which tell its versions apart."""
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns

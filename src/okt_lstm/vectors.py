@@ -8,7 +8,7 @@ import mmap
 import os
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -58,7 +58,9 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return kind
 
 
-def write_vectors(vectors: Vectors, stream: IO[bytes], kind: str = "safetensors") -> None:
+def write_vectors(
+    vectors: Vectors, stream: IO[bytes], kind: str = "safetensors", metadata: Mapping[str, str] | None = None
+) -> None:
     """Write vectors.
 
     Args:
@@ -67,11 +69,14 @@ def write_vectors(vectors: Vectors, stream: IO[bytes], kind: str = "safetensors"
         kind: `"safetensors"`: the float32 matrix `vectors` and the uint8 tensor `tokens`, a JSON list in UTF-8;
             `"text"` or `"binary"`: word2vec's formats, which end a token at a blank: one that holds a blank is left
             out.
+        metadata: What else a safetensors file is to say of itself; the other formats have no place for it.
     """
     if kind == "safetensors":
         tokens = np.frombuffer(json.dumps(vectors.tokens, ensure_ascii=False).encode(), np.uint8)
         matrix = np.ascontiguousarray(vectors.matrix, np.float32)
-        stream.write(safetensors.numpy.save({"vectors": matrix, "tokens": tokens}, {"format": "pt"}))
+        stream.write(
+            safetensors.numpy.save({"vectors": matrix, "tokens": tokens}, {"format": "pt", **(metadata or {})})
+        )
         return
     kept = [(token, row) for token, row in zip(vectors.tokens, vectors.matrix, strict=True) if token.split() == [token]]
     stream.write(f"{len(kept)} {vectors.matrix.shape[1]}\n".encode())
