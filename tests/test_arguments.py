@@ -1,9 +1,10 @@
 import json
 import re
+from typing import get_args
 
 import pytest
 
-from okt_lstm.arguments import parse_arguments
+from okt_lstm.arguments import Arguments, given_options, parse_arguments, to_flags
 
 
 @pytest.fixture
@@ -13,20 +14,21 @@ def parse(tmp_path, monkeypatch):
 
 
 def test_defaults_are_the_classic_recipe(parse):
-    model, tokenizer, data, training = parse()
+    model, tokenizer, data, training, transfer, unlabelled = parse()
     assert (model.model_type, model.embedding_size, model.hidden_size) == ("lstm", 128, 64)
     assert (model.num_hidden_layers, model.bidirectional) == (2, True)
     assert (model.hidden_dropout, model.classifier_dropout) == (0.5, 0.5)
     assert (training.optim.value, training.learning_rate) == ("rmsprop", 1e-3)
     assert (tokenizer.tokenizer_model, tokenizer.norm, tokenizer.stem) == ("word", False, False)
     assert data.dataset == "nsmc"
+    assert (transfer.pretrained, transfer.embeddings, transfer.teacher, unlabelled.unlabelled) == (None, None, [], None)
 
 
 @pytest.mark.parametrize("suffix", ["yaml", "json"])
 def test_a_file_sets_options_of_every_kind_and_flags_win(parse, tmp_path, suffix):
     options = {"hidden_size": 32, "bidirectional": False, "dataset": "sample", "seed": 7, "learning_rate": 0.01}
     (tmp_path / f"options.{suffix}").write_text(json.dumps(options))
-    model, _, data, training = parse("--seed", "8", "--config", f"options.{suffix}")
+    model, _, data, training, *_ = parse("--seed", "8", "--config", f"options.{suffix}")
     assert (model.hidden_size, model.bidirectional, data.dataset) == (32, False, "sample")
     assert (training.learning_rate, training.seed) == (0.01, 8)
 
@@ -35,7 +37,7 @@ def test_yaml_writes_numbers_lists_tables_and_nothing(parse, tmp_path):
     (tmp_path / "options.yaml").write_text(
         "learning_rate: 1e-4\nlabel_names: [labels]\nlr_scheduler_kwargs: {num_cycles: 2}\nword_mark:\nlicense: mit\n"
     )
-    _, tokenizer, _, training = parse("--config", "options.yaml")
+    _, tokenizer, _, training, *_ = parse("--config", "options.yaml")
     assert training.learning_rate == 1e-4  # YAML 1.1 takes 1e-4 for a text
     assert training.label_names == ["labels"]
     assert training.lr_scheduler_kwargs == {"num_cycles": 2}
@@ -134,3 +136,25 @@ def test_help_lists_the_options_in_groups(capsys):
 def test_tensorboard_gets_logs_where_it_is_installed(parse, monkeypatch, installed, report_to):
     monkeypatch.setattr("okt_lstm.arguments.find_spec", lambda name: installed)
     assert parse()[3].report_to == report_to
+
+
+def test_what_was_given_can_be_told_from_defaults_and_written_as_flags(parse, tmp_path):
+    (tmp_path / "options.yaml").write_text("learning_rate: 1e-4\nlr_scheduler_kwargs: {num_cycles: 2}\nseed: 1\n")
+    flags = ["--config", "options.yaml", "--seed", "8", "--teacher", "a", "b", "--bidirectional", "false", "--bf16"]
+    given = given_options([*flags, "--output_dir", "out", "--unknown", "3"], get_args(Arguments))
+    assert given.pop("lr_scheduler_kwargs") in ({"num_cycles": 2}, '{"num_cycles": 2}')
+    assert given == {
+        "learning_rate": 1e-4,
+        "seed": 8,
+        "teacher": ["a", "b"],
+        "bidirectional": False,
+        "bf16": True,
+        "output_dir": "out",
+    }
+    assert given_options(to_flags(given), get_args(Arguments)) == given
+    assert to_flags({"seed": None}) == []
+
+
+def test_embeddings_are_not_frozen_for_less_than_no_epochs(parse):
+    with pytest.raises(ValueError, match="freeze_embeddings_epochs is -1"):
+        parse("--freeze_embeddings_epochs", "-1")
