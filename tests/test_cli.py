@@ -278,7 +278,10 @@ def start(tmp_path):
 
     def start(*arguments, **options):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        # Where the tests run in a shell's background, Ctrl-C is ignored, and a child would inherit that.
+        earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen([*COMMAND, *map(str, arguments)], **pipes, **options)
+        signal.signal(signal.SIGINT, earlier)
         processes.append(process)
         return process
 
