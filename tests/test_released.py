@@ -1,4 +1,4 @@
-"""The model inside the package, and the copies that it is made by. Where there is none yet, a tiny one stands in."""
+"""The model inside the package, and the copies that it is made by."""
 
 import json
 import runpy
@@ -37,16 +37,7 @@ def trained(tmp_path):
 
 
 @pytest.fixture
-def released(tmp_path, monkeypatch, trained):
-    if not (inference.RELEASED_MODEL / "config.json").is_file():
-        monkeypatch.setattr(inference, "RELEASED_MODEL", export_model(trained, tmp_path / "released"))
-    return inference.RELEASED_MODEL
-
-
-@pytest.fixture
-def shipped():
-    if not (inference.RELEASED_MODEL / "config.json").is_file():
-        pytest.skip("this checkout holds no released model; scripts/train_release.py makes it")
+def released():
     return inference.RELEASED_MODEL
 
 
@@ -259,28 +250,28 @@ def test_a_release_that_is_too_large_or_less_accurate_replaces_nothing(release):
 # The model in this checkout
 
 
-def test_the_shipped_model_is_small_and_holds_neither_code_nor_pickles(shipped):
-    files = list(shipped.rglob("*"))
+def test_the_shipped_model_is_small_and_holds_neither_code_nor_pickles(released):
+    files = list(released.rglob("*"))
     assert sum(path.stat().st_size for path in files) <= LARGEST
     assert {path.suffix for path in files} <= {".json", ".safetensors", ".md", ".png", ".txt"}
-    assert "auto_map" not in (shipped / "config.json").read_text()
+    assert "auto_map" not in (released / "config.json").read_text()
 
 
-def test_the_shipped_model_tells_praise_from_blame(shipped):
+def test_the_shipped_model_tells_praise_from_blame(released):
     classifier = okt_lstm.load(device="cpu")
     praise = ["연기도 연출도 최고였다", "정말 감동적이고 재미있는 영화", "두 번 봐도 좋네요 강추합니다"]
     blame = ["시간이 아깝다", "지루하고 재미없는 영화", "돈 주고 보기 아까운 쓰레기"]
     assert classifier.predict(praise + blame) == ["positive"] * 3 + ["negative"] * 3
 
 
-def test_the_shipped_card_gives_the_reading_of_the_test_set(shipped):
-    card = (shipped / "README.md").read_text(encoding="utf-8")
+def test_the_shipped_card_gives_the_reading_of_the_test_set(released):
+    card = (released / "README.md").read_text(encoding="utf-8")
     assert "| test |" in card
     assert "half precision" in card
 
 
 @pytest.mark.slow
-def test_the_shipped_model_reaches_what_its_card_says(shipped, nsmc_dir):
+def test_the_shipped_model_reaches_what_its_card_says(released, nsmc_dir):
     from huggingface_hub import ModelCard
 
     from okt_lstm.data import DataArguments, load_test_split
@@ -290,7 +281,7 @@ def test_the_shipped_model_reaches_what_its_card_says(shipped, nsmc_dir):
     test = load_test_split(arguments, classifier.problem_type, classifier.labels, trained_on=True).datasets["test"]
     (accuracy,) = (
         result.metric_value
-        for result in ModelCard.load(shipped / "README.md").data.eval_results
+        for result in ModelCard.load(released / "README.md").data.eval_results
         if result.metric_type == "accuracy"
     )
     scores = classifier.evaluate(test["text"][:], test["label"][:])

@@ -140,15 +140,11 @@ class UnlabelledArguments:
     )
     unlabelled_column: str | None = field(default=None, metadata={"help": "its column of texts; by default guessed"})
     max_unlabelled_samples: int | None = field(default=None, metadata={"help": "read only this many texts"})
-    held_out_samples: int = field(
-        default=3000, metadata={"help": "texts that a language model is measured on (at most a tenth of all)"}
-    )
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
-        for name in ("max_unlabelled_samples", "held_out_samples"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it has to be 1 or more")
+        if self.max_unlabelled_samples is not None and self.max_unlabelled_samples < 1:
+            raise ValueError(f"max_unlabelled_samples is {self.max_unlabelled_samples}; it has to be 1 or more")
 
 
 @dataclass
@@ -284,6 +280,15 @@ class PretrainArguments(RunArguments):
     adam_beta2: float = field(default=0.98, metadata={"help": "decay of Adam's mean of squared gradients"})
     per_device_eval_batch_size: int = field(default=64, metadata={"help": "rows of a batch in evaluation"})
     metric_for_best_model: str | None = field(default="loss", metadata={"help": "score that decides"})
+    held_out_samples: int = field(
+        default=3000, metadata={"help": "texts that the model is measured on (at most a tenth of all)"}
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the range, and what every run checks."""
+        super().__post_init__()
+        if self.held_out_samples < 1:
+            raise ValueError(f"held_out_samples is {self.held_out_samples}; it has to be 1 or more")
 
 
 Arguments: TypeAlias = tuple[

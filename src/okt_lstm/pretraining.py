@@ -9,7 +9,6 @@ import datasets
 from transformers import (
     AutoModelForPreTraining,
     DataCollatorWithPadding,
-    EarlyStoppingCallback,
     PreTrainedTokenizerBase,
     set_seed,
 )
@@ -19,7 +18,7 @@ from .data import generate
 from .inference import chunks
 from .output_folder import check_free, clear, find_checkpoint, write_json
 from .provenance import PRETRAINING_NAME, as_record
-from .trainer import RecurrentTrainer, SaveOnInterrupt
+from .trainer import RecurrentTrainer
 from .unlabelled import UnlabelledText, open_unlabelled
 
 
@@ -79,7 +78,7 @@ def pretrain(
             text, vocab_size=tokenizer_args.vocab_size, min_frequency=tokenizer_args.min_frequency
         )
         rows = tokenize(text, tokenizer)
-    held_out = min(unlabelled_args.held_out_samples, len(rows) // 10)
+    held_out = min(training_args.held_out_samples, len(rows) // 10)
     if not held_out:
         raise ValueError(f"{text.path}: {len(rows)} texts of two tokens and more are too few to train on")
     splits = rows.train_test_split(test_size=held_out, seed=training_args.seed)
@@ -89,7 +88,6 @@ def pretrain(
         clear(folder)
 
     set_seed(training_args.seed)
-    interruption = SaveOnInterrupt()
     training_args.label_names = []  # the text is its own label
     training_args.prediction_loss_only = True
     trainer = RecurrentTrainer(
@@ -99,14 +97,8 @@ def pretrain(
         eval_dataset=splits["test"],
         processing_class=tokenizer,
         data_collator=DataCollatorWithPadding(tokenizer),
-        callbacks=[interruption],
     )
-    if training_args.early_stopping_patience is not None:
-        trainer.add_callback(EarlyStoppingCallback(training_args.early_stopping_patience))
-    with interruption.listening(training_args):
-        trained = trainer.train(resume_from_checkpoint=checkpoint)
-    if interruption.happened:
-        raise KeyboardInterrupt(f"stopped at step {trainer.state.global_step}; --resume_from_checkpoint goes on")
+    trained = trainer.fit(checkpoint)
     metrics = trainer.evaluate()
     metrics["eval_perplexity"] = exp(metrics["eval_loss"])
     if trainer.is_world_process_zero():

@@ -14,9 +14,18 @@ import pyarrow.compute as pc
 import torch
 from huggingface_hub import ModelCard
 from torch.utils.data import Sampler
-from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
+from transformers.trainer_utils import TrainOutput
 
 from .arguments import RunArguments
 from .optimization import RowwiseRMSprop
@@ -37,6 +46,25 @@ class RecurrentTrainer(Trainer):
         if optimizer_class is torch.optim.RMSprop and args.device.type == "cpu":
             optimizer_class = RowwiseRMSprop
         return optimizer_class, options
+
+    def fit(self, checkpoint: str | None) -> TrainOutput:
+        """Train, stop early if `early_stopping_patience` says so, and let Ctrl-C save a checkpoint.
+
+        Args:
+            checkpoint: The checkpoint to go on with; None for a new run.
+
+        Raises:
+            KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
+        """
+        interruption = SaveOnInterrupt()
+        self.add_callback(interruption)
+        if self.args.early_stopping_patience is not None:
+            self.add_callback(EarlyStoppingCallback(self.args.early_stopping_patience))
+        with interruption.listening(self.args):
+            trained = self.train(resume_from_checkpoint=checkpoint)
+        if interruption.happened:
+            raise KeyboardInterrupt(f"stopped at step {self.state.global_step}; --resume_from_checkpoint goes on")
+        return trained
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
         rows = self.train_dataset if train_dataset is None else train_dataset

@@ -15,7 +15,6 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     DataCollatorWithPadding,
-    EarlyStoppingCallback,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     TrainerCallback,
@@ -42,7 +41,7 @@ from .model_card import TrainedModel, build_model_card
 from .output_folder import check_free, clear, find_checkpoint, write_json
 from .provenance import PRETRAINING_NAME, read_pretraining, short, with_transfer
 from .report import plot_confusion_matrix, plot_curves
-from .trainer import RecurrentTrainer, SaveOnInterrupt
+from .trainer import RecurrentTrainer
 from .unlabelled import UnlabelledText, open_unlabelled
 from .vectors import read_vectors
 
@@ -74,9 +73,9 @@ def train(
 ) -> TrainResult:
     """Train a classifier, test it, and leave it documented in `training_args.output_dir`.
 
-    The vocabulary is built from the texts that are trained on. The best epoch is chosen on the validation split; the
-    test split is read once, at the end. Ctrl-C saves a checkpoint before it ends the run. Under `torchrun` or
-    `accelerate launch` every process calls this, and the first one writes.
+    The vocabulary is built from the texts that are trained on, unless a pretrained model brings one. The best epoch is
+    chosen on the validation split; the test split is read once, at the end. Ctrl-C saves a checkpoint before it ends
+    the run. Under `torchrun` or `accelerate launch` every process calls this, and the first one writes.
 
     Args:
         model_args: The network.
@@ -143,7 +142,6 @@ def train(
         training_args.metric_for_best_model = MAIN_METRIC[splits.problem_type]
         training_args.greater_is_better = training_args.metric_for_best_model not in LOWER_IS_BETTER
 
-    interruption = SaveOnInterrupt()
     trainer = RecurrentTrainer(
         model=model,
         args=training_args,
@@ -152,14 +150,9 @@ def train(
         processing_class=tokenizer,
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=compute_metrics_for(splits.problem_type),
-        callbacks=[interruption, *callbacks],
+        callbacks=callbacks,
     )
-    if training_args.early_stopping_patience is not None:
-        trainer.add_callback(EarlyStoppingCallback(training_args.early_stopping_patience))
-    with interruption.listening(training_args):
-        trained = trainer.train(resume_from_checkpoint=checkpoint)
-    if interruption.happened:
-        raise KeyboardInterrupt(f"stopped at step {trainer.state.global_step}; --resume_from_checkpoint goes on")
+    trained = trainer.fit(checkpoint)
 
     history = list(trainer.state.log_history)  # before the best epoch is evaluated once more
     # The training loss and speed are those of training; the scores, of the model that is kept.
