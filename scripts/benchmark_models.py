@@ -253,7 +253,7 @@ class Line(NamedTuple):
     Attributes:
         title: Its name.
         accuracies: In percent, one a seed; none if it is timed only.
-        seconds: The median of training; None if unknown.
+        seconds: Of the training with the first seed; None if unknown.
         rate: Reviews a second on one core.
         megabytes: On disk.
     """
@@ -275,9 +275,8 @@ def summarize(results: Mapping[str, Sequence[Mapping[str, Any]]], rates: Mapping
     lines = []
     for row, runs in results.items():
         accuracies = [100 * run["accuracy"] for run in runs if run["accuracy"] is not None]
-        seconds = [run["seconds"] for run in runs if run["seconds"] is not None]
         megabytes = statistics.mean(run["megabytes"] for run in runs)
-        lines.append(Line(TITLES[row], accuracies, statistics.median(seconds or [0]) or None, rates[row], megabytes))
+        lines.append(Line(TITLES[row], accuracies, runs[0]["seconds"], rates[row], megabytes))
     return lines
 
 
@@ -312,9 +311,9 @@ def write_report(benchmark: Benchmark, rates: Mapping[str, float]) -> str:
     notes = [
         f"{benchmark.splits.description.name}: {rows['train']:,} rows for training, {rows['validation']:,} for "
         f"validation, {rows['test']:,} for the test. Accuracy: mean and standard deviation over the seeds. Training: "
-        "median seconds from text to model on all cores; of recipes the sum of all stages, tests included. Reviews "
-        f"a second: from raw text, median of {len(next(iter(speed['rounds'].values())))} turns. MB: what prediction "
-        "reads.",
+        "seconds from text to model on all cores, with the first seed; of recipes the sum of all stages, tests "
+        f"included. Reviews a second: from raw text, median of {len(next(iter(speed['rounds'].values())))} turns. MB: "
+        "what prediction reads.",
         f"{speed['machine']}; {', '.join(f'{name} {number}' for name, number in speed['versions'].items())}.",
     ]
     for file in sorted((benchmark.folder / "choices").glob("*.json")):

@@ -32,7 +32,7 @@ LARGEST_CHANGE = 0.0005  # of the accuracy on the validation split
 def train(options: argparse.Namespace) -> Path:
     """Train by the recipe, and return the trained folder."""
     flags = ["--recipe", "release", "--seed", options.seed, "--output_dir", options.output_dir]
-    for name in ("unlabelled", "data_dir"):
+    for name in ("unlabelled", "data_dir", "stages_dir"):
         if getattr(options, name) is not None:
             flags += [f"--{name}", getattr(options, name)]
     subprocess.run([sys.executable, "-m", "okt_lstm", "train", *flags], check=True)
@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument(
         "--output_dir", default="okt-lstm-nsmc-release", help="folder to train in (default: %(default)s)"
     )
+    parser.add_argument("--stages_dir", help="where the earlier stages are found or go, as in `okt-lstm train`")
     parser.add_argument("--trained", type=Path, help="a folder that the recipe trained already")
     parser.add_argument("--released", type=Path, default=RELEASED, help="folder to write (default: %(default)s)")
     options = parser.parse_args()

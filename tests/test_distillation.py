@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub import ModelCard
-from tiny import WORDS, save_tiny, tiny_tokenizer
+from tiny import WORDS, save_tiny
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.nn import functional
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizer, PreTrainedTokenizerFast
@@ -50,9 +50,9 @@ def further(tmp_path):
 
 
 def ask(*teachers, names=("negative", "positive"), problem="single_label_classification", **options):
-    lesson = {"labelled": labelled(), "unlabelled": None, "teacher_weight": 1.0, "bf16": False} | options
-    rows = soft_labels(Lesson(tuple(map(str, teachers)), tuple(names), problem, **lesson), tiny_tokenizer())
-    return rows["input_ids"][:], np.array(rows["label"][:])
+    lesson = {"labelled": labelled(), "held_out": (), "unlabelled": None, "teacher_weight": 1.0, "bf16": False}
+    rows = soft_labels(Lesson(tuple(map(str, teachers)), tuple(names), problem, **lesson | options))
+    return rows["text"][:], np.array(rows["label"][:])
 
 
 def answers(folder, texts=TEXTS):
@@ -75,26 +75,31 @@ def save_shifted(folder, shift, **options):
 
 def test_soft_labels_are_the_teachers_mean_of_labelled_and_other_texts(tmp_path, further):
     one, two = save_shifted(tmp_path / "one", 0), save_shifted(tmp_path / "two", 3)
-    ids, soft = ask(one, two, unlabelled=further)
+    texts, soft = ask(one, two, unlabelled=further)
     expected = (answers(one, TEXTS + FURTHER) + answers(two, TEXTS + FURTHER)) / 2
     np.testing.assert_allclose(soft, expected, atol=1e-5)
     np.testing.assert_allclose(soft.sum(axis=1), 1, atol=1e-5)
     assert np.abs(answers(one) - answers(two)).max() > 0.1
-    assert ids == tiny_tokenizer()(TEXTS + FURTHER)["input_ids"]
+    assert texts == TEXTS + FURTHER
+
+
+def test_texts_of_labelled_and_held_out_rows_are_not_asked_about_twice(tmp_path):
+    (tmp_path / "t.txt").write_text(f"{TEXTS[0]}\n{FURTHER[0]}\n{FURTHER[1]}\n  {TEXTS[1].replace(' ', '  ')} \n")
+    held_out = labelled().select([0]).map(lambda row: {"text": FURTHER[1]})
+    further = open_unlabelled(str(tmp_path / "t.txt"))
+    texts, _ = ask(save_tiny(tmp_path / "teacher"), unlabelled=further, held_out=(held_out,))
+    assert texts == [*TEXTS, FURTHER[0]]
 
 
 def test_each_teacher_reads_with_its_own_tokenizer(tmp_path):
-    teacher = save_tiny(tmp_path / "teacher")
+    one, two = (save_tiny(tmp_path / name, initializer_range=0.3) for name in ("one", "two"))
     reversed_words = {word: place for place, word in enumerate(["<pad>", "<unk>", *reversed(WORDS)])}
     backend = Tokenizer(models.WordLevel(reversed_words, unk_token="<unk>"))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    students = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>")
-    lesson = Lesson(
-        (str(teacher),), ("negative", "positive"), "single_label_classification", labelled(), None, 1.0, False
-    )
-    rows = soft_labels(lesson, students)
-    np.testing.assert_allclose(np.array(rows["label"][:]), answers(teacher), atol=1e-5)
-    assert rows["input_ids"][:] == students(TEXTS)["input_ids"] != tiny_tokenizer()(TEXTS)["input_ids"]
+    PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>").save_pretrained(two)
+    _, soft = ask(one, two)
+    np.testing.assert_allclose(soft, (answers(one) + answers(two)) / 2, atol=1e-5)
+    assert np.abs(answers(one) - answers(two)).max() > 0.01
 
 
 def test_labels_are_matched_by_name(tmp_path):
@@ -155,12 +160,11 @@ def test_a_teacher_may_be_any_sequence_classifier(tmp_path):
     tokenizer = BertTokenizer.from_pretrained(str(tmp_path))
     bert.save_pretrained(tmp_path / "bert")
     tokenizer.save_pretrained(tmp_path / "bert")
-    ids, soft = ask(tmp_path / "bert")
+    _, soft = ask(tmp_path / "bert")
     with torch.no_grad():
         expected = [bert(**tokenizer(text, return_tensors="pt")).logits.softmax(-1)[0].flip(0) for text in TEXTS]
     np.testing.assert_allclose(soft, torch.stack(expected), atol=1e-4)
     assert np.ptp(soft[:, 0]) > 0.01
-    assert ids == tiny_tokenizer()(TEXTS)["input_ids"]
 
 
 def test_a_teacher_stored_in_half_precision_computes_in_single_precision(tmp_path):
@@ -264,14 +268,16 @@ def test_a_student_comes_near_its_teacher(taught):
 
 
 def test_the_card_says_who_taught_on_what(taught):
-    folder, _ = taught
+    folder, texts = taught
     card = ModelCard.load(folder / "student" / "README.md").text
     further = folder / "further.txt"
+    others = len(set(TEXTS) - set(texts))
+    assert 0 < others < len(TEXTS)
     assert f"| unlabelled | further.txt | {further.stat().st_size:,} | `" in card
     assert (
-        "It learned the mean answer of 2 teachers (`teacher`, `teacher`) to the training rows and to 5 texts without "
-        "labels, of `further.txt`. In the answer to a training row, the row's own label has a weight of 0." in card
-    )
+        f"It learned the mean answer of 2 teachers (`teacher`, `teacher`) to the training rows and to {others} texts "
+        "without labels, of `further.txt`. In the answer to a training row, the row's own label has a weight of 0."
+    ) in card
     assert "The vocabulary was built from the training rows and the texts without labels." in card
     assert "| teacher | `teacher teacher` |" in card
     assert "| teacher_weight | `1.0` |" in card

@@ -383,6 +383,8 @@ def test_a_language_model_makes_teachers_and_they_a_student(tmp_path, text, caps
     assert json.loads(printed[printed.index('{\n  "folder"') :])["folder"] == str(tmp_path / "out")
     assert {folder.name for folder in (tmp_path / "stages").iterdir()} == {"lm", "teacher-1", "teacher-2"}
     assert okt_lstm.load(tmp_path / "out", device="cpu").predict("정말 재미 있다") in ("negative", "positive")
+    tested = sorted(tmp_path.rglob("test_results.json"))
+    assert tested == [tmp_path / "out" / "test_results.json"]  # the test set is read for the result alone
     card = ModelCard.load(tmp_path / "out" / "README.md").text
     assert "the mean answer of 2 teachers (`teacher-1`, `teacher-2`) to the training rows and to 120 texts" in card
     assert "The teacher `teacher-1` was pretrained as a language model on 108 texts of `reviews.txt`" in card

@@ -253,6 +253,13 @@ def test_the_vocabulary_comes_from_the_training_rows_alone(tmp_path):
     assert not {"포도", "딸기"} & vocabulary.keys()
 
 
+def test_the_test_split_can_be_left_unread(tmp_path):
+    result = run(tmp_path / "out", "--do_predict", "false")
+    assert not [name for name in result.metrics if name.startswith("test_")]
+    assert not (tmp_path / "out" / "test_results.json").exists()
+    assert "Confusion matrix" not in (tmp_path / "out" / "README.md").read_text()
+
+
 def test_without_a_test_split_nothing_is_tested(tmp_path):
     write_jsonl(tmp_path / "reviews.jsonl", [{"text": f"영화 {n}", "label": n % 2} for n in range(40)])
     result = run(tmp_path / "out", "--dataset", str(tmp_path / "reviews.jsonl"))

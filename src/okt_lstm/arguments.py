@@ -265,6 +265,7 @@ class TrainArguments(RunArguments):
         default="auto",
         metadata={"help": "score that decides; auto: accuracy, for several labels f1_macro, for numbers mse"},
     )
+    do_predict: bool = field(default=True, metadata={"help": "measure the finished model on the test split"})
 
 
 @dataclass

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from .data import generate
 from .inference import CHUNK_SIZE, Classifier, chunks
@@ -32,7 +32,9 @@ class Lesson:
         label_names: The labels, in the student's order; empty for regression.
         problem_type: The student's, which has to be the teachers'.
         labelled: Rows with the columns `text` and `label`.
-        unlabelled: Further texts, or None.
+        held_out: The rows that the student will be measured on.
+        unlabelled: Further texts, or None. Those that stand among the labelled or held-out rows, too, are left out: a
+            student that had learned the teachers' answers to the latter would look better than it is.
         teacher_weight: The teachers' share of the answer where a row has a label; its label has the rest.
         bf16: Whether the teachers compute in bfloat16.
         stamps: Sizes and times of change of the teachers' files, if they are folders: what `datasets` caches of a
@@ -43,6 +45,7 @@ class Lesson:
     label_names: tuple[str, ...]
     problem_type: str
     labelled: datasets.Dataset
+    held_out: tuple[datasets.Dataset, ...]
     unlabelled: UnlabelledText | None
     teacher_weight: float
     bf16: bool
@@ -55,21 +58,31 @@ class Lesson:
 
     def texts(self) -> Iterator[str]:
         """All texts of the lesson: the labelled ones, then the others."""
-        for batch in self.labelled.select_columns("text").iter(batch_size=1000):
-            yield from batch["text"]
-        yield from self.unlabelled or ()
+        yield from _texts(self.labelled)
+        if self.unlabelled is not None:
+            known = {_spaced(text) for rows in (self.labelled, *self.held_out) for text in _texts(rows)}
+            yield from (text for text in self.unlabelled if _spaced(text) not in known)
 
 
-def soft_labels(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
+def _texts(rows: datasets.Dataset) -> Iterator[str]:
+    for batch in rows.select_columns("text").iter(batch_size=1000):
+        yield from batch["text"]
+
+
+def _spaced(text: str) -> str:
+    """A text as it is compared with others: the corpora's files differ in white space."""
+    return " ".join(text.split())
+
+
+def soft_labels(lesson: Lesson) -> datasets.Dataset:
     """Ask the teachers.
 
     Args:
         lesson: What to ask.
-        tokenizer: The student's tokenizer.
 
     Returns:
-        A row for each text, in the order of `Lesson.texts`: `input_ids`, and `label`, a list of one number for each
-        label: probabilities, or what a regression model gives.
+        A row for each text, in the order of `Lesson.texts`: `text`, and `label`, a list of one number for each label:
+        probabilities, or what a regression model gives.
 
     Raises:
         OSError: If a teacher can't be loaded.
@@ -77,14 +90,14 @@ def soft_labels(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> datasets.
     """
     features = datasets.Features(
         {
-            "input_ids": datasets.List(datasets.Value("int32")),
+            "text": datasets.Value("string"),
             "label": datasets.List(datasets.Value("float32"), length=max(1, len(lesson.label_names))),
         }
     )
-    return generate(_rows, features, lesson=lesson, tokenizer=tokenizer)
+    return generate(_rows, features, lesson=lesson)
 
 
-def _rows(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, Any]]:
+def _rows(lesson: Lesson) -> Iterator[dict[str, Any]]:
     teachers = [_load_teacher(name, lesson) for name in lesson.teachers]
     labels = _hard_labels(lesson)
     autocast = torch.autocast(teachers[0][0].model.device.type, torch.bfloat16) if lesson.bf16 else nullcontext()
@@ -95,9 +108,8 @@ def _rows(lesson: Lesson, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[s
         soft: NDArray[np.float32] = np.stack(answers).mean(axis=0)  # (texts, labels)
         hard = labels[start : start + len(batch)]
         soft[: len(hard)] = lesson.teacher_weight * soft[: len(hard)] + (1 - lesson.teacher_weight) * hard
-        input_ids = tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]
-        for ids, label in zip(input_ids, soft, strict=True):
-            yield {"input_ids": ids, "label": label}
+        for text, label in zip(batch, soft, strict=True):
+            yield {"text": text, "label": label}
         start += len(batch)
 
 

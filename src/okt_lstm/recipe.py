@@ -181,7 +181,7 @@ def _check_options(stage: Stage, where: str, earlier: Sequence[str]) -> None:
 
 
 def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = None) -> TrainResult:
-    """Run a recipe's stages.
+    """Run a recipe's stages. Only the last one reads the test split.
 
     A finished stage is not run again as long as its options, and those of the stages it builds on, stay the same. So an
     interrupted recipe goes on where it was; and runs with several seeds may share the stages before the last one.
@@ -294,6 +294,8 @@ def _run_stage(stage: Stage, folder: Path, origin: dict[str, Any], seconds: dict
             where = {"output_dir": str(folder), "resume_from_checkpoint": "true"}
         else:
             where = {"output_dir": str(folder), "overwrite_output_dir": "true"}
+        if stage.command == "train":
+            where["do_predict"] = "false"  # only the recipe's result is tested
         begin = time.monotonic()
         _COMMANDS[stage.command].run(to_flags(origin["options"] | where))
         took = round(time.monotonic() - begin, 1)

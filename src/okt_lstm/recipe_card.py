@@ -21,7 +21,7 @@ class RecipeFigures:
     Attributes:
         name: The recipe's name: its id on the Hub if it has one.
         stages: The file that the recipe is, as it stands.
-        seconds: How long each stage took, by its name.
+        seconds: How long each stage took in the first run, by its name.
         description: What the network is and does, as `describe` says it.
         tokenizer: The tokenizer of the run.
         runs: For each seed, by its number as text, the scores of the test split, and any other figure of the run.
@@ -68,12 +68,12 @@ def build_recipe_card(run: ModelCard, recipe: RecipeFigures) -> ModelCard:
             raise ValueError(f"the run's card has no section '{title}': it is not one that okt-lstm wrote")
     options = sections["Recipe"].removeprefix("## Recipe").strip()
     durations = [[stage, f"{seconds:,.0f}"] for stage, seconds in recipe.seconds.items()]
-    last = f"The last stage, in the run with seed {next(iter(recipe.runs))}:"
     sections["Recipe"] = "\n\n".join(
         [
             f"## Recipe\n\n```yaml\n{recipe.stages.strip()}\n```",
+            f"In the run with seed {next(iter(recipe.runs))}:",
             table(["stage", "seconds"], [*durations, ["together", f"{sum(recipe.seconds.values()):,.0f}"]]),
-            last,
+            "The options of its last stage:",
             options,
         ]
     )

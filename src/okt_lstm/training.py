@@ -108,13 +108,14 @@ def train(
             label_names=splits.label_names,
             problem_type=splits.problem_type,
             labelled=splits.datasets["train"],
+            held_out=tuple(rows for name, rows in splits.datasets.items() if name != "train"),
             unlabelled=unlabelled,
             teacher_weight=transfer.teacher_weight,
             bf16=training_args.bf16,
         )
         tokenizer = _tokenizer(tokenizer_args, transfer, lesson)
         labelled_set, validation_set = (_tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
-        train_set = soft_labels(lesson, tokenizer) if lesson.teachers else labelled_set
+        train_set = _tokenize(soft_labels(lesson), tokenizer) if lesson.teachers else labelled_set
     config = _config(
         model_args,
         transfer,
@@ -161,7 +162,7 @@ def train(
         "eval": trainer.evaluate(),
     }
     tested = None
-    if "test" in splits.datasets:
+    if "test" in splits.datasets and training_args.do_predict:
         with training_args.main_process_first(desc="tokenizing the test split"):
             test_set = _tokenize(splits.datasets["test"], tokenizer)
         tested = trainer.predict(test_set)
