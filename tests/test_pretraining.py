@@ -95,6 +95,16 @@ def test_a_classifier_starts_from_the_encoder_and_the_tokenizer(pretrained, tmp_
     assert AutoTokenizer.from_pretrained(tmp_path).get_vocab() == AutoTokenizer.from_pretrained(folder).get_vocab()
 
 
+def test_the_embeddings_of_a_pretrained_model_can_stay_as_they_are(pretrained, tmp_path):
+    folder, _ = pretrained
+    table = "model.embed_tokens.weight"
+    before = load_file(folder / "model.safetensors")[table]
+    for name, epochs in (("frozen", "9"), ("free", "0")):
+        train_from(folder, tmp_path / name, "--freeze_embeddings_epochs", epochs)
+        after = load_file(tmp_path / name / "model.safetensors")[table]
+        assert torch.equal(before, after) == (name == "frozen")
+
+
 def test_the_classifiers_card_says_what_it_started_from(pretrained, text, tmp_path):
     folder, result = pretrained
     train_from(folder, tmp_path / "first")

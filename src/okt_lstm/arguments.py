@@ -165,7 +165,8 @@ class TransferArguments:
         metadata={"help": "word vectors to start from: word2vec text or binary, fastText, or safetensors"},
     )
     freeze_embeddings_epochs: int = field(
-        default=0, metadata={"help": "leave the embeddings as they are for the first epochs, so many"}
+        default=0,
+        metadata={"help": "leave the --embeddings, or those of the --pretrained model, as they are for so many epochs"},
     )
     teacher: list[str] = field(
         default_factory=list,

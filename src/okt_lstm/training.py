@@ -134,6 +134,7 @@ def train(
         counts = np.bincount(ids, minlength=len(tokenizer))
         coverage = initialise(model.model.embed_tokens, tokenizer, vectors, counts)
         logger.info(coverage)
+    if transfer.freeze_embeddings_epochs:
         callbacks.append(FreezeEmbeddings(transfer.freeze_embeddings_epochs))
     if checkpoint is not None:
         _check_same_model(config, checkpoint)
@@ -340,10 +341,11 @@ def _recipe(
     if transfer.pretrained:  # it brought another tokenizer than the options would have made
         made = {name: getattr(tokenizer, name, None) for name in ("norm", "stem", "word_mark")}
         options = made | {"tokenizer_model": getattr(tokenizer, "model", None), "max_length": tokenizer_args.max_length}
+    starts_from_embeddings = transfer.embeddings or transfer.pretrained
     start = {
         "pretrained": transfer.pretrained and short(transfer.pretrained),
         "embeddings": transfer.embeddings and Path(transfer.embeddings).name,
-        "freeze_embeddings_epochs": transfer.freeze_embeddings_epochs if transfer.embeddings else None,
+        "freeze_embeddings_epochs": transfer.freeze_embeddings_epochs if starts_from_embeddings else None,
         "teacher": " ".join(map(short, transfer.teacher)) or None,
         "teacher_weight": transfer.teacher_weight if transfer.teacher else None,
     }
