@@ -181,7 +181,7 @@ def _check_options(stage: Stage, where: str, earlier: Sequence[str]) -> None:
 
 
 def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = None) -> TrainResult:
-    """Run a recipe's stages. Only the last one reads the test split.
+    """Run a recipe's stages. Only the result of the last one is measured on the test split.
 
     A finished stage is not run again as long as its options, and those of the stages it builds on, stay the same. So an
     interrupted recipe goes on where it was; and runs with several seeds may share the stages before the last one.

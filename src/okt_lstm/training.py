@@ -341,11 +341,10 @@ def _recipe(
     if transfer.pretrained:  # it brought another tokenizer than the options would have made
         made = {name: getattr(tokenizer, name, None) for name in ("norm", "stem", "word_mark")}
         options = made | {"tokenizer_model": getattr(tokenizer, "model", None), "max_length": tokenizer_args.max_length}
-    starts_from_embeddings = transfer.embeddings or transfer.pretrained
     start = {
         "pretrained": transfer.pretrained and short(transfer.pretrained),
         "embeddings": transfer.embeddings and Path(transfer.embeddings).name,
-        "freeze_embeddings_epochs": transfer.freeze_embeddings_epochs if starts_from_embeddings else None,
+        "freeze_embeddings_epochs": transfer.freeze_embeddings_epochs or None,
         "teacher": " ".join(map(short, transfer.teacher)) or None,
         "teacher_weight": transfer.teacher_weight if transfer.teacher else None,
     }
