@@ -145,7 +145,9 @@ class Benchmark:
         size = sum(path.stat().st_size for path in model_files(row, folder))
         if result["accuracy"] is not None:
             reading = {"row": row, "seed": seed, "accuracy": result["accuracy"]}
-            reading["when"] = datetime.now(UTC).isoformat(timespec="seconds")
+            found = folder / "test_results.json"  # of a run that may be finished for long
+            when = datetime.fromtimestamp(found.stat().st_mtime if found.exists() else time.time(), UTC)
+            reading["when"] = when.isoformat(timespec="seconds")
             with (self.folder / "test_readings.jsonl").open("a", encoding="utf-8") as readings:
                 print(json.dumps(reading), file=readings)
         write_json(file, {"row": row, "seed": seed, **result, "megabytes": size / 1e6})
@@ -364,7 +366,7 @@ def draw(lines: Sequence[Line], published: Sequence[Published], path: Path) -> N
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda rate, _: f"{rate:,g}"))
     axes.grid(alpha=0.3)
 
-    figure.canvas.draw()  # places are known only now
+    figure.draw_without_rendering()  # places are known only now
     taken = []
     for line, height in zip(measured, heights, strict=True):
         radius = _radius(line) * figure.dpi / 72
@@ -402,19 +404,18 @@ def _radius(line: Line) -> float:
 def _label(axes: Any, text: str, place: tuple[float, float], radius: float, taken: Sequence[Any]) -> Any:
     """Write a text beside a circle where it covers no other one, if there is such a place; the rectangle it fills."""
     sides = [("left", "center", 1, 0), ("right", "center", -1, 0), ("center", "bottom", 0, 1), ("center", "top", 0, -1)]
+    style = {"fontsize": 9, "bbox": {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}}
     for distance in (4, 20, 40):
         for horizontal, vertical, right, up in sides:
             reach = radius + distance
             offset = (right * reach, up * reach)
-            label = axes.annotate(
-                text, place, offset, textcoords="offset points", ha=horizontal, va=vertical, fontsize=9
-            )
+            label = axes.annotate(text, place, offset, textcoords="offset points", ha=horizontal, va=vertical, **style)
             extent = label.get_window_extent()
             inside = axes.bbox.contains(extent.x0, extent.y0) and axes.bbox.contains(extent.x1, extent.y1)
             if inside and not any(extent.overlaps(other) for other in taken):
                 return extent
             label.remove()
-    return axes.annotate(text, place, fontsize=9).get_window_extent()
+    return axes.annotate(text, place, **style).get_window_extent()
 
 
 # ---- files ----------------------------------------------------------------------------------------------------------
