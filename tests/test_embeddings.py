@@ -10,7 +10,7 @@ from torch import nn
 from transformers import Trainer, TrainingArguments
 
 from okt_lstm import OktTokenizer
-from okt_lstm.arguments import TokenizerArguments
+from okt_lstm.arguments import TokenizerArguments, UnlabelledArguments
 from okt_lstm.embeddings import (
     EmbeddingArguments,
     FreezeEmbeddings,
@@ -28,9 +28,11 @@ QUICK = {"vector_size": 8, "bucket": 1000, "epochs": 2, "workers": 1}
 
 
 def arguments(folder, **options):
-    return EmbeddingArguments(
-        **({"unlabelled": str(folder / "t.txt"), "output": str(folder / "v.vec")} | QUICK | options)
-    )
+    return EmbeddingArguments(**({"output": str(folder / "v.vec")} | QUICK | options))
+
+
+def texts_of(folder):
+    return UnlabelledArguments(unlabelled=str(folder / "t.txt"))
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def text_file(tmp_path):
 
 
 def test_vectors_of_the_texts_tokens_are_written(tmp_path, text_file):
-    result = embed(arguments(tmp_path), TokenizerArguments(min_frequency=1))
+    result = embed(arguments(tmp_path), texts_of(tmp_path), TokenizerArguments(min_frequency=1))
     vectors = read_vectors(tmp_path / "v.vec")
     tokenizer = OktTokenizer()
     morphemes = {token for text in TEXTS for token in tokenizer.train_new_from_iterator([text], 99).get_vocab()}
@@ -63,7 +65,7 @@ def test_the_tokenizers_own_tokens_get_the_vectors(tmp_path, text_file):
     tiny_tokenizer().save_pretrained(tmp_path / "tokenizer")
     with text_file.open("a") as file:
         file.write("모르는 말\n")
-    embed(arguments(tmp_path, tokenizer=str(tmp_path / "tokenizer")), TokenizerArguments())
+    embed(arguments(tmp_path, tokenizer=str(tmp_path / "tokenizer")), texts_of(tmp_path), TokenizerArguments())
     assert set(read_vectors(tmp_path / "v.vec").tokens) == {*WORDS, "<unk>"} - {"별로"}  # which no text has
 
 
@@ -132,7 +134,11 @@ def test_the_end_of_a_long_text_is_learned_from(tmp_path):
 
 
 def test_pieces_can_have_vectors(tmp_path, text_file):
-    embed(arguments(tmp_path), TokenizerArguments(tokenizer_model="bpe", vocab_size=300, min_frequency=1))
+    embed(
+        arguments(tmp_path),
+        texts_of(tmp_path),
+        TokenizerArguments(tokenizer_model="bpe", vocab_size=300, min_frequency=1),
+    )
     assert any(len(token) == 1 for token in read_vectors(tmp_path / "v.vec").tokens)
 
 
@@ -145,20 +151,26 @@ def test_nothing_to_learn_from_is_an_error(tmp_path, texts):
 def test_a_failure_leaves_the_old_file(tmp_path, text_file):
     (tmp_path / "v.vec").write_text("old")
     with pytest.raises(OSError, match="none"):
-        embed(arguments(tmp_path, tokenizer=str(tmp_path / "none")), TokenizerArguments())
+        embed(arguments(tmp_path, tokenizer=str(tmp_path / "none")), texts_of(tmp_path), TokenizerArguments())
     assert (tmp_path / "v.vec").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.txt", "v.vec"]
 
 
+def test_without_texts_the_error_names_the_flag(tmp_path):
+    with pytest.raises(ValueError, match="--unlabelled"):
+        embed(arguments(tmp_path), UnlabelledArguments(), TokenizerArguments())
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_outputs_name_is_checked_first(tmp_path):
     with pytest.raises(FileError, match=r"v\.pkl.*\.safetensors"):
-        embed(arguments(tmp_path, output="v.pkl"), TokenizerArguments())
+        embed(arguments(tmp_path, output="v.pkl"), texts_of(tmp_path), TokenizerArguments())
 
 
 def test_without_gensim_the_error_says_what_to_install(tmp_path, text_file, monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.models", None)
     with pytest.raises(ImportError, match=r'pip install "okt-lstm\[embed\]"'):
-        embed(arguments(tmp_path), TokenizerArguments())
+        embed(arguments(tmp_path), texts_of(tmp_path), TokenizerArguments())
 
 
 def test_reading_vectors_needs_no_gensim(tmp_path):
@@ -175,10 +187,11 @@ def test_reading_vectors_needs_no_gensim(tmp_path):
 
 
 def test_flags_become_arguments():
-    args, tokenizer_args = parse_embedding_arguments(
+    args, unlabelled_args, tokenizer_args = parse_embedding_arguments(
         ["--unlabelled", "t.txt", "--output", "v.bin", "--vector_size", "32", "--max_n", "0", "--stem", "true"]
     )
-    assert args == EmbeddingArguments("t.txt", "v.bin", vector_size=32, max_n=0)
+    assert args == EmbeddingArguments("v.bin", vector_size=32, max_n=0)
+    assert unlabelled_args == UnlabelledArguments("t.txt")
     assert tokenizer_args == TokenizerArguments(stem=True, vocab_size=100_000)
 
 

@@ -282,6 +282,14 @@ def test_other_data_run_the_stages_again_that_read_them(commands, tmp_path):
     assert commands.names() == ["teacher-1", "teacher-2", "out"]
 
 
+def test_options_that_change_no_result_reach_the_stages_but_run_none_again(commands, tmp_path):
+    run_recipe(chain(tmp_path), given(tmp_path, "--report_to", "none"))
+    assert "--report_to=none" in commands.flags("teacher-1")
+    commands.names()
+    run_recipe(chain(tmp_path), given(tmp_path, "--overwrite_output_dir", "--use_cpu"))
+    assert commands.names() == ["out"]
+
+
 def test_an_interrupted_stage_goes_on(commands, tmp_path):
     commands.fail_at = "teacher-2"
     with pytest.raises(KeyboardInterrupt):

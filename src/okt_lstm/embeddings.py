@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, TypeAlias, cast, get_args
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from .arguments import TokenizerArguments, parse
+from .arguments import TokenizerArguments, UnlabelledArguments, parse
 from .files import replacing
 from .provenance import LEARNED_FROM, as_record
 from .unlabelled import open_unlabelled
@@ -46,16 +46,9 @@ class EmbeddingArguments:
 
     _argument_group_name = "the embeddings"
 
-    unlabelled: str = field(
-        metadata={"help": "texts: a txt file, one a line, a tsv, csv, jsonl or parquet file, or nsmc: its raw reviews"}
-    )
     output: str = field(
         metadata={"help": "where the vectors go: .safetensors, .vec or .txt (word2vec text), .bin (word2vec binary)"}
     )
-    unlabelled_column: str | None = field(
-        default=None, metadata={"help": "column of the texts; guessed by its name if not given"}
-    )
-    max_unlabelled_samples: int | None = field(default=None, metadata={"help": "read only this many texts"})
     tokenizer: str | None = field(
         default=None,
         metadata={"help": "folder or Hub id of a tokenizer; default: one that the options below make from the texts"},
@@ -77,17 +70,7 @@ class EmbeddingArguments:
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
-        positive = (
-            "vector_size",
-            "window",
-            "negative",
-            "min_n",
-            "bucket",
-            "epochs",
-            "workers",
-            "max_unlabelled_samples",
-        )
-        for name in positive:
+        for name in ("vector_size", "window", "negative", "min_n", "bucket", "epochs", "workers"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; it has to be 1 or more")
@@ -116,20 +99,26 @@ class EmbeddingResult:
     seconds: float
 
 
-def parse_embedding_arguments(argv: Sequence[str]) -> tuple[EmbeddingArguments, TokenizerArguments]:
+EmbeddingParts: TypeAlias = tuple[EmbeddingArguments, UnlabelledArguments, TokenizerArguments]
+
+
+def parse_embedding_arguments(argv: Sequence[str]) -> EmbeddingParts:
     """Read the options of `okt-lstm embed`; see `arguments.parse`."""
     description = "Train vectors of words, or pieces, on text without labels, for `okt-lstm train --embeddings`."
-    parts = (EmbeddingArguments, TokenizerArguments)
+    parts = get_args(EmbeddingParts)
     # A classifier takes what its own vocabulary has of them, so there may be many.
     parsed = parse(argv, parts, "okt-lstm embed", description, vocab_size=100_000)
-    return cast(tuple[EmbeddingArguments, TokenizerArguments], parsed)
+    return cast(EmbeddingParts, parsed)
 
 
-def embed(args: EmbeddingArguments, tokenizer_args: TokenizerArguments) -> EmbeddingResult:
+def embed(
+    args: EmbeddingArguments, unlabelled_args: UnlabelledArguments, tokenizer_args: TokenizerArguments
+) -> EmbeddingResult:
     """Train vectors and write them to `args.output`.
 
     Args:
         args: The training.
+        unlabelled_args: The texts.
         tokenizer_args: The tokenizer that is made from the texts where `args.tokenizer` names none.
 
     Raises:
@@ -141,7 +130,11 @@ def embed(args: EmbeddingArguments, tokenizer_args: TokenizerArguments) -> Embed
     begin = time.monotonic()
     _import_gensim()  # before anything takes time
     kind = format_of(args.output)
-    texts = open_unlabelled(args.unlabelled, args.unlabelled_column, args.max_unlabelled_samples)
+    if unlabelled_args.unlabelled is None:
+        raise ValueError("vectors are learned from text without labels: name a file of it with --unlabelled")
+    texts = open_unlabelled(
+        unlabelled_args.unlabelled, unlabelled_args.unlabelled_column, unlabelled_args.max_unlabelled_samples
+    )
     with replacing(args.output) as stream:
         if args.tokenizer is not None:
             tokenizer = AutoTokenizer.from_pretrained(args.tokenizer)
@@ -163,7 +156,7 @@ def train_vectors(
     Args:
         texts: The texts.
         tokenizer: What makes tokens of them. Its unknown token is one of them.
-        args: The training; its files and its tokenizer are not looked at.
+        args: The training; its file and its tokenizer are not looked at.
 
     Returns:
         The vectors of the tokens that the texts have, the most frequent first, and how many tokens the texts have.

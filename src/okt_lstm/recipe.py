@@ -31,7 +31,6 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from .arguments import (
     Arguments,
     PretrainingParts,
-    TokenizerArguments,
     UnlabelledArguments,
     given_options,
     parse_arguments,
@@ -40,7 +39,7 @@ from .arguments import (
     to_flags,
 )
 from .data import DataArguments
-from .embeddings import EmbeddingArguments, embed, parse_embedding_arguments
+from .embeddings import EmbeddingParts, embed, parse_embedding_arguments
 from .files import replacing
 from .output_folder import check_free, clear, earlier_run, write_json
 from .pretraining import pretrain
@@ -68,7 +67,7 @@ class _Command:
 
 
 _COMMANDS = {
-    "embed": _Command((EmbeddingArguments, TokenizerArguments), lambda argv: embed(*parse_embedding_arguments(argv))),
+    "embed": _Command(get_args(EmbeddingParts), lambda argv: embed(*parse_embedding_arguments(argv))),
     "pretrain": _Command(get_args(PretrainingParts), lambda argv: pretrain(*parse_pretraining_arguments(argv))),
     "train": _Command(get_args(Arguments), lambda argv: train(*parse_arguments(argv))),
 }
@@ -218,8 +217,10 @@ def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = Non
         named = [name for value in stage.options.values() for name in _stages_named(value)]
         basis = [result.origin for name in named for result in results[name]]
         runs = [(f"{stage.name}-{seed}", options | {"seed": seed}) for seed in stage.seeds] or [(stage.name, options)]
+        others = _of_command(given, stage, {"report_to", "use_cpu"})
         results[stage.name] = [
-            _run_stage(stage, folder / name, {"options": options, "basis": basis}, seconds) for name, options in runs
+            _run_stage(stage, folder / name, {"options": options, "basis": basis}, others, seconds)
+            for name, options in runs
         ]
     ours = {name: value for name, value in given.items() if name not in _unlabelled_names() or last.reads_unlabelled}
     begin = time.monotonic()
@@ -262,16 +263,26 @@ def _unlabelled_names() -> set[str]:
 
 
 def _shared(given: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
-    """The user's options that hold for an earlier stage as well: which data, and where to compute."""
-    names = {field.name for field in fields(DataArguments)} | {"report_to", "use_cpu"}
+    """The user's options that make an earlier stage's result, too: those that name the data."""
+    names = {field.name for field in fields(DataArguments)}
     if stage.reads_unlabelled:
         names |= _unlabelled_names()
+    return _of_command(given, stage, names)
+
+
+def _of_command(given: Mapping[str, Any], stage: Stage, names: set[str]) -> dict[str, Any]:
+    """Those of the options that have one of the names and that the stage's command knows."""
     known = _COMMANDS[stage.command].options
     return {name: value for name, value in given.items() if name in names & known}
 
 
-def _run_stage(stage: Stage, folder: Path, origin: dict[str, Any], seconds: dict[str, float]) -> _Result:
-    """Run a stage, unless it was, or go on with it, if it was interrupted."""
+def _run_stage(
+    stage: Stage, folder: Path, origin: dict[str, Any], others: Mapping[str, Any], seconds: dict[str, float]
+) -> _Result:
+    """Run a stage, unless it was, or go on with it, if it was interrupted.
+
+    Its result is known by `origin`; `others` are options that don't change it.
+    """
     record = folder / _STAGE_NAME
     vectors = folder / _VECTORS_NAME
     origin = json.loads(json.dumps(origin | {"command": stage.command}))
@@ -297,7 +308,7 @@ def _run_stage(stage: Stage, folder: Path, origin: dict[str, Any], seconds: dict
         if stage.command == "train":
             where["do_predict"] = "false"  # only the recipe's result is tested
         begin = time.monotonic()
-        _COMMANDS[stage.command].run(to_flags(origin["options"] | where))
+        _COMMANDS[stage.command].run(to_flags(origin["options"] | others | where))
         took = round(time.monotonic() - begin, 1)
         write_json(record, origin | {"seconds": took})
     seconds[folder.name] = took
