@@ -374,7 +374,7 @@ def test_vectors_become_the_embeddings_of_a_classifier(tmp_path, text):
         assert torch.equal(table[places[token]], vectors["vectors"][tokens.index(token)])
     card = ModelCard.load(tmp_path / "out" / "README.md").text
     assert "The embeddings started from the vectors of `vectors.safetensors`" in card
-    assert "These were learned from the texts of `reviews.txt`" in card
+    assert "These were learned from the texts of `reviews.txt`, without labels, those texts included that" in card
     assert f"| vectors' texts | reviews.txt | {text.stat().st_size:,} |" in card
 
 

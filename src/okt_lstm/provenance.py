@@ -18,6 +18,9 @@ PRETRAINING_NAME = "pretraining.json"
 LEARNED_FROM = "learned_from"
 """The name, in the metadata of a safetensors file of vectors, of the file of texts that they were learned from."""
 
+# Of what vectors and language models learn from; from what teachers label, such texts are left out.
+_SEEN = "without labels, those texts included that the labelled rows have as well"
+
 
 def as_record(file: DataFile) -> dict[str, Any]:
     """What is written down of a file: its `name`, `num_bytes` and `git_blob_id`."""
@@ -69,7 +72,7 @@ def with_transfer(
         notes.append(f"The embeddings started from the vectors of `{path.name}`: {coverage}.")
         if (source := _source_of_vectors(path)) is not None:
             files.append(source)
-            notes.append(f"These were learned from the texts of `{source.name}`, which have no labels.")
+            notes.append(f"These were learned from the texts of `{source.name}`, {_SEEN}.")
     if transfer.teacher:
         names = [short(name) for name in transfer.teacher]
         teachers = f"{len(names)} teachers ({', '.join(f'`{name}`' for name in names)})"
@@ -101,8 +104,8 @@ def _pretraining(model: str, subject: str) -> Iterator[tuple[DataFile, str]]:
         file = DataFile("pretraining", **record["unlabelled"])
         yield (
             file,
-            f"{subject} pretrained as a language model on {record['texts']:,} texts of `{file.name}`, which have no "
-            f"labels (perplexity {record['perplexity']:.1f} on {record['held_out_texts']:,} others).",
+            f"{subject} pretrained as a language model on {record['texts']:,} texts of `{file.name}`, {_SEEN} "
+            f"(perplexity {record['perplexity']:.1f} on {record['held_out_texts']:,} others).",
         )
 
 
