@@ -15,6 +15,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 import okt_lstm
 from okt_lstm.distillation import Lesson, soft_labels
 from okt_lstm.files import FileError
+from okt_lstm.inference import Classifier
 from okt_lstm.modeling_lstm import classification_loss
 from okt_lstm.training import parse_arguments, train
 from okt_lstm.unlabelled import open_unlabelled
@@ -49,9 +50,9 @@ def further(tmp_path):
     return open_unlabelled(str(path))
 
 
-def ask(*teachers, names=("negative", "positive"), problem="single_label_classification", **options):
-    lesson = {"labelled": labelled(), "held_out": (), "unlabelled": None, "teacher_weight": 1.0, "bf16": False}
-    rows = soft_labels(Lesson(tuple(map(str, teachers)), tuple(names), problem, **lesson | options))
+def ask(*teachers, names=("negative", "positive"), problem="single_label_classification", weight=1.0, **options):
+    lesson = {"labelled": labelled(), "held_out": (), "unlabelled": None, "bf16": False}
+    rows = soft_labels(Lesson(tuple(map(str, teachers)), tuple(names), problem, **lesson | options), weight)
     return rows["text"][:], np.array(rows["label"][:])
 
 
@@ -117,9 +118,17 @@ def test_labels_without_names_are_taken_in_their_order(tmp_path):
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
 def test_the_weight_mixes_in_the_rows_own_labels(tmp_path, further, weight):
     teacher = save_tiny(tmp_path / "teacher")
-    _, soft = ask(teacher, unlabelled=further, teacher_weight=weight)
+    _, soft = ask(teacher, unlabelled=further, weight=weight)
     np.testing.assert_allclose(soft[:5], weight * answers(teacher) + (1 - weight) * np.eye(2)[LABELS], atol=1e-5)
     np.testing.assert_allclose(soft[5:], answers(teacher, FURTHER), atol=1e-5)
+
+
+def test_with_another_weight_the_teachers_are_not_asked_again(tmp_path, further, monkeypatch):
+    teacher = save_tiny(tmp_path / "teacher")
+    ask(teacher, unlabelled=further)
+    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it was asked again"))
+    _, soft = ask(teacher, unlabelled=further, weight=0.0)
+    np.testing.assert_array_equal(soft[:5], np.eye(2)[LABELS])
 
 
 def test_several_labels_have_a_probability_each(tmp_path):
@@ -128,7 +137,7 @@ def test_several_labels_have_a_probability_each(tmp_path):
     )
     hard = [[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
     rows = labelled(hard, datasets.List(datasets.Value("float32"), length=2))
-    _, soft = ask(teacher, names="ab", problem="multi_label_classification", labelled=rows, teacher_weight=0.5)
+    _, soft = ask(teacher, names="ab", problem="multi_label_classification", labelled=rows, weight=0.5)
     np.testing.assert_allclose(soft, 0.5 * answers(teacher)[:, ::-1] + 0.5 * np.array(hard), atol=1e-5)
 
 
@@ -139,7 +148,7 @@ def test_of_regression_the_numbers_are_averaged(tmp_path):
     ]
     numbers = [0.5, 1.5, -2.0, 0.0, 4.0]
     rows = labelled(numbers, datasets.Value("float32"))
-    _, soft = ask(*teachers, names=(), problem="regression", labelled=rows, teacher_weight=0.25)
+    _, soft = ask(*teachers, names=(), problem="regression", labelled=rows, weight=0.25)
     mean = (answers(teachers[0]) + answers(teachers[1])) / 2
     np.testing.assert_allclose(soft, 0.25 * mean + 0.75 * np.array(numbers)[:, None], atol=1e-5)
 

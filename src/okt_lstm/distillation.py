@@ -1,7 +1,7 @@
 """Distillation: a network learns the probabilities that larger ones give to texts, labelled or not.
 
 After Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; the teachers' answers are
-averaged. They are computed once and kept in a file, not at every epoch.
+averaged. They are computed once and kept in a file, not at every epoch, nor for another weight of the rows' own labels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from .unlabelled import UnlabelledText, stamp
 
 @dataclass(frozen=True)
 class Lesson:
-    """What the teachers are asked, and how the answers are used.
+    """What the teachers are asked.
 
     Attributes:
         teachers: Folders or Hub ids of sequence classifiers, each with its own tokenizer.
@@ -35,7 +35,6 @@ class Lesson:
         held_out: The rows that the student will be measured on.
         unlabelled: Further texts, or None. Those that stand among the labelled or held-out rows, too, are left out: a
             student that had learned the teachers' answers to the latter would look better than it is.
-        teacher_weight: The teachers' share of the answer where a row has a label; its label has the rest.
         bf16: Whether the teachers compute in bfloat16.
         stamps: Sizes and times of change of the teachers' files, if they are folders: what `datasets` caches of a
             teacher is not taken for that of one trained later in its place.
@@ -47,7 +46,6 @@ class Lesson:
     labelled: datasets.Dataset
     held_out: tuple[datasets.Dataset, ...]
     unlabelled: UnlabelledText | None
-    teacher_weight: float
     bf16: bool
     stamps: tuple[tuple[int, int], ...] = field(init=False)
 
@@ -74,11 +72,12 @@ def _spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def soft_labels(lesson: Lesson) -> datasets.Dataset:
+def soft_labels(lesson: Lesson, teacher_weight: float = 1.0) -> datasets.Dataset:
     """Ask the teachers.
 
     Args:
         lesson: What to ask.
+        teacher_weight: The teachers' share of the answer where a row has a label; its label has the rest.
 
     Returns:
         A row for each text, in the order of `Lesson.texts`: `text`, and `label`, a list of one number for each label:
@@ -94,23 +93,32 @@ def soft_labels(lesson: Lesson) -> datasets.Dataset:
             "label": datasets.List(datasets.Value("float32"), length=max(1, len(lesson.label_names))),
         }
     )
-    return generate(_rows, features, lesson=lesson)
+    answers = generate(_rows, features, lesson=lesson)
+    if teacher_weight == 1:
+        return answers
+    options = {"hard": _hard_labels(lesson), "teacher_weight": teacher_weight}
+    return answers.map(_mix, batched=True, with_indices=True, fn_kwargs=options, desc="Mixing in labels")
+
+
+def _mix(
+    rows: dict[str, list[Any]], indices: list[int], hard: NDArray[np.float32], teacher_weight: float
+) -> dict[str, NDArray[np.float32]]:
+    """Some of the answers, with the rows' own labels mixed in; the rows that have labels come first of all."""
+    answers = np.asarray(rows["label"], np.float32)
+    own = hard[indices[0] : indices[-1] + 1]
+    answers[: len(own)] = teacher_weight * answers[: len(own)] + (1 - teacher_weight) * own
+    return {"label": answers}
 
 
 def _rows(lesson: Lesson) -> Iterator[dict[str, Any]]:
     teachers = [_load_teacher(name, lesson) for name in lesson.teachers]
-    labels = _hard_labels(lesson)
     autocast = torch.autocast(teachers[0][0].model.device.type, torch.bfloat16) if lesson.bf16 else nullcontext()
-    start = 0
     for batch in chunks(tqdm(lesson.texts(), desc="Asking the teachers", unit=" texts", disable=None), CHUNK_SIZE):
         with autocast:
             answers = [teacher.scores(batch)[:, order] for teacher, order in teachers]
         soft: NDArray[np.float32] = np.stack(answers).mean(axis=0)  # (texts, labels)
-        hard = labels[start : start + len(batch)]
-        soft[: len(hard)] = lesson.teacher_weight * soft[: len(hard)] + (1 - lesson.teacher_weight) * hard
         for text, label in zip(batch, soft, strict=True):
             yield {"text": text, "label": label}
-        start += len(batch)
 
 
 def _hard_labels(lesson: Lesson) -> NDArray[np.float32]:

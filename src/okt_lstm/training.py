@@ -110,12 +110,13 @@ def train(
             labelled=splits.datasets["train"],
             held_out=tuple(rows for name, rows in splits.datasets.items() if name != "train"),
             unlabelled=unlabelled,
-            teacher_weight=transfer.teacher_weight,
             bf16=training_args.bf16,
         )
         tokenizer = _tokenizer(tokenizer_args, transfer, lesson)
         labelled_set, validation_set = (_tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
-        train_set = _tokenize(soft_labels(lesson), tokenizer) if lesson.teachers else labelled_set
+        train_set = labelled_set
+        if lesson.teachers:
+            train_set = _tokenize(soft_labels(lesson, transfer.teacher_weight), tokenizer)
     config = _config(
         model_args,
         transfer,
