@@ -3,8 +3,8 @@
 
     python scripts/compare_teachers.py stages/teacher-1 stages/teacher-2 stages/piece_teacher-1 --data_dir NSMC
 
-For each number of models it prints the best of the combinations, by the loss of their mean. Models whose errors differ
-are better together than alone, and so is what learns from them.
+It prints the loss and the accuracy of each model, and of the best combinations of each number of them. Models whose
+errors differ are better together than alone, and so is what learns from them.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main() -> int:
         splits = load_splits(DataArguments(dataset=options.dataset, data_dir=options.data_dir))
         if splits.problem_type != "single_label_classification":
             raise ValueError(f"{options.dataset} has no classes of which a text has one")
-        answers = {folder.name: probabilities(folder, splits) for folder in options.models}
+        answers = {str(folder): probabilities(folder, splits) for folder in options.models}
     except (OSError, ValueError) as error:
         print(f"compare_teachers: {error}", file=sys.stderr)
         return 1
@@ -56,10 +56,11 @@ def main() -> int:
         lines = []
         for names in combinations(answers, number):
             mean = np.mean([answers[name] for name in names], axis=0, dtype=np.float64)
-            mean /= mean.sum(axis=1, keepdims=True)
+            mean /= mean.sum(axis=1, keepdims=True)  # single precision sums to 1 less exactly than scikit-learn asks
             loss = log_loss(labels, mean, labels=range(mean.shape[1]))
-            lines.append(f"{loss:.4f}  {np.mean(mean.argmax(axis=1) == labels):.4f}    {', '.join(names)}")
-        print("\n".join(sorted(lines)[: SHOWN if number > 1 else None]))
+            lines.append((loss, np.mean(mean.argmax(axis=1) == labels), ", ".join(names)))
+        for loss, accuracy, models in sorted(lines)[: SHOWN if number > 1 else None]:
+            print(f"{loss:.4f}  {accuracy:.4f}    {models}")
     return 0
 
 

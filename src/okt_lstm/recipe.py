@@ -281,7 +281,7 @@ def _run_stage(
 ) -> _Result:
     """Run a stage, unless it was, or go on with it, if it was interrupted.
 
-    Its result is known by `origin`; `others` are options that don't change it.
+    Its result is known by `origin`; `others` are options that only say where to compute and to report.
     """
     record = folder / _STAGE_NAME
     vectors = folder / _VECTORS_NAME
