@@ -131,6 +131,22 @@ def test_with_another_weight_the_teachers_are_not_asked_again(tmp_path, further,
     np.testing.assert_array_equal(soft[:5], np.eye(2)[LABELS])
 
 
+def test_beside_another_teacher_one_is_not_asked_again(tmp_path, further, monkeypatch):
+    one, two = save_shifted(tmp_path / "one", 0), save_shifted(tmp_path / "two", 3)
+    _, first = ask(one, unlabelled=further)
+    _, second = ask(two, unlabelled=further)
+    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it was asked again"))
+    _, both = ask(one, two, unlabelled=further)
+    np.testing.assert_allclose(both, (first + second) / 2, atol=1e-6)
+
+
+def test_a_wrong_teacher_is_found_before_another_is_asked(tmp_path, monkeypatch):
+    right, wrong = save_tiny(tmp_path / "right"), save_tiny(tmp_path / "wrong", labels=("good", "bad"))
+    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("the other one was asked"))
+    with pytest.raises(ValueError, match="wrong knows the labels 'good', 'bad'"):
+        ask(right, wrong)
+
+
 def test_several_labels_have_a_probability_each(tmp_path):
     teacher = save_tiny(
         tmp_path / "teacher", labels=("b", "a"), problem_type="multi_label_classification", pooling="mean"

@@ -1,12 +1,13 @@
 """Distillation: a network learns the probabilities that larger ones give to texts, labelled or not.
 
 After Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; the teachers' answers are
-averaged. They are computed once and kept in a file, not at every epoch, nor for another weight of the rows' own labels.
+averaged. Each teacher's are computed once and kept in a file: not at every epoch, nor for another weight of the rows'
+own labels, nor beside other teachers.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,38 +88,51 @@ def soft_labels(lesson: Lesson, teacher_weight: float = 1.0) -> datasets.Dataset
         OSError: If a teacher can't be loaded.
         ValueError: If a teacher's labels are not the student's.
     """
-    features = datasets.Features(
-        {
-            "text": datasets.Value("string"),
-            "label": datasets.List(datasets.Value("float32"), length=max(1, len(lesson.label_names))),
-        }
+    label = datasets.List(datasets.Value("float32"), length=max(1, len(lesson.label_names)))
+    features = datasets.Features({"text": datasets.Value("string"), "label": label})
+    for name in lesson.teachers:
+        _load_teacher(name, lesson)  # which finds what is wrong with one before another is asked for long
+    alone = [generate(_rows, features, lesson=replace(lesson, teachers=(name,))) for name in lesson.teachers]
+    if len(alone) == 1 and teacher_weight == 1:
+        return alone[0]
+    columns = {f"label {number}": answers for number, answers in enumerate(alone)}
+    together = datasets.concatenate_datasets(
+        [alone[0].select_columns("text")]
+        + [answers.select_columns("label").rename_column("label", name) for name, answers in columns.items()],
+        axis=1,
     )
-    answers = generate(_rows, features, lesson=lesson)
-    if teacher_weight == 1:
-        return answers
-    options = {"hard": _hard_labels(lesson), "teacher_weight": teacher_weight}
-    return answers.map(_mix, batched=True, with_indices=True, fn_kwargs=options, desc="Mixing in labels")
+    return together.map(
+        _mean,
+        batched=True,
+        with_indices=True,
+        remove_columns=list(columns),
+        fn_kwargs={"hard": _hard_labels(lesson), "teacher_weight": teacher_weight},
+        features=features,
+        desc="Averaging the answers",
+    )
 
 
-def _mix(
+def _mean(
     rows: dict[str, list[Any]], indices: list[int], hard: NDArray[np.float32], teacher_weight: float
 ) -> dict[str, NDArray[np.float32]]:
-    """Some of the answers, with the rows' own labels mixed in; the rows that have labels come first of all."""
-    answers = np.asarray(rows["label"], np.float32)
+    """The teachers' mean answers, with the rows' own labels mixed in; the rows that have labels come first of all."""
+    alone = [np.asarray(column, np.float32) for name, column in rows.items() if name != "text"]
+    answers: NDArray[np.float32] = np.stack(alone).mean(axis=0)
     own = hard[indices[0] : indices[-1] + 1]
     answers[: len(own)] = teacher_weight * answers[: len(own)] + (1 - teacher_weight) * own
-    return {"label": answers}
+    return {"label": answers}  # (texts, labels)
 
 
 def _rows(lesson: Lesson) -> Iterator[dict[str, Any]]:
-    teachers = [_load_teacher(name, lesson) for name in lesson.teachers]
-    autocast = torch.autocast(teachers[0][0].model.device.type, torch.bfloat16) if lesson.bf16 else nullcontext()
-    for batch in chunks(tqdm(lesson.texts(), desc="Asking the teachers", unit=" texts", disable=None), CHUNK_SIZE):
+    """The answers of the lesson's only teacher."""
+    teacher, order = _load_teacher(lesson.teachers[0], lesson)
+    autocast = torch.autocast(teacher.model.device.type, torch.bfloat16) if lesson.bf16 else nullcontext()
+    title = f"Asking {Path(lesson.teachers[0]).name}"
+    for batch in chunks(tqdm(lesson.texts(), desc=title, unit=" texts", disable=None), CHUNK_SIZE):
         with autocast:
-            answers = [teacher.scores(batch)[:, order] for teacher, order in teachers]
-        soft: NDArray[np.float32] = np.stack(answers).mean(axis=0)  # (texts, labels)
-        for text, label in zip(batch, soft, strict=True):
-            yield {"text": text, "label": label}
+            answers = teacher.scores(batch)[:, order]  # (texts, labels)
+        for text, answer in zip(batch, answers, strict=True):
+            yield {"text": text, "label": answer}
 
 
 def _hard_labels(lesson: Lesson) -> NDArray[np.float32]:
