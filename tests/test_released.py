@@ -136,6 +136,13 @@ def test_okts_tokenizer_with_its_user_dictionary_is_copied(tmp_path):
     assert copied("워라밸이 좋다")["input_ids"] == tokenizer("워라밸이 좋다")["input_ids"]
 
 
+def test_a_copys_vocabulary_is_the_same_in_fewer_bytes(tmp_path, trained):
+    target = export_model(trained, tmp_path / "copy")
+    before, after = ((folder / "tokenizer.json").read_text() for folder in (trained, target))
+    assert json.loads(after) == json.loads(before)
+    assert len(after) < 0.7 * len(before)
+
+
 def test_an_older_copy_is_replaced_but_nothing_else(tmp_path, trained):
     target = export_model(trained, tmp_path / "copy")
     (target / "of-the-older-copy.json").write_text("{}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
-from transformers.tokenization_utils_base import TOKENIZER_CONFIG_FILE
+from transformers.tokenization_utils_base import FULL_TOKENIZER_FILE, TOKENIZER_CONFIG_FILE
 from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_NAME
 
 from .data import DATA_ARGUMENTS_NAME
@@ -16,7 +16,7 @@ from .files import FileError, replacing_folder
 from .inference import load
 from .tokenization_okt import USER_DICTIONARY_FILE
 
-_COPIED = ("tokenizer.json", USER_DICTIONARY_FILE, "README.md")
+_COPIED = (USER_DICTIONARY_FILE, "README.md")
 
 
 def export_model(
@@ -58,6 +58,9 @@ def export_model(
         (folder / SAFE_WEIGHTS_NAME).write_bytes(save(weights, metadata={"format": "pt"}))
         _write(folder / CONFIG_NAME, config)
         _write(folder / TOKENIZER_CONFIG_FILE, _read(source / TOKENIZER_CONFIG_FILE))
+        vocabulary = json.loads((source / FULL_TOKENIZER_FILE).read_text(encoding="utf-8"))
+        packed = json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":"))  # indented it is twice as large
+        (folder / FULL_TOKENIZER_FILE).write_text(packed, encoding="utf-8")
         if (source / DATA_ARGUMENTS_NAME).is_file():
             data = _read(source / DATA_ARGUMENTS_NAME)
             data.pop("data_dir", None)
