@@ -95,7 +95,7 @@ def test_a_wrong_flag_ends_the_program_with_two_lines_that_name_it(parse, capsys
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--nonlinearity", "relu"], "nonlinearity goes with --model_type rnn"),
+        (["--nonlinearity", "relu"], "nonlinearity goes with --model_type rnn, not lstm"),
         (["--hidden_size", "0"], "hidden_size must be at least 1"),
         (["--hidden_dropout", "1.5"], "hidden_dropout must be"),
         (["--vocab_size", "0"], "vocab_size is 0"),

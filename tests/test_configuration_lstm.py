@@ -2,9 +2,9 @@ import pytest
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig
 
-from okt_lstm import GRUConfig, LSTMConfig, RNNConfig
+from okt_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
 
-CONFIGS = [LSTMConfig, GRUConfig, RNNConfig]
+CONFIGS = [LSTMConfig, GRUConfig, RNNConfig, NgramConfig]
 
 
 def test_defaults_are_the_classic_recipe():
@@ -16,7 +16,7 @@ def test_defaults_are_the_classic_recipe():
 
 
 def test_model_types_are_distinctive():
-    assert [config.model_type for config in CONFIGS] == ["okt_lstm", "okt_gru", "okt_rnn"]
+    assert [config.model_type for config in CONFIGS] == ["okt_lstm", "okt_gru", "okt_rnn", "okt_ngram"]
 
 
 def test_torchs_name_for_the_number_of_layers_is_understood():
@@ -28,7 +28,8 @@ def test_torchs_name_for_the_number_of_layers_is_understood():
 
 @pytest.mark.parametrize("config_class", CONFIGS)
 def test_a_saved_configuration_loads_equal(config_class, tmp_path):
-    config = config_class(vocab_size=10, pooling="max_mean", id2label={0: "부정", 1: "중립", 2: "긍정"})
+    fields = {"max_ngram": 3} if config_class is NgramConfig else {"pooling": "max_mean"}
+    config = config_class(vocab_size=10, **fields, id2label={0: "부정", 1: "중립", 2: "긍정"})
     config.save_pretrained(tmp_path)
     loaded = AutoConfig.from_pretrained(tmp_path)
     assert type(loaded) is config_class

@@ -78,10 +78,11 @@ def make_folder(folder, seed):
 
 
 def make_sibling(folder, family):
-    """A GRU or RNN classifier without a tokenizer."""
+    """A GRU, RNN or n-gram classifier without a tokenizer."""
     import okt_lstm
 
-    config = getattr(okt_lstm, f"{family}Config")(vocab_size=10, embedding_size=8, hidden_size=4)
+    sizes = {"num_buckets": 20} if family == "Ngram" else {"embedding_size": 8, "hidden_size": 4}
+    config = getattr(okt_lstm, f"{family}Config")(vocab_size=10, **sizes)
     getattr(okt_lstm, f"{family}ForSequenceClassification")(config).save_pretrained(folder)
 
 
@@ -441,7 +442,7 @@ def test_a_copied_folder_works_without_okt_lstm_and_without_the_hub(elsewhere, t
     assert remote["labels"] == answers["labels"]
 
 
-@pytest.mark.parametrize("family", ["GRU", "RNN"])
+@pytest.mark.parametrize("family", ["GRU", "RNN", "Ngram"])
 def test_the_siblings_of_the_lstm_work_without_okt_lstm_too(here, elsewhere, tmp_path, family):
     here(make_sibling, tmp_path, family)
     ids = [[1, 2, 3, 0], [4, 5, 6, 7]]

@@ -11,7 +11,7 @@ from transformers import (
     AutoTokenizer,
 )
 
-from .configuration_lstm import GRUConfig, LSTMConfig, RNNConfig
+from .configuration_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
 from .language_modeling_lstm import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
 from .modeling_lstm import (
     GRUForSequenceClassification,
@@ -21,6 +21,7 @@ from .modeling_lstm import (
     RNNForSequenceClassification,
     RNNModel,
 )
+from .modeling_ngram import NgramForSequenceClassification
 from .tokenization_okt import OktTokenizer
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ __all__ = [
     "LSTMForPreTraining",
     "LSTMForSequenceClassification",
     "LSTMModel",
+    "NgramConfig",
+    "NgramForSequenceClassification",
     "OktTokenizer",
     "RNNConfig",
     "RNNForPreTraining",
@@ -48,21 +51,27 @@ __all__ = [
     "load",
 ]
 
-for _config, _model, _language_model, _classifier in (
-    (LSTMConfig, LSTMModel, LSTMForPreTraining, LSTMForSequenceClassification),
-    (GRUConfig, GRUModel, GRUForPreTraining, GRUForSequenceClassification),
-    (RNNConfig, RNNModel, RNNForPreTraining, RNNForSequenceClassification),
+# Saved folders carry their code, so that they load with trust_remote_code=True where this package is missing.
+for _config, _classifier in (
+    (LSTMConfig, LSTMForSequenceClassification),
+    (GRUConfig, GRUForSequenceClassification),
+    (RNNConfig, RNNForSequenceClassification),
+    (NgramConfig, NgramForSequenceClassification),
 ):
     AutoConfig.register(_config.model_type, _config, exist_ok=True)
-    AutoModel.register(_config, _model, exist_ok=True)
-    AutoModelForPreTraining.register(_config, _language_model, exist_ok=True)
     AutoModelForSequenceClassification.register(_config, _classifier, exist_ok=True)
     AutoTokenizer.register(_config, OktTokenizer, exist_ok=True)
-    # Saved folders carry their code, so that they load with trust_remote_code=True where this package is missing.
     _config.register_for_auto_class()
+    _classifier.register_for_auto_class("AutoModelForSequenceClassification")
+for _config, _model, _language_model in (
+    (LSTMConfig, LSTMModel, LSTMForPreTraining),
+    (GRUConfig, GRUModel, GRUForPreTraining),
+    (RNNConfig, RNNModel, RNNForPreTraining),
+):
+    AutoModel.register(_config, _model, exist_ok=True)
+    AutoModelForPreTraining.register(_config, _language_model, exist_ok=True)
     _model.register_for_auto_class("AutoModel")
     _language_model.register_for_auto_class("AutoModelForPreTraining")
-    _classifier.register_for_auto_class("AutoModelForSequenceClassification")
 OktTokenizer.register_for_auto_class("AutoTokenizer")
 
 # These bring in `datasets`, which takes long to import, so they wait until they are asked for.

@@ -4,7 +4,7 @@ import argparse
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias, cast, get_args
@@ -17,12 +17,17 @@ from transformers.hf_argparser import DataClassType
 from transformers.trainer_utils import HubStrategy, IntervalStrategy, SaveStrategy, SchedulerType
 from transformers.training_args import OptimizerNames
 
-from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from .configuration_lstm import ClassifierConfig, GRUConfig, LSTMConfig, NgramConfig, RNNConfig
 from .data import DataArguments
 from .metrics import LOWER_IS_BETTER
 from .tokenization_okt import OktTokenizer
 
-_CONFIGS: dict[str, type[RecurrentConfig]] = {"lstm": LSTMConfig, "gru": GRUConfig, "rnn": RNNConfig}
+_CONFIGS: dict[str, type[ClassifierConfig]] = {
+    "lstm": LSTMConfig,
+    "gru": GRUConfig,
+    "rnn": RNNConfig,
+    "ngram": NgramConfig,
+}
 
 
 @dataclass
@@ -31,7 +36,9 @@ class ModelArguments:
 
     _argument_group_name = "the model"
 
-    model_type: Literal["lstm", "gru", "rnn"] = field(default="lstm", metadata={"help": "kind of recurrent cell"})
+    model_type: Literal["lstm", "gru", "rnn", "ngram"] = field(
+        default="lstm", metadata={"help": "kind of recurrent cell, or ngram: a linear model over n-grams of tokens"}
+    )
     embedding_size: int = field(default=128, metadata={"help": "width of a token's embedding"})
     hidden_size: int = field(default=64, metadata={"help": "units of a layer, per direction"})
     num_hidden_layers: int = field(default=2, metadata={"help": "stacked recurrent layers"})
@@ -51,12 +58,18 @@ class ModelArguments:
     softmax_candidates: int = field(
         default=2048, metadata={"help": "tokens of a language model's softmax in training; 0: all"}
     )
+    max_ngram: int | None = field(
+        default=None, metadata={"help": "longest n-gram, in tokens; for --model_type ngram only (default there: 4)"}
+    )
+    num_buckets: int | None = field(
+        default=None, metadata={"help": "weights of a label; for --model_type ngram only (default there: 4194304)"}
+    )
 
     def __post_init__(self) -> None:
         """Checks the options at once, not when the texts have been tokenized."""
         self.to_config()
 
-    def to_config(self, **what_data_decides: Any) -> RecurrentConfig:
+    def to_config(self, **what_data_decides: Any) -> ClassifierConfig:
         """Make the model's configuration.
 
         Args:
@@ -65,14 +78,17 @@ class ModelArguments:
         Raises:
             ValueError: If options are out of range or contradict each other.
         """
-        options = asdict(self)
-        config_class = _CONFIGS.get(options.pop("model_type"))
+        config_class = _CONFIGS.get(self.model_type)
         if config_class is None:
             raise ValueError(f"model_type is {self.model_type!r}; it can be {', '.join(_CONFIGS)}")
-        if self.nonlinearity is None:
-            del options["nonlinearity"]
-        elif self.model_type != "rnn":
-            raise ValueError(f"nonlinearity goes with --model_type rnn: the activations of {self.model_type} are fixed")
+        options = asdict(self)
+        del options["model_type"]
+        for option in fields(self)[1:]:
+            fitting = [name for name, config in _CONFIGS.items() if option.name in config.__dataclass_fields__]
+            if self.model_type not in fitting and options[option.name] != option.default:
+                raise ValueError(f"{option.name} goes with --model_type {' or '.join(fitting)}, not {self.model_type}")
+            if self.model_type not in fitting or options[option.name] is None:
+                del options[option.name]
         try:
             return config_class(**options, **what_data_decides)
         except StrictDataclassError as error:
@@ -308,7 +324,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         The options of the model, the tokenizer, the data, the training, the transfer and the unlabelled text.
     """
     description = (
-        "Train a recurrent text classifier for Korean, and leave it evaluated and documented in a folder. "
+        "Train a text classifier for Korean, and leave it evaluated and documented in a folder. "
         "--recipe NAME takes a recipe of this package (classic, fast, best, release) or a YAML file of one, to which "
         "the options below are added; --stages_dir FOLDER keeps the results of its stages."
     )

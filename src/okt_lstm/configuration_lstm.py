@@ -1,5 +1,5 @@
 # Copyright 2026 the okt-lstm developers. Licensed under the Apache License, Version 2.0.
-"""What a recurrent classifier is: the configurations of the LSTM, GRU and RNN models."""
+"""What a classifier is: the configurations of the LSTM, GRU and RNN models, and of the linear model over n-grams."""
 
 import os
 from typing import Any, ClassVar, Literal
@@ -11,7 +11,77 @@ PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "r
 
 
 @strict
-class RecurrentConfig(PreTrainedConfig):
+class ClassifierConfig(PreTrainedConfig):
+    """The fields that all models share, and their labels. Use one of the subclasses.
+
+    Args:
+        vocab_size: Number of the tokenizer's tokens.
+        pad_token_id: Id that pads short texts; `None` if there is none.
+        **kwargs: Fields of every `PreTrainedConfig`, among them `num_labels`, `id2label` and `problem_type`.
+
+    Raises:
+        StrictDataclassError: If a field has the wrong type, is out of range, or contradicts another one.
+    """
+
+    vocab_size: int = 20000
+    pad_token_id: int | None = 0
+    tie_word_embeddings: bool = False
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Checks what only the caller's arguments show; once they are merged, a contradiction is gone."""
+        num_labels, label2id = kwargs.get("num_labels"), self.label2id
+        if num_labels is not None and (not isinstance(num_labels, int) or num_labels < 1):
+            raise ValueError(f"num_labels must be a whole number and at least 1, got {num_labels!r}")
+        if self.id2label is None and label2id is not None:
+            self.id2label = {int(index): label for label, index in label2id.items()}
+        if self.id2label is not None:
+            if num_labels is not None and len(self.id2label) != num_labels:
+                raise ValueError(f"num_labels is {num_labels}, but there are names for {len(self.id2label)}; give one")
+            # transformers lets the ids be strings.
+            if label2id is not None and {(str(index), label) for label, index in label2id.items()} != {
+                (str(index), label) for index, label in self.id2label.items()
+            }:
+                raise ValueError(f"label2id {label2id} is not the inverse of id2label {self.id2label}")
+        super().__post_init__(**kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """As for every attribute; and a new `id2label` brings `label2id`, its inverse, along."""
+        super().__setattr__(name, value)
+        if name == "id2label" and value is not None:
+            if not isinstance(value, dict):
+                raise ValueError(f"id2label must be a dictionary from id to name, got {value!r}")
+            self.label2id = {label: int(index) for index, label in value.items()}
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """As in `PreTrainedConfig`; a `num_labels` among the keyword arguments replaces the saved labels."""
+        num_labels = kwargs.get("num_labels")
+        if num_labels is not None and num_labels != len(config_dict.get("id2label") or ()):
+            config_dict = {key: value for key, value in config_dict.items() if key not in ("id2label", "label2id")}
+        return super().from_dict(config_dict, **kwargs)
+
+    def validate_padding(self) -> None:
+        """Part of the strict validation: the padding id must be in the vocabulary."""
+        if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
+            raise ValueError(
+                f"pad_token_id is {self.pad_token_id}, outside the vocabulary of {self.vocab_size} ids; "
+                "use None for no padding"
+            )
+
+    def validate_labels(self) -> None:
+        """Part of the strict validation: labels are numbered from 0, and their names differ."""
+        if self.problem_type not in (None, *PROBLEM_TYPES):
+            raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {self.problem_type!r}")
+        if self.id2label is None:
+            return
+        if not self.id2label or sorted(self.id2label) != list(range(len(self.id2label))):
+            raise ValueError(f"id2label must number its labels 0, 1, 2, ..., got {sorted(self.id2label)}")
+        if len(set(self.id2label.values())) < len(self.id2label):
+            raise ValueError(f"id2label must name each label differently, got {list(self.id2label.values())}")
+
+
+@strict
+class RecurrentConfig(ClassifierConfig):
     """The fields that the LSTM, GRU and RNN models share. Use one of the three subclasses.
 
     The defaults are the classic recipe for Korean sentiment: embeddings of 128, 64 units a direction, two
@@ -43,7 +113,6 @@ class RecurrentConfig(PreTrainedConfig):
 
     attribute_map: ClassVar[dict[str, str]] = {"num_layers": "num_hidden_layers"}
 
-    vocab_size: int = 20000
     embedding_size: int = 128
     hidden_size: int = 64
     num_hidden_layers: int = 2
@@ -55,24 +124,9 @@ class RecurrentConfig(PreTrainedConfig):
     classifier_dropout: float | int = 0.5
     softmax_candidates: int = 2048
     initializer_range: float | int = 0.02
-    pad_token_id: int | None = 0
-    tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
-        """Checks what only the caller's arguments show; once they are merged, a contradiction is gone."""
-        num_labels, label2id = kwargs.get("num_labels"), self.label2id
-        if num_labels is not None and (not isinstance(num_labels, int) or num_labels < 1):
-            raise ValueError(f"num_labels must be a whole number and at least 1, got {num_labels!r}")
-        if self.id2label is None and label2id is not None:
-            self.id2label = {int(index): label for label, index in label2id.items()}
-        if self.id2label is not None:
-            if num_labels is not None and len(self.id2label) != num_labels:
-                raise ValueError(f"num_labels is {num_labels}, but there are names for {len(self.id2label)}; give one")
-            # transformers lets the ids be strings.
-            if label2id is not None and {(str(index), label) for label, index in label2id.items()} != {
-                (str(index), label) for index, label in self.id2label.items()
-            }:
-                raise ValueError(f"label2id {label2id} is not the inverse of id2label {self.id2label}")
+        """As in `ClassifierConfig`; and the two names of the number of layers must agree."""
         num_layers = kwargs.get("num_layers")
         default_layers = type(self).__dataclass_fields__["num_hidden_layers"].default
         if num_layers is not None and self.num_hidden_layers not in (default_layers, num_layers):
@@ -81,22 +135,6 @@ class RecurrentConfig(PreTrainedConfig):
                 "they are two names of one field; give one"
             )
         super().__post_init__(**kwargs)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """As for every attribute; and a new `id2label` brings `label2id`, its inverse, along."""
-        super().__setattr__(name, value)
-        if name == "id2label" and value is not None:
-            if not isinstance(value, dict):
-                raise ValueError(f"id2label must be a dictionary from id to name, got {value!r}")
-            self.label2id = {label: int(index) for index, label in value.items()}
-
-    @classmethod
-    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
-        """As in `PreTrainedConfig`; a `num_labels` among the keyword arguments replaces the saved labels."""
-        num_labels = kwargs.get("num_labels")
-        if num_labels is not None and num_labels != len(config_dict.get("id2label") or ()):
-            config_dict = {key: value for key, value in config_dict.items() if key not in ("id2label", "label2id")}
-        return super().from_dict(config_dict, **kwargs)
 
     def validate_sizes(self) -> None:
         """Part of the strict validation: sizes must be positive."""
@@ -111,25 +149,6 @@ class RecurrentConfig(PreTrainedConfig):
         for name in ("embedding_dropout", "hidden_dropout", "classifier_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
-
-    def validate_padding(self) -> None:
-        """Part of the strict validation: the padding id must be in the vocabulary."""
-        if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
-            raise ValueError(
-                f"pad_token_id is {self.pad_token_id}, outside the vocabulary of {self.vocab_size} ids; "
-                "use None for no padding"
-            )
-
-    def validate_labels(self) -> None:
-        """Part of the strict validation: labels are numbered from 0, and their names differ."""
-        if self.problem_type not in (None, *PROBLEM_TYPES):
-            raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {self.problem_type!r}")
-        if self.id2label is None:
-            return
-        if not self.id2label or sorted(self.id2label) != list(range(len(self.id2label))):
-            raise ValueError(f"id2label must number its labels 0, 1, 2, ..., got {sorted(self.id2label)}")
-        if len(set(self.id2label.values())) < len(self.id2label):
-            raise ValueError(f"id2label must name each label differently, got {list(self.id2label.values())}")
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Writes `config.json`, see `PreTrainedConfig.save_pretrained`, and notes in it which classes load the folder.
@@ -149,6 +168,12 @@ class RecurrentConfig(PreTrainedConfig):
                 **{auto: name for auto, name in noted.items() if "--" not in name},
             }
         super().save_pretrained(save_directory, *args, **kwargs)
+
+    @property
+    def network(self) -> str:
+        """What the network is, in a few words."""
+        direction = "bidirectional " if self.bidirectional else ""
+        return f"{direction}{self.model_type.removeprefix('okt_').upper()} with {self.num_hidden_layers} layer(s)"
 
     @property
     def output_size(self) -> int:
@@ -193,4 +218,30 @@ class RNNConfig(RecurrentConfig):
     nonlinearity: Literal["tanh", "relu"] = "tanh"
 
 
-MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig))
+@strict
+class NgramConfig(ClassifierConfig):
+    """Configuration of `NgramForSequenceClassification`: `ClassifierConfig`'s fields and two more.
+
+    Args:
+        max_ngram: Length of the longest n-grams, in tokens; all shorter ones count, too.
+        num_buckets: Number of weights that each label has. N-grams whose hashes agree share one.
+    """
+
+    model_type = "okt_ngram"
+
+    max_ngram: int = 4
+    num_buckets: int = 2**22
+
+    def validate_sizes(self) -> None:
+        """Part of the strict validation: sizes must be positive."""
+        for name in ("vocab_size", "max_ngram", "num_buckets"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+    @property
+    def network(self) -> str:
+        """What the network is, in a few words."""
+        return f"linear model over n-grams of up to {self.max_ngram} tokens"
+
+
+MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig, NgramConfig))

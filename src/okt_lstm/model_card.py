@@ -10,7 +10,7 @@ import torch
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from transformers import PreTrainedTokenizerBase
 
-from .configuration_lstm import RecurrentConfig
+from .configuration_lstm import ClassifierConfig
 from .data import DataDescription
 from .labels import ProblemType
 
@@ -59,7 +59,7 @@ class TrainedModel:
 
     name: str
     license: str
-    config: RecurrentConfig
+    config: ClassifierConfig
     problem_type: ProblemType
     labels: Sequence[str]
     num_parameters: int
@@ -126,7 +126,7 @@ def assemble(metadata: ModelCardData, sections: Sequence[str]) -> ModelCard:
     return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n" + "\n\n".join(sections) + "\n")
 
 
-def describe(config: RecurrentConfig, num_parameters: int, problem_type: ProblemType, labels: Sequence[str]) -> str:
+def describe(config: ClassifierConfig, num_parameters: int, problem_type: ProblemType, labels: Sequence[str]) -> str:
     """Say in two sentences what a network is and what it does.
 
     Args:
@@ -137,10 +137,7 @@ def describe(config: RecurrentConfig, num_parameters: int, problem_type: Problem
     """
     names = ", ".join(f"`{label}`" for label in labels)
     task = _TASKS[problem_type].format(count=len(labels), names=names)
-    direction = "bidirectional " if config.bidirectional else ""
-    cell = config.model_type.removeprefix("okt_").upper()
-    layers = f"{config.num_hidden_layers} layer(s) and {num_parameters:,} parameters"
-    return f"A {direction}{cell} with {layers} over Okt morphemes. It {task}."
+    return f"A {config.network} and {num_parameters:,} parameters over Okt morphemes. It {task}."
 
 
 def _introduction(model: TrainedModel, split: str, scores: Mapping[str, float]) -> str:
@@ -225,7 +222,7 @@ def _results(model: TrainedModel) -> str:
 def _limitations(model: TrainedModel) -> str:
     limits = [
         "- It knows Korean only, and texts like those it was trained on; measure it on your own before you rely on it.",
-        "- A small recurrent network over morphemes: it misses irony, long-range context and knowledge of the world, "
+        "- A small model over morphemes: it misses irony, long-range context and knowledge of the world, "
         "where large pretrained models do better.",
         "- It repeats what its training data holds, prejudice included. Don't let it decide about people.",
     ]

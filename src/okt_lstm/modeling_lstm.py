@@ -18,7 +18,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling, SequenceCl
 from transformers.utils.generic import can_return_tuple
 from transformers.utils.output_capturing import capture_outputs
 
-from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from .configuration_lstm import ClassifierConfig, GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
 
 RNNClass: TypeAlias = type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]
 
@@ -315,7 +315,7 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
 
 
 def classification_loss(
-    logits: Tensor, labels: Tensor, config: RecurrentConfig, num_items_in_batch: Tensor | int | None = None
+    logits: Tensor, labels: Tensor, config: ClassifierConfig, num_items_in_batch: Tensor | int | None = None
 ) -> Tensor:
     """The loss of `config.problem_type`, which is set from the labels' type and number where it is unset.
 

@@ -64,6 +64,8 @@ def pretrain(
         ValueError: If the text can't be used, or options contradict each other.
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
+    if model_args.model_type == "ngram":
+        raise ValueError("a language model is a recurrent network: --model_type can be lstm, gru or rnn here")
     folder = Path(training_args.output_dir)
     checkpoint = find_checkpoint(folder, training_args)
     if checkpoint is None:

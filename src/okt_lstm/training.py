@@ -32,7 +32,7 @@ from .arguments import (
     UnlabelledArguments,
     parse_arguments,
 )
-from .configuration_lstm import MODEL_TYPES, RecurrentConfig
+from .configuration_lstm import MODEL_TYPES, ClassifierConfig, RecurrentConfig
 from .data import DATA_ARGUMENTS_NAME, DataArguments, Splits, load_splits
 from .distillation import Lesson, soft_labels
 from .embeddings import FreezeEmbeddings, initialise
@@ -240,12 +240,18 @@ _ARCHITECTURE = (
     "bidirectional",
     "separate_directions",
     "nonlinearity",
+    "max_ngram",
+    "num_buckets",
 )
 
 
-def _config(args: ModelArguments, transfer: TransferArguments, **what_data_decides: Any) -> RecurrentConfig:
+def _config(args: ModelArguments, transfer: TransferArguments, **what_data_decides: Any) -> ClassifierConfig:
     if transfer.pretrained is None:
-        return args.to_config(**what_data_decides)
+        config = args.to_config(**what_data_decides)
+        for name in ("embeddings", "freeze_embeddings_epochs"):
+            if getattr(transfer, name) and not isinstance(config, RecurrentConfig):
+                raise ValueError(f"a model of type {args.model_type} has no embeddings: leave out --{name}")
+        return config
     config = AutoConfig.from_pretrained(transfer.pretrained, trust_remote_code=False)
     if config.model_type not in MODEL_TYPES:
         raise ValueError(f"{transfer.pretrained} is a {config.model_type}, not one of {', '.join(MODEL_TYPES)}")
@@ -261,7 +267,7 @@ def _config(args: ModelArguments, transfer: TransferArguments, **what_data_decid
     return replace(args, **architecture).to_config(**what_data_decides)
 
 
-def _model(config: RecurrentConfig, transfer: TransferArguments) -> PreTrainedModel:
+def _model(config: ClassifierConfig, transfer: TransferArguments) -> PreTrainedModel:
     if transfer.pretrained is None:
         return AutoModelForSequenceClassification.from_config(config)
     model, loaded = AutoModelForSequenceClassification.from_pretrained(
@@ -299,7 +305,7 @@ def _labels(splits: Splits) -> dict[str, Any]:
     return {"id2label": dict(enumerate(splits.label_names))}
 
 
-def _check_same_model(config: RecurrentConfig, checkpoint: str) -> None:
+def _check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
     """Refuse to resume a checkpoint of another model: its weights would not fit, or fit and mean something else."""
     saved = AutoConfig.from_pretrained(checkpoint)
     names = [field.name for field in fields(ModelArguments) if hasattr(config, field.name)]
@@ -328,7 +334,7 @@ def _vocabulary(transfer: TransferArguments, unlabelled: UnlabelledText | None) 
 
 
 def _recipe(
-    config: RecurrentConfig,
+    config: ClassifierConfig,
     tokenizer_args: TokenizerArguments,
     transfer: TransferArguments,
     tokenizer: PreTrainedTokenizerBase,
@@ -337,7 +343,7 @@ def _recipe(
 ) -> dict[str, Any]:
     """The hyper-parameters that a card lists."""
     model = {field.name: getattr(config, field.name) for field in fields(ModelArguments) if hasattr(config, field.name)}
-    del model["softmax_candidates"]  # which classifiers don't use
+    model.pop("softmax_candidates", None)  # which classifiers don't use
     options = asdict(tokenizer_args)
     if transfer.pretrained:  # it brought another tokenizer than the options would have made
         made = {name: getattr(tokenizer, name, None) for name in ("norm", "stem", "word_mark")}
