@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
 import okt_lstm
-from okt_lstm import NgramConfig, NgramForSequenceClassification
+from okt_lstm import NgramConfig, NgramForSequenceClassification, OktTokenizer
 from okt_lstm.cli import main
 from okt_lstm.data import DataArguments, load_splits
 from okt_lstm.modeling_ngram import hashed_ngrams
@@ -172,6 +172,15 @@ def test_options_of_other_models_are_refused(tmp_path, capsys, flags, message):
     assert main(["train", "--output_dir", str(tmp_path / "out"), *SMALL, *flags]) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_starts_from_a_linear_model(tmp_path, capsys):
+    NgramForSequenceClassification(NgramConfig(vocab_size=10, num_buckets=20)).save_pretrained(tmp_path / "ngram")
+    OktTokenizer().train_new_from_iterator(["굿"], vocab_size=10).save_pretrained(tmp_path / "ngram")
+    rows = ["--dataset", "sample", "--use_cpu", "--report_to", "none"]
+    flags = ["--output_dir", str(tmp_path / "out"), "--pretrained", str(tmp_path / "ngram")]
+    assert main(["train", *flags, *rows]) == 1
+    assert "ngram is a okt_ngram, not a recurrent network" in capsys.readouterr().err
 
 
 def test_there_is_no_language_model_over_ngrams(tmp_path, capsys):

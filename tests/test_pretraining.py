@@ -244,7 +244,7 @@ def test_a_pretrained_model_that_is_none_is_an_error(pretrained, tmp_path, monke
     other = tmp_path / "other"
     shutil.copytree(pretrained[0], other)
     (other / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    with pytest.raises(ValueError, match=rf"{os.sep}other is a bert, not one of okt_lstm, okt_gru, okt_rnn"):
+    with pytest.raises(ValueError, match=rf"{os.sep}other is a bert, not a recurrent network"):
         train_from(other, tmp_path / "out")
 
 

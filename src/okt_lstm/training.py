@@ -32,7 +32,7 @@ from .arguments import (
     UnlabelledArguments,
     parse_arguments,
 )
-from .configuration_lstm import MODEL_TYPES, ClassifierConfig, RecurrentConfig
+from .configuration_lstm import ClassifierConfig, RecurrentConfig
 from .data import DATA_ARGUMENTS_NAME, DataArguments, Splits, load_splits
 from .distillation import Lesson, soft_labels
 from .embeddings import FreezeEmbeddings, initialise
@@ -240,8 +240,6 @@ _ARCHITECTURE = (
     "bidirectional",
     "separate_directions",
     "nonlinearity",
-    "max_ngram",
-    "num_buckets",
 )
 
 
@@ -253,8 +251,8 @@ def _config(args: ModelArguments, transfer: TransferArguments, **what_data_decid
                 raise ValueError(f"a model of type {args.model_type} has no embeddings: leave out --{name}")
         return config
     config = AutoConfig.from_pretrained(transfer.pretrained, trust_remote_code=False)
-    if config.model_type not in MODEL_TYPES:
-        raise ValueError(f"{transfer.pretrained} is a {config.model_type}, not one of {', '.join(MODEL_TYPES)}")
+    if not isinstance(config, RecurrentConfig):
+        raise ValueError(f"{transfer.pretrained} is a {config.model_type}, not a recurrent network of this package")
     architecture = {name: getattr(config, name) for name in _ARCHITECTURE if hasattr(config, name)}
     architecture["model_type"] = config.model_type.removeprefix("okt_")
     for option in fields(args):
