@@ -241,7 +241,7 @@ class NgramConfig(ClassifierConfig):
     @property
     def network(self) -> str:
         """What the network is, in a few words."""
-        return f"linear model over n-grams of up to {self.max_ngram} tokens"
+        return f"linear model with n-grams of up to {self.max_ngram} tokens"
 
 
 MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig, NgramConfig))

@@ -103,14 +103,13 @@ class NgramForSequenceClassification(PreTrainedModel):
                 f"{tuple(input_ids.shape)}"
             )
         tokens, lengths = self._between_boundaries(input_ids, real)
-        logits = self.bias.expand(len(input_ids), -1)  # (batch, labels)
+        sums = self.bias.new_zeros(len(input_ids), self.num_labels)
         counts = torch.zeros_like(lengths)
-        sums = torch.zeros_like(logits)
         for length, hashes in enumerate(hashed_ngrams(tokens, self.config.max_ngram, self.config.num_buckets), 1):
             whole = torch.arange(hashes.shape[1], device=hashes.device) <= lengths - length  # (batch, time)
             sums = sums + (self.weights(hashes) * whole.unsqueeze(-1)).sum(dim=1)
             counts = counts + whole.sum(dim=1, keepdim=True)
-        logits = logits + sums / counts.sqrt()
+        logits = self.bias + sums / counts.sqrt()  # (batch, labels)
         loss = None
         if labels is not None:
             loss = classification_loss(logits, labels, self.config, kwargs.get("num_items_in_batch"))

@@ -96,6 +96,9 @@ def train(
     transfer = transfer_args or TransferArguments()
     if transfer.teacher and training_args.label_smoothing_factor:
         raise ValueError("a --teacher's answers are smooth already: leave out --label_smoothing_factor")
+    for option in ("embeddings", "freeze_embeddings_epochs"):
+        if model_args.model_type == "ngram" and getattr(transfer, option):
+            raise ValueError(f"a model of type ngram has no embeddings: leave out --{option}")
     unlabelled = _open_unlabelled(unlabelled_args or UnlabelledArguments(), transfer)
     folder = Path(training_args.output_dir)
     checkpoint = find_checkpoint(folder, training_args)
@@ -245,11 +248,7 @@ _ARCHITECTURE = (
 
 def _config(args: ModelArguments, transfer: TransferArguments, **what_data_decides: Any) -> ClassifierConfig:
     if transfer.pretrained is None:
-        config = args.to_config(**what_data_decides)
-        for name in ("embeddings", "freeze_embeddings_epochs"):
-            if getattr(transfer, name) and not isinstance(config, RecurrentConfig):
-                raise ValueError(f"a model of type {args.model_type} has no embeddings: leave out --{name}")
-        return config
+        return args.to_config(**what_data_decides)
     config = AutoConfig.from_pretrained(transfer.pretrained, trust_remote_code=False)
     if not isinstance(config, RecurrentConfig):
         raise ValueError(f"{transfer.pretrained} is a {config.model_type}, not a recurrent network of this package")
