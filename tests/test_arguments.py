@@ -138,6 +138,16 @@ def test_tensorboard_gets_logs_where_it_is_installed(parse, monkeypatch, install
     assert parse()[3].report_to == report_to
 
 
+@pytest.mark.parametrize("able", [True, False])
+def test_a_processor_without_bfloat16_is_told_of_and_computes_in_float32(parse, monkeypatch, caplog, able):
+    monkeypatch.setattr("okt_lstm.arguments._cpu_mixes_bfloat16", lambda: able)
+    training = parse("--bf16")[3]
+    assert (training.bf16, training.mixed_precision) == ((True, "bf16") if able else (False, "no"))
+    assert ("goes on in float32" in caplog.text) is not able
+    parse()
+    assert len(caplog.records) == (not able)
+
+
 def test_what_was_given_can_be_told_from_defaults_and_written_as_flags(parse, tmp_path):
     (tmp_path / "options.yaml").write_text("learning_rate: 1e-4\nlr_scheduler_kwargs: {num_cycles: 2}\nseed: 1\n")
     flags = ["--config", "options.yaml", "--seed", "8", "--teacher", "a", "b", "--bidirectional", "false", "--bf16"]

@@ -76,6 +76,11 @@ def test_outside_checkpoints_the_folder_holds_no_pickle_and_nothing_unfinished(t
             assert not path.name.startswith((".", "_"))
 
 
+def test_bfloat16_may_be_asked_for_on_any_processor(tmp_path):
+    result = run(tmp_path / "model", "--bf16", "--learning_rate", "0.01", "--num_train_epochs", "3")
+    assert result.metrics["test_accuracy"] > 0.6
+
+
 @pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("eval", "eval"), ("test", "test")])
 def test_results_hold_loss_and_scores(trained, split, prefix):
     folder, result = trained

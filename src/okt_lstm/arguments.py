@@ -3,8 +3,10 @@
 import argparse
 import difflib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias, cast, get_args
@@ -21,6 +23,8 @@ from .configuration_lstm import ClassifierConfig, GRUConfig, LSTMConfig, NgramCo
 from .data import DataArguments
 from .metrics import LOWER_IS_BETTER
 from .tokenization_okt import OktTokenizer
+
+logger = logging.getLogger(__name__)
 
 _CONFIGS: dict[str, type[ClassifierConfig]] = {
     "lstm": LSTMConfig,
@@ -265,9 +269,26 @@ class RunArguments(TrainingArguments):
             self.greater_is_better = self.metric_for_best_model.removeprefix("eval_") not in LOWER_IS_BETTER
         if not torch.accelerator.is_available():
             self.use_cpu = True  # unless told so, several processes on CPUs would not know of each other
+        if self.bf16 and self.use_cpu and not _cpu_mixes_bfloat16():
+            logger.warning(
+                "This processor can't run LSTMs in bfloat16 (on x86 that takes AVX-512): the run goes on in float32, "
+                "which takes longer."
+            )
+            self.bf16 = False
         super().__post_init__()
         if self.push_to_hub and self.hub_strategy != HubStrategy.END:
             raise ValueError("any hub_strategy but 'end' pushes checkpoints, which hold pickles; leave it out")
+
+
+@cache
+def _cpu_mixes_bfloat16() -> bool:
+    """Whether the CPU runs LSTMs in mixed precision. Where it doesn't, PyTorch fails at the first batch."""
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.nn.LSTM(1, 1)(torch.zeros(1, 1, 1))
+    except RuntimeError:
+        return False
+    return True
 
 
 @dataclass
