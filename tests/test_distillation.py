@@ -319,6 +319,28 @@ def test_weight_0_is_training_without_a_teacher(taught, tmp_path):
     np.testing.assert_allclose(alone, by_teacher, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--pretrained {teacher} --hidden_size 99", "leave out --hidden_size"),
+        ("--embeddings {vectors}", "set --embedding_size 3"),
+        ("--embeddings {teacher}", "is a folder"),
+    ],
+)
+def test_options_that_do_not_fit_are_found_before_the_teachers_are_asked(taught, tmp_path, monkeypatch, flags, message):
+    def ask(*args):
+        raise AssertionError("they were asked")
+
+    monkeypatch.setattr("okt_lstm.training.soft_labels", ask)
+    folder, _ = taught
+    (tmp_path / "three.vec").write_text("1 3\n정말 0.1 0.2 0.3\n")
+    flags = flags.format(teacher=folder / "teacher", vectors=tmp_path / "three.vec").split()
+    data = ["--dataset", str(folder / "reviews.jsonl"), "--teacher", str(folder / "teacher")]
+    with pytest.raises((ValueError, FileError), match=message):
+        train(*parse_arguments([*data, *flags, "--use_cpu", "--output_dir", str(tmp_path / "out")]))
+    assert not (tmp_path / "out").exists()
+
+
 def test_text_without_labels_needs_a_teacher(tmp_path):
     with pytest.raises(ValueError, match="learned from a --teacher here"):
         train(*parse_arguments(["--output_dir", str(tmp_path / "out"), "--unlabelled", "t.txt"]))

@@ -117,9 +117,6 @@ def train(
         )
         tokenizer = _tokenizer(tokenizer_args, transfer, lesson)
         labelled_set, validation_set = (_tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
-        train_set = labelled_set
-        if lesson.teachers:
-            train_set = _tokenize(soft_labels(lesson, transfer.teacher_weight), tokenizer)
     config = _config(
         model_args,
         transfer,
@@ -128,21 +125,25 @@ def train(
         problem_type=splits.problem_type,
         **_labels(splits),
     )
+    if checkpoint is not None:
+        _check_same_model(config, checkpoint)
     set_seed(training_args.seed)  # the initial weights follow
     model = _model(config, transfer)
     callbacks: list[TrainerCallback] = []
     coverage = None
     if transfer.embeddings:
         vectors = read_vectors(transfer.embeddings, tokenizer.get_vocab())
-        ids = pc.list_flatten(train_set.with_format("arrow")[:]["input_ids"])
+        ids = pc.list_flatten(labelled_set.with_format("arrow")[:]["input_ids"])
         counts = np.bincount(ids, minlength=len(tokenizer))
         coverage = initialise(model.model.embed_tokens, tokenizer, vectors, counts)
         logger.info(coverage)
     if transfer.freeze_embeddings_epochs:
         callbacks.append(FreezeEmbeddings(transfer.freeze_embeddings_epochs))
-    if checkpoint is not None:
-        _check_same_model(config, checkpoint)
-    elif training_args.should_save:  # only now, when nothing that was given can be found wrong any more
+    train_set = labelled_set
+    if lesson.teachers:  # only now: they may take hours, and all else that was given is known to fit
+        with training_args.main_process_first(desc="asking the teachers"):
+            train_set = _tokenize(soft_labels(lesson, transfer.teacher_weight), tokenizer)
+    if checkpoint is None and training_args.should_save:  # only now, when nothing can be found wrong any more
         clear(folder)
     if training_args.metric_for_best_model == "auto":
         training_args.metric_for_best_model = MAIN_METRIC[splits.problem_type]
