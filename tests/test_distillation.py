@@ -15,7 +15,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 import okt_lstm
 from okt_lstm.distillation import Lesson, soft_labels
 from okt_lstm.files import FileError
-from okt_lstm.inference import Classifier
+from okt_lstm.inference import Classifier, LoadError
 from okt_lstm.modeling_lstm import classification_loss
 from okt_lstm.training import parse_arguments, train
 from okt_lstm.unlabelled import open_unlabelled
@@ -349,6 +349,22 @@ def test_text_without_labels_needs_a_teacher(tmp_path):
 def test_smoothed_answers_are_not_smoothed_again(tmp_path):
     with pytest.raises(ValueError, match="leave out --label_smoothing_factor"):
         train(*parse_arguments(["--output_dir", str(tmp_path), "--teacher", "t", "--label_smoothing_factor", "0.1"]))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--teacher_weight 0.5", "--teacher_weight goes with --teacher"),
+        ("--freeze_embeddings_epochs 1", "keep random embeddings"),
+        ("--max_unlabelled_samples 9", "--max_unlabelled_samples goes with --unlabelled"),
+        ("--unlabelled_column text", "--unlabelled_column goes with --unlabelled"),
+        ("--teacher ./nothere", r"--teacher: \./nothere: no such folder"),
+        ("--pretrained ./nothere", r"--pretrained: \./nothere: no such folder"),
+    ],
+)
+def test_what_would_do_nothing_and_models_that_are_not_there_are_refused_at_once(tmp_path, flags, message):
+    with pytest.raises((ValueError, LoadError), match=message):
+        train(*parse_arguments([*flags.split(), "--output_dir", str(tmp_path / "out")]))
 
 
 @pytest.mark.parametrize("weight", ["-0.1", "1.1"])

@@ -71,6 +71,15 @@ def test_a_file_is_read(tmp_path):
     assert recipe.text == Path(path).read_text()
 
 
+@pytest.mark.parametrize("option", ["embeddings", "pretrained"])
+def test_what_several_seeds_left_is_for_teachers_only(tmp_path, option):
+    path = write(
+        tmp_path, stage("first", seeds=[1, 2]), stage("model", options={"teacher": "$first", option: "$first"})
+    )
+    with pytest.raises(ValueError, match=rf"stage 2: {option} is \$first, which has 2 results"):
+        read_recipe(path)
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_example_in_the_readme_is_a_recipe(tmp_path, name):
     text = (Path(__file__).parents[1] / name).read_text(encoding="utf-8")
@@ -234,6 +243,12 @@ def test_unlabelled_text_that_no_stage_reads_is_said_and_left_out(commands, tmp_
     run_recipe(read_recipe("classic"), given(tmp_path))
     assert "--unlabelled isn't read" in caplog.text
     assert commands.flags("out") == [f"--output_dir={tmp_path / 'out'}"]
+
+
+def test_a_teacher_given_as_a_flag_gets_the_text(commands, tmp_path, caplog):
+    run_recipe(read_recipe("classic"), given(tmp_path, "--teacher", "large"))
+    assert "--unlabelled=t.txt" in commands.flags("out")
+    assert not caplog.text
 
 
 def test_recipe_and_times_are_left(commands, tmp_path):

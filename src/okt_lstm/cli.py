@@ -43,7 +43,9 @@ _BLOCK_SIZE = 1 << 20
 _PREDICT_DESCRIPTION = """\
 Label texts: those given as arguments, the rows of --input, or the lines of standard input as they come.
 
-On standard output each text gets a line of fields separated by tabs: label, probability, text. A file given as
+On standard output each text gets a line of fields separated by tabs: label, probability, text. --probabilities, and a
+model that gives several labels to a text, add the probability of every label, in the order of the model's labels
+(`labels` of okt_lstm.load()); of a model of numbers the line is number, text. A file given as
 --output has the rows of --input with the columns label and probability added (predicted_label and
 predicted_probability, if it has a column of such a name); a txt file has only the labels, one a line. In tsv, which
 knows no quoting, a tab or line end inside a text is written as a blank.
@@ -209,6 +211,8 @@ def _train(argv: list[str]) -> None:
         from .recipe import read_recipe, run_recipe
 
         result = run_recipe(read_recipe(named.recipe), rest, named.stages_dir)
+    elif named.stages_dir is not None:
+        raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
     else:
         from .training import parse_arguments, train
 

@@ -212,7 +212,7 @@ def load_test_split(
     else:
         raise DataError(
             f"{corpus.description.name} has no split 'test', only {quoted(list(corpus.splits))}: name a file "
-            "to evaluate on, such as --dataset reviews.csv."
+            "of other rows to evaluate on, such as --dataset test.csv."
         )
     return _finish(args, corpus, *_encode(corpus, problem_type, tuple(label_names)))
 

@@ -162,14 +162,14 @@ def _parse(path: Path) -> Recipe:
             raise ValueError(f"{where}: the command is {stage.command!r}; it can be {', '.join(_COMMANDS)}")
         if not stage.name.isidentifier() or stage.name in (earlier.name for earlier in stages):
             raise ValueError(f"{where}: needs a name of its own of letters and underscores, not {stage.name!r}")
-        _check_options(stage, where, [earlier.name for earlier in stages])
+        _check_options(stage, where, {earlier.name: earlier for earlier in stages})
         stages.append(stage)
     if stages[-1].command != "train" or stages[-1].seeds:
         raise ValueError(f"{path}: the last stage has to be one of `train`, without seeds")
     return Recipe(path.stem, table["version"], table.get("description") or "", tuple(stages), path.read_text("utf-8"))
 
 
-def _check_options(stage: Stage, where: str, earlier: Sequence[str]) -> None:
+def _check_options(stage: Stage, where: str, earlier: Mapping[str, Stage]) -> None:
     known = _COMMANDS[stage.command].options
     for option, value in stage.options.items():
         if option not in known or option in ("output_dir", "output"):
@@ -177,6 +177,12 @@ def _check_options(stage: Stage, where: str, earlier: Sequence[str]) -> None:
         for name in _stages_named(value):
             if name not in earlier:
                 raise ValueError(f"{where}: {option} is ${name}, but no earlier stage is called so")
+            results = len(earlier[name].seeds) or 1
+            if option != "teacher" and results > 1:
+                raise ValueError(
+                    f"{where}: {option} is ${name}, which has {results} results, one of each seed; only teacher takes "
+                    "several"
+                )
 
 
 def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = None) -> TrainResult:
@@ -206,11 +212,12 @@ def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = Non
         del given["resume_from_checkpoint"]  # it was an earlier stage that was interrupted
     if "resume_from_checkpoint" not in given:
         check_free(output, training_args)
-    if "unlabelled" in given and not any(stage.reads_unlabelled for stage in recipe.stages):
+    *earlier, last = recipe.stages
+    taught = last.reads_unlabelled or "teacher" in given
+    if "unlabelled" in given and not taught and not any(stage.reads_unlabelled for stage in earlier):
         logger.warning(f"The recipe {recipe.name} learns from labelled rows only: --unlabelled isn't read.")
     results: dict[str, list[_Result]] = {}
     seconds: dict[str, float] = {}
-    *earlier, last = recipe.stages
     folder = Path(stages_dir) if stages_dir else output / "stages"
     for stage in earlier:
         options = _with_results(stage, results) | _shared(given, stage)
@@ -222,7 +229,7 @@ def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = Non
             _run_stage(stage, folder / name, {"options": options, "basis": basis}, others, seconds)
             for name, options in runs
         ]
-    ours = {name: value for name, value in given.items() if name not in _unlabelled_names() or last.reads_unlabelled}
+    ours = {name: value for name, value in given.items() if name not in _unlabelled_names() or taught}
     begin = time.monotonic()
     result: TrainResult = _COMMANDS["train"].run(to_flags(_with_results(last, results) | ours))
     seconds[last.name] = round(time.monotonic() - begin, 1)

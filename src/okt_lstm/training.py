@@ -23,6 +23,7 @@ from transformers import (
 )
 from transformers.trainer_utils import PredictionOutput, SchedulerType
 from transformers.training_args import OptimizerNames
+from transformers.utils import CONFIG_NAME
 
 from .arguments import (
     ModelArguments,
@@ -36,6 +37,7 @@ from .configuration_lstm import ClassifierConfig, RecurrentConfig
 from .data import DATA_ARGUMENTS_NAME, DataArguments, Splits, load_splits
 from .distillation import Lesson, soft_labels
 from .embeddings import FreezeEmbeddings, initialise
+from .inference import LoadError, model_file
 from .metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for, decide
 from .model_card import TrainedModel, build_model_card
 from .output_folder import check_free, clear, find_checkpoint, write_json
@@ -99,6 +101,7 @@ def train(
     for option in ("embeddings", "freeze_embeddings_epochs"):
         if model_args.model_type == "ngram" and getattr(transfer, option):
             raise ValueError(f"a model of type ngram has no embeddings: leave out --{option}")
+    _check_transfer(transfer)
     unlabelled = _open_unlabelled(unlabelled_args or UnlabelledArguments(), transfer)
     folder = Path(training_args.output_dir)
     checkpoint = find_checkpoint(folder, training_args)
@@ -136,7 +139,8 @@ def train(
         ids = pc.list_flatten(labelled_set.with_format("arrow")[:]["input_ids"])
         counts = np.bincount(ids, minlength=len(tokenizer))
         coverage = initialise(model.model.embed_tokens, tokenizer, vectors, counts)
-        logger.info(coverage)
+        if training_args.should_log:
+            logger.warning(coverage)  # at the level that is shown: a low one says that the tokens are other ones
     if transfer.freeze_embeddings_epochs:
         callbacks.append(FreezeEmbeddings(transfer.freeze_embeddings_epochs))
     train_set = labelled_set
@@ -209,9 +213,29 @@ def train(
 _SPLIT_NAMES = {"eval": "validation", "test": "test"}  # Trainer's prefixes, and what the splits are called
 
 
+def _check_transfer(transfer: TransferArguments) -> None:
+    """Refuse options that would do nothing, or harm, and models that can't be found, before anything is read."""
+    if transfer.teacher_weight != 1 and not transfer.teacher:
+        raise ValueError("--teacher_weight goes with --teacher: add that, or leave this out")
+    if transfer.freeze_embeddings_epochs and not (transfer.embeddings or transfer.pretrained):
+        raise ValueError(
+            "--freeze_embeddings_epochs would keep random embeddings: it goes with --embeddings or --pretrained"
+        )
+    models = [("teacher", name) for name in transfer.teacher]
+    models += [("pretrained", transfer.pretrained)] if transfer.pretrained else []
+    for option, name in models:
+        try:
+            model_file(name, CONFIG_NAME, None, None)
+        except LoadError as exception:
+            raise LoadError(f"--{option}: {exception}") from None
+
+
 def _open_unlabelled(args: UnlabelledArguments, transfer: TransferArguments) -> UnlabelledText | None:
     """The text that teachers label, if any."""
     if args.unlabelled is None:
+        for option in ("unlabelled_column", "max_unlabelled_samples"):
+            if getattr(args, option) is not None:
+                raise ValueError(f"--{option} goes with --unlabelled: add that, or leave this out")
         return None
     if not transfer.teacher:
         raise ValueError(

@@ -183,8 +183,10 @@ def _read_text(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
                 try:
                     yield token, np.array([float(field) for field in fields], np.float32)
                 except ValueError:
+                    hint = "; is it a file of word vectors?" if number == first else ""
                     raise FileError(
-                        f"{path}, line {number}: not a word and {size} numbers: {line[:60].decode(errors='replace')!r}"
+                        f"{path}, line {number}: not a word and {size} numbers: "
+                        f"{line[:60].decode(errors='replace')!r}{hint}"
                     ) from None
         if number - first + 1 < count:
             raise FileError(f"{path}: ends after {number - first + 1} of {count} vectors; was it cut off?")
