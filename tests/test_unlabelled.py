@@ -10,6 +10,7 @@ from tiny import save_tiny
 
 from okt_lstm.cli import main
 from okt_lstm.files import FileError
+from okt_lstm.nsmc import DataError
 from okt_lstm.unlabelled import open_unlabelled, stamp
 
 TEXTS = ["연기도 최고였다", "시간이\u2028 아깝다", '"정말', "굿 😀"]
@@ -145,6 +146,20 @@ def test_the_raw_reviews_of_nsmc_are_kept_as_a_file(tmp_path, monkeypatch):
     assert list(texts) == ["굿", "별로"]
     assert texts.name == "NSMC's raw reviews"
     assert list(open_unlabelled("nsmc", limit=1)) == ["굿"]
+
+
+def test_raw_reviews_that_cannot_be_downloaded_are_no_matter_of_data_dir(monkeypatch):
+    class Unreachable:
+        def __init__(self, config):
+            pass
+
+        def download_and_prepare(self):
+            raise DataError("Name a folder with --data_dir.") from OSError("no network")
+
+    monkeypatch.setattr("okt_lstm.unlabelled.NSMC", Unreachable)
+    with pytest.raises(DataError, match=r"raw reviews could not be had \(no network\)\..*with --unlabelled") as error:
+        open_unlabelled("nsmc")
+    assert "--data_dir" not in str(error.value)
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from .data import DataFile
 from .files import FileError, check_text, choose_text_column, open_reader
-from .nsmc import NSMC
+from .nsmc import NSMC, DataError
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,13 @@ def open_unlabelled(name: str, text_column: str | None = None, limit: int | None
 
 def _raw_reviews(limit: int | None) -> UnlabelledText:
     builder = NSMC("raw")
-    builder.download_and_prepare()
+    try:
+        builder.download_and_prepare()
+    except DataError as error:  # whose advice is for labelled rows
+        raise DataError(
+            f"NSMC's raw reviews could not be had ({error.__cause__ or error}). Check the network and try again, or "
+            "name a file of texts, one a line, with --unlabelled."
+        ) from error
     path = Path(builder.cache_dir) / "documents.parquet"
     if not path.exists():
         temporary = path.with_suffix(".tmp")
