@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -7,6 +8,7 @@ import pytest
 import torch
 from tiny import WORDS, tiny_model, tiny_tokenizer
 from torch import nn
+from tqdm import tqdm
 from transformers import Trainer, TrainingArguments
 
 from okt_lstm import OktTokenizer
@@ -14,6 +16,7 @@ from okt_lstm.arguments import TokenizerArguments, UnlabelledArguments
 from okt_lstm.embeddings import (
     EmbeddingArguments,
     FreezeEmbeddings,
+    _Sentences,
     embed,
     initialise,
     parse_embedding_arguments,
@@ -368,3 +371,13 @@ def test_gradients_that_come_all_the_same_are_dropped(tmp_path, monkeypatch):
     assert all(gradients)
     assert torch.equal(tables[0], tables[2])
     assert not torch.equal(tables[2], tables[3])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows deletes no file that is mapped")
+def test_a_pass_that_begins_when_an_ended_run_has_deleted_its_file_is_a_whole_one(tmp_path):
+    path = tmp_path / "ids"
+    np.array([0, 1, -1, 1, -1], np.int32).tofile(path)
+    with tqdm(disable=True) as bar:
+        sentences = _Sentences(path, ["가", "나"], bar)
+        path.unlink()
+        assert list(sentences) == list(sentences) == [["가", "나"], ["나"]]

@@ -236,22 +236,23 @@ class _Sentences:
     """
 
     def __init__(self, path: Path, tokens: list[str], bar: Any) -> None:
-        self._path = path
+        # Mapped, not opened for each pass: gensim's thread may begin one when an interrupted run has deleted the file.
+        self._ids = np.memmap(path, np.int32, "r")
         self._tokens = np.array([*tokens, None], object)  # None: the row's end, -1
         self._bar = bar
 
     def __iter__(self) -> Iterator[list[str]]:
         row: list[str] = []
-        with self._path.open("rb") as file:
-            while len(ids := np.fromfile(file, np.int32, _IDS_PER_READ)):
-                names = self._tokens[ids].tolist()
-                start = 0
-                for end in np.flatnonzero(ids == _ROW_END).tolist():
-                    row += names[start:end]
-                    yield from (row[at : at + _LONGEST] for at in range(0, len(row), _LONGEST))
-                    row, start = [], end + 1
-                row += names[start:]
-                self._bar.update(np.count_nonzero(ids != _ROW_END))
+        for first in range(0, len(self._ids), _IDS_PER_READ):
+            ids = self._ids[first : first + _IDS_PER_READ]
+            names = self._tokens[ids].tolist()
+            start = 0
+            for end in np.flatnonzero(ids == _ROW_END).tolist():
+                row += names[start:end]
+                yield from (row[at : at + _LONGEST] for at in range(0, len(row), _LONGEST))
+                row, start = [], end + 1
+            row += names[start:]
+            self._bar.update(np.count_nonzero(ids != _ROW_END))
 
 
 @dataclass(frozen=True)
