@@ -245,6 +245,11 @@ def test_unlabelled_text_that_no_stage_reads_is_said_and_left_out(commands, tmp_
     assert commands.flags("out") == [f"--output_dir={tmp_path / 'out'}"]
 
 
+def test_a_folder_for_stages_needs_a_recipe(capsys, tmp_path):
+    assert main(["train", "--output_dir", str(tmp_path / "out"), "--stages_dir", str(tmp_path / "stages")]) == 1
+    assert "--stages_dir goes with --recipe" in capsys.readouterr().err
+
+
 def test_a_teacher_given_as_a_flag_gets_the_text(commands, tmp_path, caplog):
     run_recipe(read_recipe("classic"), given(tmp_path, "--teacher", "large"))
     assert "--unlabelled=t.txt" in commands.flags("out")

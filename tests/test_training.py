@@ -333,8 +333,7 @@ def table(folder):
 def test_training_starts_from_the_vectors_and_frozen_ones_stay(vectors, tmp_path, caplog):
     given, path = vectors
     frozen = shlex.split("--freeze_embeddings_epochs 1 --optim adamw_torch --weight_decay 1")
-    with caplog.at_level("INFO", logger="okt_lstm"):
-        run(tmp_path / "out", *LAST, "--embeddings", str(path), *frozen)
+    run(tmp_path / "out", *LAST, "--embeddings", str(path), *frozen)
     assert "of the vocabulary's" in caplog.text
     assert "of the running tokens" in caplog.text
     card = ModelCard.load(tmp_path / "out" / "README.md").text

@@ -162,7 +162,10 @@ class UnlabelledArguments:
     max_unlabelled_samples: int | None = field(default=None, metadata={"help": "read only this many texts"})
 
     def __post_init__(self) -> None:
-        """Checks the ranges."""
+        """Checks the ranges, and that there is text that the options are for."""
+        for option in ("unlabelled_column", "max_unlabelled_samples"):
+            if self.unlabelled is None and getattr(self, option) is not None:
+                raise ValueError(f"--{option} goes with --unlabelled: add that, or leave this out")
         if self.max_unlabelled_samples is not None and self.max_unlabelled_samples < 1:
             raise ValueError(f"max_unlabelled_samples is {self.max_unlabelled_samples}; it has to be 1 or more")
 

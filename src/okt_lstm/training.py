@@ -96,12 +96,7 @@ def train(
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
     transfer = transfer_args or TransferArguments()
-    if transfer.teacher and training_args.label_smoothing_factor:
-        raise ValueError("a --teacher's answers are smooth already: leave out --label_smoothing_factor")
-    for option in ("embeddings", "freeze_embeddings_epochs"):
-        if model_args.model_type == "ngram" and getattr(transfer, option):
-            raise ValueError(f"a model of type ngram has no embeddings: leave out --{option}")
-    _check_transfer(transfer)
+    _check_transfer(transfer, model_args, training_args)
     unlabelled = _open_unlabelled(unlabelled_args or UnlabelledArguments(), transfer)
     folder = Path(training_args.output_dir)
     checkpoint = find_checkpoint(folder, training_args)
@@ -213,8 +208,13 @@ def train(
 _SPLIT_NAMES = {"eval": "validation", "test": "test"}  # Trainer's prefixes, and what the splits are called
 
 
-def _check_transfer(transfer: TransferArguments) -> None:
+def _check_transfer(transfer: TransferArguments, model_args: ModelArguments, training_args: TrainArguments) -> None:
     """Refuse options that would do nothing, or harm, and models that can't be found, before anything is read."""
+    if transfer.teacher and training_args.label_smoothing_factor:
+        raise ValueError("a --teacher's answers are smooth already: leave out --label_smoothing_factor")
+    for option in ("embeddings", "freeze_embeddings_epochs"):
+        if model_args.model_type == "ngram" and getattr(transfer, option):
+            raise ValueError(f"a model of type ngram has no embeddings: leave out --{option}")
     if transfer.teacher_weight != 1 and not transfer.teacher:
         raise ValueError("--teacher_weight goes with --teacher: add that, or leave this out")
     if transfer.freeze_embeddings_epochs and not (transfer.embeddings or transfer.pretrained):
@@ -233,9 +233,6 @@ def _check_transfer(transfer: TransferArguments) -> None:
 def _open_unlabelled(args: UnlabelledArguments, transfer: TransferArguments) -> UnlabelledText | None:
     """The text that teachers label, if any."""
     if args.unlabelled is None:
-        for option in ("unlabelled_column", "max_unlabelled_samples"):
-            if getattr(args, option) is not None:
-                raise ValueError(f"--{option} goes with --unlabelled: add that, or leave this out")
         return None
     if not transfer.teacher:
         raise ValueError(
