@@ -158,6 +158,7 @@ def test_gensims_own_save_is_refused(tmp_path, model):
         (b"1 2\na 1 nan\n", ["'a'", "not finite"]),
         (b"\n", ["line 1"]),
         (b"text\nwithout numbers\n", ["line 1"]),
+        (b"a fine film\n", ["line 1", "is it a file of word vectors?"]),
         (b"\x1f\x8b\x08", ["gunzip"]),
         (b"\x00\x01\x02\x03" * 9, ["format"]),
         (b"9 2\na " + struct.pack("<2f", 1, 2), ["9 vectors of 2 numbers", "cut off"]),
