@@ -17,6 +17,7 @@ A recipe is a YAML file of this package's folder `recipes`, or of the user's:
         options: {teacher: $teacher}
 """
 
+import difflib
 import json
 import logging
 import time
@@ -170,10 +171,12 @@ def _parse(path: Path) -> Recipe:
 
 
 def _check_options(stage: Stage, where: str, earlier: Mapping[str, Stage]) -> None:
-    known = _COMMANDS[stage.command].options
+    settable = _COMMANDS[stage.command].options - {"output_dir", "output"}
     for option, value in stage.options.items():
-        if option not in known or option in ("output_dir", "output"):
-            raise ValueError(f"{where}: `{stage.command}` has no option {option!r} that a recipe could set")
+        if option not in settable:
+            close = difflib.get_close_matches(option, settable, n=1, cutoff=0.8)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise ValueError(f"{where}: `{stage.command}` has no option {option!r} that a recipe could set{hint}")
         for name in _stages_named(value):
             if name not in earlier:
                 raise ValueError(f"{where}: {option} is ${name}, but no earlier stage is called so")
