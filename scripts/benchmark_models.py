@@ -14,7 +14,7 @@ What is finished stays in --output_dir and is not done again, so a run that was 
     models/ROW-seed-N          a trained model; one that `okt-lstm train --recipe` left there is taken as it is
     stages/ROW                 what a recipe's stages before the last one left, which its seeds share
     results/ROW-seed-N.json    its accuracy, training seconds and size
-    speed.json                 how many reviews a second each row classifies
+    speed.json                 how many reviews a second each row classifies; a `note` written into it is shown, too
     test_readings.jsonl        every reading of the test set: row, seed, accuracy, when
     table.md, models.png       what is to be shown
 
@@ -318,6 +318,8 @@ def write_report(benchmark: Benchmark, rates: Mapping[str, float]) -> str:
         "what prediction reads.",
         f"{speed['machine']}; {', '.join(f'{name} {number}' for name, number in speed['versions'].items())}.",
     ]
+    if "note" in speed:
+        notes.append(speed["note"])
     for file in sorted((benchmark.folder / "choices").glob("*.json")):
         choice = read_json(file)
         options = ", ".join(f"{name} {value}" for name, value in choice["chosen"].items())

@@ -131,6 +131,16 @@ def test_what_is_finished_is_not_done_again(finished, script, run, monkeypatch):
     assert {path: path.read_bytes() for path in finished.rglob("*.json*")} == before
 
 
+def test_a_note_on_the_speeds_is_shown_below_the_table(script, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(script, "measure_rates", lambda models, *_: {row: [100.0] for row in models})
+    monkeypatch.setitem(script.BASELINES, "textbook", constant(script))
+    assert run("--output_dir", tmp_path, "--rows", "textbook", "--seeds", 1) == 0
+    speed = read(tmp_path / "speed.json")
+    (tmp_path / "speed.json").write_text(json.dumps(speed | {"note": "One row is of another machine."}))
+    assert run("--output_dir", tmp_path, "--rows", "textbook", "--seeds", 1) == 0
+    assert "\nOne row is of another machine.\n" in (tmp_path / "table.md").read_text()
+
+
 def test_results_of_other_data_are_not_mixed(finished, run, capsys):
     assert run("--output_dir", finished, "--rows", "tfidf", "--max_train_samples", 100) == 1
     assert "holds results of other data" in capsys.readouterr().err

@@ -106,7 +106,7 @@ def test_the_example_in_the_readme_is_a_recipe(tmp_path, name):
         ([stage("my model")], {}, "needs a name of its own of letters and underscores, not 'my model'"),
         ([stage("../m")], {}, "needs a name of its own"),
         ([stage("m"), stage("m")], {}, "stage 2: needs a name of its own"),
-        ([stage("m", options={"hiden_size": 8})], {}, "no option 'hiden_size' .*did you mean 'hidden_size'"),
+        ([stage("m", options={"hiden_size": 8})], {}, "`train` has no option 'hiden_size' .*mean 'hidden_size'"),
         ([stage("m", options={"output_dir": "x"})], {}, "`train` has no option 'output_dir' that a recipe could set$"),
         ([stage("v", "embed", options={"output": "x"}), stage("m")], {}, "`embed` has no option 'output'"),
         ([stage("m", options={"pretrained": "$lm"})], {}, r"pretrained is \$lm, but no earlier stage is called so"),
