@@ -11,8 +11,10 @@ import pytest
 from tiny import save_tiny
 
 import okt_lstm
-from okt_lstm import cli, inference, sharing
-from okt_lstm.inference import Classifier
+import okt_lstm.hub as sharing
+import okt_lstm.inference.classifier as inference
+from okt_lstm import cli
+from okt_lstm.inference.classifier import Classifier
 
 COMMAND = [sys.executable, "-m", "okt_lstm"]
 
@@ -243,7 +245,7 @@ def test_nsmc_is_downloaded_where_the_folder_it_was_read_from_is_missing(run, tm
         asked.append(arguments.data_dir)
         raise ValueError("no network")
 
-    monkeypatch.setattr("okt_lstm.data.load_test_split", load_test_split)
+    monkeypatch.setattr("okt_lstm.data.splits.load_test_split", load_test_split)
     assert_one_line_error(run("evaluate", trained), "no network")
     assert_one_line_error(run("evaluate", trained, "--data_dir", tmp_path), "no network")
     assert asked == [None, str(tmp_path)]

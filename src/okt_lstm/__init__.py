@@ -11,9 +11,8 @@ from transformers import (
     AutoTokenizer,
 )
 
-from .configuration_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
-from .language_modeling_lstm import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
-from .modeling_lstm import (
+from .models.configuration_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
+from .models.modeling_lstm import (
     GRUForSequenceClassification,
     GRUModel,
     LSTMForSequenceClassification,
@@ -21,12 +20,13 @@ from .modeling_lstm import (
     RNNForSequenceClassification,
     RNNModel,
 )
-from .modeling_ngram import NgramForSequenceClassification
-from .tokenization_okt import OktTokenizer
+from .models.modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
+from .models.modeling_ngram import NgramForSequenceClassification
+from .models.tokenization_okt import OktTokenizer
 
 if TYPE_CHECKING:
-    from .inference import Classifier, load
-    from .nsmc import NSMC
+    from .data.nsmc import NSMC
+    from .inference.classifier import Classifier, load
 
 __version__ = "0.1.0"
 
@@ -75,7 +75,7 @@ for _config, _model, _language_model in (
 OktTokenizer.register_for_auto_class("AutoTokenizer")
 
 # These bring in `datasets`, which takes long to import, so they wait until they are asked for.
-_LAZY = {"NSMC": "nsmc", "Classifier": "inference", "load": "inference"}
+_LAZY = {"NSMC": "data.nsmc", "Classifier": "inference.classifier", "load": "inference.classifier"}
 
 
 def __getattr__(name: str) -> Any:

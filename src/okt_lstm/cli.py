@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import __version__
-from .files import (
+from .data.files import (
     KINDS,
     FileError,
     cell,
@@ -34,8 +34,8 @@ from .files import (
 if TYPE_CHECKING:
     import io
 
-    from .data import DataArguments
-    from .inference import Classifier
+    from .data.splits import DataArguments
+    from .inference.classifier import Classifier
 
 # Bytes of standard input that are taken at once, if so many are waiting: some ten thousand reviews.
 _BLOCK_SIZE = 1 << 20
@@ -188,7 +188,7 @@ def _load(options: argparse.Namespace) -> Classifier:
     from huggingface_hub.utils.tqdm import disable_progress_bars
     from transformers.utils import logging
 
-    from .inference import load
+    from .inference.classifier import load
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()  # loading takes no time; a download has a bar of its own
@@ -208,13 +208,13 @@ def _train(argv: list[str]) -> None:
     _add(finder, "--stages_dir")
     named, rest = finder.parse_known_args(argv)
     if named.recipe is not None:
-        from .recipe import read_recipe, run_recipe
+        from .training.recipe import read_recipe, run_recipe
 
         result = run_recipe(read_recipe(named.recipe), rest, named.stages_dir)
     elif named.stages_dir is not None:
         raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
     else:
-        from .training import parse_arguments, train
+        from .training.train import parse_arguments, train
 
         result = train(*parse_arguments(argv))
     if os.environ.get("RANK", "0") == "0":  # under torchrun every process is here
@@ -222,8 +222,8 @@ def _train(argv: list[str]) -> None:
 
 
 def _pretrain(argv: list[str]) -> None:
-    from .arguments import parse_pretraining_arguments
-    from .pretraining import pretrain
+    from .training.options import parse_pretraining_arguments
+    from .training.pretrain import pretrain
 
     result = pretrain(*parse_pretraining_arguments(argv))
     if os.environ.get("RANK", "0") == "0":  # under torchrun every process is here
@@ -231,7 +231,7 @@ def _pretrain(argv: list[str]) -> None:
 
 
 def _embed(argv: list[str]) -> None:
-    from .embeddings import embed, parse_embedding_arguments
+    from .training.word_vectors import embed, parse_embedding_arguments
 
     arguments = parse_embedding_arguments(argv)
     _clean_up_on_sigterm()
@@ -242,7 +242,7 @@ def _embed(argv: list[str]) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     import datasets
 
-    from .data import load_test_split
+    from .data.splits import load_test_split
 
     datasets.logging.set_verbosity_error()
     if not sys.stderr.isatty():
@@ -264,8 +264,9 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _data_arguments(options: argparse.Namespace) -> DataArguments:
     """The data that the options name, or else what the model says that it was trained on."""
-    from .data import DATA_ARGUMENTS_NAME, DataArguments
-    from .inference import model_file, released_model
+    from .data.splits import DATA_ARGUMENTS_NAME, DataArguments
+    from .hub import model_file
+    from .inference.classifier import released_model
 
     names = [field.name for field in dataclasses.fields(DataArguments)]
     given = {name: vars(options)[name] for name in names if vars(options).get(name) is not None}
@@ -288,7 +289,7 @@ def _data_arguments(options: argparse.Namespace) -> DataArguments:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from .inference import predict_file
+    from .inference.classifier import predict_file
 
     if options.texts and options.input:
         options.parser.error("give texts or --input, not both")
@@ -326,7 +327,7 @@ def _predict(options: argparse.Namespace) -> None:
 
 
 def _print_predictions(classifier: Classifier, texts: Iterable[str], probabilities: bool) -> None:
-    from .inference import CHUNK_SIZE, chunks, prediction_cells
+    from .inference.classifier import CHUNK_SIZE, chunks, prediction_cells
 
     for chunk, scores in classifier.map_ahead(classifier.scores, chunks(texts, CHUNK_SIZE)):
         predictions = prediction_cells(classifier, scores, probabilities)
@@ -348,7 +349,7 @@ def _waiting_lines(stream: io.BufferedReader) -> Iterator[list[str]]:
 
 
 def _push(options: argparse.Namespace) -> None:
-    from .sharing import push
+    from .hub import push
 
     print(
         push(

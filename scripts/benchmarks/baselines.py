@@ -1,0 +1,252 @@
+"""The classifiers that others would choose, which `benchmark_models.py` measures beside okt-lstm's.
+
+Each is trained from texts and leaves a folder that holds what prediction needs and nothing else, from which it is
+loaded as a function from texts to label ids. Where a way of working has a name (fastText, scikit-learn's
+TfidfVectorizer), the library of that name does the work.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import torch
+from benchmark_okt import cores
+from benchmark_training import PADDED_LENGTH, TextbookClassifier
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+from safetensors.torch import load_file as load_tensors
+from safetensors.torch import save_file as save_tensors
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    BertTokenizer,
+    PreTrainedTokenizerBase,
+    set_seed,
+)
+
+from okt_lstm import OktTokenizer
+from okt_lstm.inference.classifier import Classifier
+from oktane import Okt
+
+Predict: TypeAlias = Callable[[Sequence[str]], NDArray[np.int64]]
+
+TEXTBOOK_VOCABULARY = 20_000
+TEXTBOOK_EPOCHS = 3
+TEXTBOOK_BATCH = 128
+BERT_VOCABULARY = 32_000  # that of klue/bert-base
+
+
+class Rows(NamedTuple):
+    """Labelled texts: the texts, and the id of each one's label."""
+
+    texts: list[str]
+    labels: list[int]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A way to train and use a classifier.
+
+    Attributes:
+        title: Its name for readers.
+        train: Trains on rows, with others for validation, and leaves the model in a folder; with a seed and options.
+        load: Makes a function from texts to label ids of such a folder.
+        grid: The options to choose among, by the accuracy on the validation rows; of equally good ones the first.
+        random: Whether the seed makes a difference.
+        trained: Whether it is trained at all; what is not is there for its speed alone.
+        note: What a reader of its figures has to know.
+    """
+
+    title: str
+    train: Callable[..., None]
+    load: Callable[[Path], Predict]
+    grid: Sequence[dict[str, Any]] = field(default=({},))
+    random: bool = True
+    trained: bool = True
+    note: str = ""
+
+
+def _grid(**choices: Sequence[Any]) -> list[dict[str, Any]]:
+    return [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
+
+
+# fastText
+
+
+def _fasttext_lines(okt: Okt, texts: Sequence[str]) -> list[str]:
+    return [" ".join(" ".join(morphemes).split()) for morphemes in okt.morphs_batch(list(texts))]
+
+
+def train_fasttext(rows: Rows, validation: Rows, folder: Path, seed: int, **options: Any) -> None:
+    """Train fastText on morphemes with word bigrams, on all cores: so two runs differ even with one seed."""
+    import fasttext
+
+    lines = _fasttext_lines(Okt(), rows.texts)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+        file.writelines(f"__label__{label} {line}\n" for line, label in zip(lines, rows.labels, strict=True))
+        file.flush()
+        model = fasttext.train_supervised(
+            file.name, wordNgrams=2, bucket=500_000, seed=seed, thread=cores(), verbose=0, **options
+        )
+    model.save_model(str(folder / "model.bin"))
+
+
+def load_fasttext(folder: Path) -> Predict:
+    """Load fastText with Okt before it."""
+    import fasttext
+
+    model, okt = fasttext.load_model(str(folder / "model.bin")), Okt()
+
+    def predict(texts: Sequence[str]) -> NDArray[np.int64]:
+        labels, _ = model.predict(_fasttext_lines(okt, texts))
+        return np.array([int(label.removeprefix("__label__")) for (label,) in labels])
+
+    return predict
+
+
+# TF-IDF and logistic regression
+
+
+def _vectorizer(**options: Any) -> TfidfVectorizer:
+    return TfidfVectorizer(ngram_range=(1, 4), min_df=2, sublinear_tf=True, dtype=np.float32, **options)
+
+
+def train_tfidf(rows: Rows, validation: Rows, folder: Path, seed: int, analyzer: str, C: float) -> None:  # noqa: N803
+    """Train logistic regression over the TF-IDF of character 1- to 4-grams that occur in two texts or more."""
+    vectorizer = _vectorizer(analyzer=analyzer)
+    features = vectorizer.fit_transform(rows.texts)
+    regression = LogisticRegression(C=C, max_iter=1000, random_state=seed).fit(features, rows.labels)
+    ngrams = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+    state = {"analyzer": analyzer, "ngrams": ngrams}
+    (folder / "vocabulary.json").write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
+    arrays = {"idf": vectorizer.idf_, "coef": regression.coef_, "intercept": regression.intercept_}
+    arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+    save_file(arrays | {"classes": regression.classes_}, folder / "model.safetensors")
+
+
+def load_tfidf(folder: Path) -> Predict:
+    """Load TF-IDF and logistic regression."""
+    state = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    arrays = load_file(folder / "model.safetensors")
+    vectorizer = _vectorizer(analyzer=state["analyzer"], vocabulary=state["ngrams"])
+    vectorizer.idf_ = arrays["idf"]
+    regression = LogisticRegression()
+    regression.coef_, regression.intercept_ = arrays["coef"], arrays["intercept"]
+    regression.classes_ = arrays["classes"]
+    return lambda texts: regression.predict(vectorizer.transform(texts))
+
+
+# The textbook loop
+
+
+def _padded(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> torch.Tensor:
+    options = {"padding": "max_length", "truncation": True, "max_length": PADDED_LENGTH, "return_tensors": "pt"}
+    return tokenizer(list(texts), **options)["input_ids"]  # (texts, 64)
+
+
+def _predict_textbook(model: nn.Module, input_ids: torch.Tensor) -> NDArray[np.int64]:
+    with torch.inference_mode():
+        return np.concatenate([model(batch).argmax(dim=1).numpy() for batch in input_ids.split(TEXTBOOK_BATCH)])
+
+
+def train_textbook(rows: Rows, validation: Rows, folder: Path, seed: int) -> None:
+    """Train the network of tutorials in the loop of tutorials, and keep the epoch that is best on the validation rows.
+
+    Every row is padded to 64 ids. The ids are made by OktTokenizer, much faster than tutorials make them.
+    """
+    set_seed(seed)
+    batches = [rows.texts[start : start + 1000] for start in range(0, len(rows.texts), 1000)]
+    tokenizer = OktTokenizer().train_new_from_iterator(batches, TEXTBOOK_VOCABULARY, show_progress=False)
+    tokenizer.save_pretrained(folder)
+    model = TextbookClassifier(len(tokenizer))
+    optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3)
+    loss_function = nn.CrossEntropyLoss()
+    pairs = TensorDataset(_padded(tokenizer, rows.texts), torch.tensor(rows.labels))
+    validation_ids = _padded(tokenizer, validation.texts)
+    best = -1.0
+    for _ in range(TEXTBOOK_EPOCHS):
+        model.train()
+        for batch_ids, batch_labels in DataLoader(pairs, batch_size=TEXTBOOK_BATCH, shuffle=True):
+            optimizer.zero_grad()
+            loss_function(model(batch_ids), batch_labels).backward()
+            optimizer.step()
+        accuracy = float(np.mean(_predict_textbook(model.eval(), validation_ids) == validation.labels))
+        if accuracy > best:
+            best = accuracy
+            save_tensors(model.state_dict(), folder / "model.safetensors")
+
+
+def load_textbook(folder: Path) -> Predict:
+    """Load the network of the textbook loop, which pads every row to 64 ids in prediction too."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = TextbookClassifier(len(tokenizer)).eval()
+    model.load_state_dict(load_tensors(folder / "model.safetensors"))
+    return lambda texts: _predict_textbook(model, _padded(tokenizer, texts))
+
+
+# A transformer
+
+
+def make_bert(rows: Rows, validation: Rows, folder: Path, seed: int) -> None:
+    """Make a BERT-base of random weights: what they are does not change how long they take.
+
+    Its WordPiece vocabulary is learnt from the rows, so it makes rather fewer pieces of a review than the vocabulary of
+    a published BERT, and is rather faster.
+    """
+    set_seed(seed)
+    untrained = BertTokenizer(do_lower_case=False)
+    batches = (rows.texts[start : start + 1000] for start in range(0, len(rows.texts), 1000))
+    tokenizer = untrained.train_new_from_iterator(batches, BERT_VOCABULARY, show_progress=False)
+    tokenizer.model_max_length = BertConfig().max_position_embeddings
+    tokenizer.save_pretrained(folder)
+    BertForSequenceClassification(BertConfig(vocab_size=BERT_VOCABULARY)).save_pretrained(folder)
+
+
+def load_bert(folder: Path) -> Predict:
+    """Load BERT into the same batches of like length that okt-lstm's own networks are given."""
+    model = BertForSequenceClassification.from_pretrained(folder)
+    classifier = Classifier(model, AutoTokenizer.from_pretrained(folder))
+    return lambda texts: classifier.predict_proba(texts).argmax(axis=1)
+
+
+BASELINES = {
+    "fasttext": Baseline(
+        "fastText (Okt morphemes, bigrams)",
+        train_fasttext,
+        load_fasttext,
+        _grid(dim=(32, 100), lr=(0.1, 0.3), epoch=(3, 5, 10)),
+    ),
+    "tfidf": Baseline(
+        "TF-IDF (character 1- to 4-grams), logistic regression",
+        train_tfidf,
+        load_tfidf,
+        _grid(analyzer=("char", "char_wb"), C=(1, 3, 10)),
+        random=False,
+    ),
+    "textbook": Baseline(
+        "LSTM, the textbook loop",
+        train_textbook,
+        load_textbook,
+        note=f"rows are padded to {PADDED_LENGTH} ids, by OktTokenizer; the best of {TEXTBOOK_EPOCHS} epochs on the "
+        "validation rows is kept.",
+    ),
+    "bert": Baseline(
+        "BERT-base (random weights)",
+        make_bert,
+        load_bert,
+        random=False,
+        trained=False,
+        note="timed only, as how long it takes does not depend on the weights. Its WordPiece vocabulary is learnt from "
+        "the training rows; that of a published BERT makes more pieces of a review, so it is slower.",
+    ),
+}

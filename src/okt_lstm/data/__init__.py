@@ -1,0 +1,1 @@
+"""Data in any form in; columns of text and label out."""

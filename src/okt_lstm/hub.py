@@ -1,0 +1,222 @@
+"""One file down from the Hugging Face Hub, one trained folder up.
+
+Of a folder, only what another person needs is uploaded: weights (safetensors), configuration, tokenizer, the code that
+`trust_remote_code=True` runs, the model card, results and plots. Checkpoints, logs and pickles stay where they are.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import CommitOperationAdd, HfApi, get_token, hf_hub_download
+
+# HTTPError is the base class of whichever HTTP library huggingface_hub uses.
+from huggingface_hub.errors import (  # type: ignore[attr-defined]
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from safetensors import SafetensorError, safe_open
+from transformers.dynamic_module_utils import get_relative_imports
+from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
+
+from .models.configuration_lstm import MODEL_TYPES
+from .models.tokenization_okt import USER_DICTIONARY_FILE
+
+SHARED_SUFFIXES = frozenset({".json", ".safetensors", ".md", ".png"})
+
+
+class LoadError(OSError):
+    """A folder or Hub repository holds no classifier that can be loaded; the message says why and what to do."""
+
+
+def model_file(name: str, file: str, revision: str | None, token: str | bool | None) -> Path | None:
+    """A file of a local folder, or of a Hub repository, from which it is downloaded; None if there is no such file.
+
+    Raises:
+        LoadError: if there is no such folder or repository, or it may not be read; the message says what to do.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder / file if (folder / file).is_file() else None
+    if folder.exists():
+        raise LoadError(f"{name} is a file; give the folder of a model, or the id of one on the Hugging Face Hub")
+    log_in = "log in with `hf auth login`, or give a token"
+    try:
+        return Path(hf_hub_download(name, file, revision=revision, token=token))
+    except HFValidationError:
+        raise LoadError(f"{name}: no such folder") from None
+    except GatedRepoError:
+        raise LoadError(f"{name}: ask for access on its page, https://huggingface.co/{name}; then {log_in}") from None
+    except RepositoryNotFoundError:
+        raise LoadError(
+            f"{name}: no such folder, and no such repository on the Hugging Face Hub; if it is a private one, {log_in}"
+        ) from None
+    except RevisionNotFoundError:
+        raise LoadError(f"{name} has no revision {revision!r} on the Hugging Face Hub") from None
+    except LocalEntryNotFoundError:
+        raise LoadError(
+            f"{name}: no such folder, and the Hugging Face Hub can't be asked for it (no connection, or HF_HUB_OFFLINE "
+            "is set)"
+        ) from None
+    except EntryNotFoundError:
+        return None
+    except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError) as exception:
+        raise LoadError(f"{name}: the Hugging Face Hub failed: {exception}") from None
+
+
+def push(
+    folder: str | Path,
+    repo_id: str,
+    *,
+    private: bool = False,
+    token: str | None = None,
+    revision: str | None = None,
+    commit_message: str | None = None,
+) -> str:
+    """Upload a trained folder to the Hub in one commit, creating the repository and the branch where they don't exist.
+
+    Args:
+        folder: what training or `save_pretrained` of model and tokenizer left, with a model card in `README.md`.
+        repo_id: `owner/name`, or `name` for a repository of one's own.
+        private: create a private repository.
+        token: a Hub token with write access; default: that of `hf auth login` or the variable HF_TOKEN.
+        revision: the branch to push to; default: the main one.
+        commit_message: what the commit says; default: "Upload <type of model>".
+
+    Returns:
+        The address of the model's page.
+
+    Raises:
+        OSError: the folder is missing or incomplete (FileNotFoundError), the user may not push there (PermissionError),
+            the Hub can't be reached (ConnectionError) or fails.
+        ValueError: a file of the folder or an argument is wrong; the message says which and why.
+    """
+    folder = Path(folder)
+    files = shared_files(folder)
+    if not (token or get_token()):
+        raise PermissionError(
+            "not logged in to the Hugging Face Hub: run `hf auth login`, set HF_TOKEN or give a token"
+        )
+    api = HfApi(token=token, library_name="okt-lstm")
+    model_type = _read_json(folder / "config.json")["model_type"]
+    try:
+        repo_id = api.create_repo(repo_id, private=private or None, exist_ok=True).repo_id
+        if private and not api.model_info(repo_id).private:
+            raise PermissionError(
+                f"{repo_id} exists and is public: nothing was pushed. Make it private in its settings, choose another "
+                "name, or push without asking for a private repository"
+            )
+        if revision:
+            api.create_branch(repo_id, branch=revision, exist_ok=True)
+        api.create_commit(
+            repo_id,
+            [CommitOperationAdd(path.name, path) for path in files],
+            commit_message=commit_message or f"Upload {model_type}",
+            revision=revision,
+        )
+    except HfHubHTTPError as error:
+        said = error.server_message or str(error)
+        if error.response.status_code in (401, 403):
+            raise PermissionError(
+                f"the Hub refuses to let this token write to {repo_id}: {said}. Check the name, and that the token "
+                "(`hf auth whoami` says whose it is) has write access"
+            ) from error
+        raise OSError(f"the Hub could not take {folder} into {repo_id}: {said}") from error
+    except HTTPError as error:
+        raise ConnectionError(f"the Hub at {api.endpoint} can't be reached: {error}") from error
+    return f"{api.endpoint}/{repo_id}" + (f"/tree/{revision}" if revision else "")
+
+
+def shared_files(folder: Path) -> list[Path]:
+    """Check that a folder holds a complete model, and list what of it is shared.
+
+    Args:
+        folder: a trained folder. Its subfolders (checkpoints, logs) are not looked into.
+
+    Returns:
+        The files to upload, by name.
+
+    Raises:
+        FileNotFoundError: the folder or a part of the model is missing; the message says what makes it.
+        ValueError: a file is damaged, or the model is not one of ours.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not a folder: give the --output_dir of `okt-lstm train`")
+    config = _read_json(_existing(folder / "config.json", "train a model with `okt-lstm train`"))
+    if config.get("model_type") not in MODEL_TYPES:
+        raise ValueError(
+            f"{folder / 'config.json'}: model_type is {config.get('model_type')!r}, but only {', '.join(MODEL_TYPES)} "
+            "are pushed; for other models use their own push_to_hub"
+        )
+    tokenizer_config = _read_json(_existing(folder / "tokenizer_config.json", _SAVE_TOKENIZER))
+    _existing(folder / "tokenizer.json", _SAVE_TOKENIZER)
+    _existing(folder / "README.md", "a model is shared with a model card: `okt-lstm train` writes one")
+    _check_weights(folder)
+    code = _remote_code(folder, config) | _remote_code(folder, tokenizer_config)
+    shared = {
+        path
+        for path in folder.iterdir()
+        if path.is_file() and (path.suffix in SHARED_SUFFIXES or path.name == USER_DICTIONARY_FILE)
+    }
+    return sorted(shared | code)
+
+
+_SAVE_MODEL = "save the model with save_pretrained()"
+_SAVE_TOKENIZER = "save the model's tokenizer beside it with save_pretrained()"
+
+
+def _existing(path: Path, remedy: str) -> Path:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path.parent} holds no complete model: {path.name} is missing; {remedy}")
+    return path
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is damaged: it holds no JSON object")
+    return value
+
+
+def _check_weights(folder: Path) -> None:
+    """See that all safetensors files are there and can be opened."""
+    index = folder / SAFE_WEIGHTS_INDEX_NAME
+    if index.is_file():
+        weights = [folder / name for name in set(_read_json(index).get("weight_map", {}).values())]
+    else:
+        weights = [folder / SAFE_WEIGHTS_NAME]
+    for path in weights:
+        try:
+            with safe_open(_existing(path, _SAVE_MODEL), framework="np"):
+                pass
+        except SafetensorError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def _remote_code(folder: Path, config: dict[str, Any]) -> set[Path]:
+    """The Python files that `auto_map` of a config.json or tokenizer_config.json names, and those they import."""
+    references = config.get("auto_map", {}).values()
+    # A tokenizer's entry is a pair, slow and fast class, of which one may be null.
+    classes = {name for entry in references for name in (entry if isinstance(entry, list) else [entry]) if name}
+    if not classes:
+        raise ValueError(
+            f"{folder} names no code in auto_map, so that nobody could load it without okt-lstm: save model and "
+            "tokenizer with save_pretrained() after `import okt_lstm`"
+        )
+    files: set[Path] = set()
+    modules = {name.split(".")[0] for name in classes}
+    while modules:
+        path = _existing(folder / f"{modules.pop()}.py", _SAVE_MODEL)
+        files.add(path)
+        modules |= set(get_relative_imports(path)) - {file.stem for file in files}
+    return files

@@ -1,0 +1,1 @@
+"""A folder or Hub id in, labels out."""

@@ -1,0 +1,1 @@
+"""What travels beside a checkpoint: every file here is copied to the Hub, and imports nothing outside this folder."""

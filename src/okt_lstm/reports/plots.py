@@ -1,0 +1,137 @@
+"""Pictures of a trained model: the curves of its losses and scores, its confusion matrix, and its calibration."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import font_manager, ticker
+from matplotlib.figure import Figure
+
+from .error_analysis import Calibration
+
+# Labels and numbers stay legible up to this many classes; beyond it the matrix is a plain picture.
+_MAX_LABELLED_CLASSES = 30
+
+
+def plot_curves(log_history: Sequence[Mapping[str, Any]], path: Path, metric: str) -> None:
+    """Draw training and validation loss, and a validation score, over the epochs.
+
+    Args:
+        log_history: what Trainer logged (`trainer.state.log_history`).
+        path: the PNG file to write.
+        metric: the score to draw, as named among the metrics ("accuracy").
+    """
+
+    def series(key: str) -> tuple[list[float], list[float]]:
+        entries = [entry for entry in log_history if key in entry]
+        return [entry["epoch"] for entry in entries], [entry[key] for entry in entries]
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    losses, scores = figure.subplots(1, 2)
+    losses.plot(*series("loss"), color="tab:blue", linewidth=1, label="training")
+    losses.plot(*series("eval_loss"), color="tab:orange", marker="o", label="validation")
+    losses.set(title="Loss", xlabel="epoch")
+    losses.legend()
+    scores.plot(*series(f"eval_{metric}"), color="tab:orange", marker="o", label="validation")
+    scores.set(title=metric.replace("_", " ").capitalize(), xlabel="epoch")
+    scores.legend()
+    for axes in (losses, scores):
+        axes.grid(alpha=0.3)
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+    _save(figure, path)
+
+
+def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, labels: Sequence[str], path: Path) -> None:
+    """Draw how often each class was taken for each class: counts, shaded by the share of the true class.
+
+    Labels in a script that no installed font can show (Korean, on many servers) are replaced by the numbers of the
+    classes, which the picture says.
+
+    Args:
+        references: the true class ids, shape (rows,).
+        predictions: the predicted class ids, shape (rows,).
+        labels: the names of the classes, by id.
+        path: the PNG file to write.
+    """
+    classes = len(labels)
+    counts = np.bincount(references * classes + predictions, minlength=classes**2).reshape(classes, classes)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    labelled = len(labels) <= _MAX_LABELLED_CLASSES
+    families = _font_families("".join(labels))
+    names = list(labels) if families else [str(number) for number in range(len(labels))]
+
+    size = max(4.5, 3 + 0.6 * len(labels)) if labelled else 8
+    figure = Figure(figsize=(size + 1, size), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, label="share of the true class", shrink=0.8)
+    axes.set(title="Confusion matrix (test)", xlabel="predicted", ylabel="true")
+    if labelled:
+        upright = sum(map(len, names)) < 40
+        axes.set_xticks(range(len(names)), names, rotation=0 if upright else 90)
+        axes.set_yticks(range(len(names)), names)
+        for tick in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
+            tick.set_fontfamily(families or ["DejaVu Sans"])
+        for (row, column), count in np.ndenumerate(counts):
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
+        if not families:
+            figure.supxlabel("No installed font shows the labels: classes are numbered as in id2label.", fontsize=8)
+    _save(figure, path)
+
+
+def plot_reliability(calibration: Calibration, path: Path) -> None:
+    """Draw how often predictions of each confidence are right, over how many there are of them.
+
+    Where a bar ends at the diagonal, the model is right as often as it says.
+
+    Args:
+        calibration: the bins, as `okt_lstm.reports.error_analysis.calibrate` counts them.
+        path: the PNG file to write.
+    """
+    bins = len(calibration.counts)
+    centres = (np.arange(bins) + 0.5) / bins
+    filled = calibration.counts > 0
+    lowest = centres[filled][0] - 0.5 / bins  # no prediction is less confident than one over the number of classes
+    figure = Figure(figsize=(5, 6), layout="constrained")
+    accuracies, shares = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    accuracies.bar(centres[filled], calibration.accuracies[filled], 1 / bins, color="tab:blue", edgecolor="white")
+    accuracies.plot([0, 1], [0, 1], color="black", linestyle="--", linewidth=1, label="right as often as it says")
+    accuracies.set(
+        title=f"Reliability (test): expected calibration error {calibration.error:.3f}", ylabel="share that is right"
+    )
+    accuracies.set(xlim=(lowest, 1), ylim=(0, 1))
+    accuracies.legend(loc="upper left")
+    accuracies.grid(alpha=0.3)
+    shares.bar(centres, calibration.counts / calibration.counts.sum(), 1 / bins, color="tab:gray", edgecolor="white")
+    shares.set(xlabel="confidence", ylabel="share of rows")
+    shares.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def _font_families(text: str) -> list[str] | None:
+    """Find installed fonts that together can show a text, matplotlib's default first; None if there are none."""
+    missing = {character for character in text if not character.isspace()}
+    families: list[str] = []
+    default = [font for font in font_manager.fontManager.ttflist if font.name == "DejaVu Sans"]
+    for font in default + font_manager.fontManager.ttflist:
+        if not missing:
+            break
+        if font.name.startswith("Last Resort"):  # shows every character as a box
+            continue
+        try:
+            face = font_manager.get_font(font.fname)
+        except (OSError, RuntimeError):  # uninstalled since matplotlib listed it, or damaged
+            continue
+        shown = {character for character in missing if face.get_char_index(ord(character))}
+        if shown:
+            families.append(font.name)
+            missing -= shown
+    return None if missing else families or ["DejaVu Sans"]
+
+
+def _save(figure: Figure, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    figure.savefig(temporary, format="png", dpi=120)
+    temporary.replace(path)

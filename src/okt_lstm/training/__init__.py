@@ -1,0 +1,1 @@
+"""Options in, a finished folder out."""

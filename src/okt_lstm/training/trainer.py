@@ -1,0 +1,164 @@
+"""Trainer as every run here uses it: batches of like length, an order that can be resumed, folders without pickles."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import datasets
+import pyarrow.compute as pc
+import torch
+from huggingface_hub import ModelCard
+from torch.utils.data import Sampler
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer import TRAINING_ARGS_NAME
+from transformers.trainer_pt_utils import LengthGroupedSampler
+from transformers.trainer_utils import TrainOutput
+
+from .optimization import RowwiseRMSprop
+from .options import RunArguments
+
+logger = logging.getLogger(__name__)
+
+
+class RecurrentTrainer(Trainer):
+    """Trainer, with batches that are cheap to group and can be resumed, our card, and no pickle in the final folder."""
+
+    args: RunArguments
+    card: ModelCard | None = None
+
+    @staticmethod
+    def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: PreTrainedModel | None = None) -> tuple[Any, Any]:
+        """Choose the optimizer; on a CPU, where most of RMSprop's time goes to idle words, one that spares them."""
+        optimizer_class, options = Trainer.get_optimizer_cls_and_kwargs(args, model)
+        if optimizer_class is torch.optim.RMSprop and args.device.type == "cpu":
+            optimizer_class = RowwiseRMSprop
+        return optimizer_class, options
+
+    def fit(self, checkpoint: str | None) -> TrainOutput:
+        """Train, stop early if `early_stopping_patience` says so, and let Ctrl-C save a checkpoint.
+
+        Args:
+            checkpoint: The checkpoint to go on with; None for a new run.
+
+        Raises:
+            KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
+        """
+        interruption = SaveOnInterrupt()
+        self.add_callback(interruption)
+        if self.args.early_stopping_patience is not None:
+            self.add_callback(EarlyStoppingCallback(self.args.early_stopping_patience))
+        with interruption.listening(self.args):
+            trained = self.train(resume_from_checkpoint=checkpoint)
+        if interruption.happened:
+            raise KeyboardInterrupt(f"stopped at step {self.state.global_step}; --resume_from_checkpoint goes on")
+        return trained
+
+    def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        batch_size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return self._sampler(rows, batch_size) or super()._get_train_sampler(train_dataset)
+
+    def _get_eval_sampler(self, eval_dataset: datasets.Dataset) -> Sampler[int] | None:
+        return self._sampler(eval_dataset, self.args.eval_batch_size) or super()._get_eval_sampler(eval_dataset)
+
+    def _sampler(self, rows: datasets.Dataset, batch_size: int) -> Sampler[int] | None:
+        if self.args.train_sampling_strategy != "group_by_length":
+            return None
+        # Trainer's way to the lengths decodes every row, which takes as long as a good part of an epoch.
+        input_ids = rows.with_format("arrow")[:]["input_ids"]
+        return ResumableLengthGroupedSampler(batch_size, pc.list_value_length(input_ids).to_pylist(), self.args.seed)
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        folder = Path(self.args.output_dir)
+        if not self.args.should_save or (output_dir is not None and Path(output_dir) != folder):
+            super()._save(output_dir, state_dict)
+            return
+        temporary = folder / "_saving"
+        super()._save(str(temporary), state_dict)
+        (temporary / TRAINING_ARGS_NAME).unlink()
+        for file in temporary.iterdir():
+            file.replace(folder / file.name)
+        temporary.rmdir()
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Evaluate, and leave the random numbers as they were: even the order of batches that is fixed draws some."""
+        with torch.random.fork_rng(devices=[]):
+            return super().evaluate(*args, **kwargs)
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Write our card in place of Trainer's draft; pushing calls this as well."""
+        if self.card is not None:
+            path = Path(self.args.output_dir) / "README.md"
+            self.card.save(path.with_name(".README.md.tmp"))
+            path.with_name(".README.md.tmp").replace(path)
+
+
+class ResumableLengthGroupedSampler(LengthGroupedSampler):
+    """Trainer's sampler of rows of like length, with an order that follows from the seed and the epoch alone.
+
+    So an epoch that is resumed halfway goes on in the order it began with.
+
+    Args:
+        batch_size: Rows of a batch.
+        lengths: Number of tokens of each row.
+        seed: Seed of the first epoch's order.
+    """
+
+    def __init__(self, batch_size: int, lengths: list[int], seed: int) -> None:
+        super().__init__(batch_size, lengths=lengths, generator=torch.Generator())
+        self.seed = seed
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Begin an epoch; the data loader calls this."""
+        self.generator.manual_seed(self.seed + epoch)
+
+
+class SaveOnInterrupt(TrainerCallback):
+    """Lets Ctrl-C save a checkpoint after the current step and end the run; a second Ctrl-C ends it at once."""
+
+    def __init__(self) -> None:
+        self.happened = False
+
+    @contextmanager
+    def listening(self, args: TrainingArguments) -> Iterator[None]:
+        """Take over Ctrl-C. Not with several processes, which would stop at different steps and wait for each other."""
+        if args.world_size > 1 or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = signal.signal(signal.SIGINT, self._handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        logger.warning("Interrupted: saving a checkpoint; Ctrl-C again stops at once")
+        self.happened = True
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Save and stop, if the user asked for it."""
+        if self.happened:
+            control.should_save = control.should_training_stop = True
+            control.should_evaluate = False
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Do not save once more."""
+        if self.happened:  # the checkpoint was saved at the end of the step
+            control.should_save = control.should_evaluate = False

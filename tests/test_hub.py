@@ -1,0 +1,529 @@
+"""Models travel over the Hub, by the real client against a stand-in of the Hub on loopback (hub_server.py).
+
+The client reads its address from the environment when it is imported, so it runs in processes of its own: one where
+okt_lstm is imported, and one where neither okt_lstm nor oktane can be.
+"""
+
+import io
+import json
+import os
+import shutil
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from multiprocessing import get_context
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hub_server import HubServer
+
+TEXTS = ["연기도 연출도 최고였다 😀", "시간이 아까운 영화", "", "배우의 연기가  참 좋았다!"]
+LABELS = ["negative", "positive"]
+CODE = {"configuration_lstm.py", "modeling_lstm.py", "tokenization_okt.py", "okt_konlpy.py"}
+MODEL = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md"} | CODE
+NEVER_SHARED = [
+    "training_args.bin",
+    "optimizer.pt",
+    "scheduler.pkl",
+    "checkpoint-1/config.json",
+    "checkpoint-1/optimizer.pt",
+    "runs/events.out.tfevents",
+    ".env",
+    "train.log",
+    "other.py",
+]
+
+
+# What the processes run
+
+
+class Forbid:
+    """A finder that makes packages look as if they were not installed."""
+
+    def __init__(self, *packages):
+        self.packages = packages
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in self.packages:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def start_with_package():
+    import okt_lstm  # noqa: F401
+
+
+def start_without_package():
+    sys.meta_path.insert(0, Forbid("okt_lstm", "oktane"))
+
+
+def make_folder(folder, seed):
+    """What training leaves: a small classifier with random weights, and things that no one should get."""
+    import torch
+
+    from okt_lstm import LSTMConfig, LSTMForSequenceClassification, OktTokenizer
+
+    tokenizer = OktTokenizer(stem=True).train_new_from_iterator(TEXTS, vocab_size=30, show_progress=False)
+    torch.manual_seed(seed)
+    id2label = dict(enumerate(LABELS))
+    config = LSTMConfig(vocab_size=len(tokenizer), embedding_size=8, hidden_size=4, id2label=id2label)
+    LSTMForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "README.md").write_text("---\nlanguage: ko\npipeline_tag: text-classification\n---\n# A small model\n")
+    (folder / "test_results.json").write_text('{"test_accuracy": 0.5}')
+    (folder / "confusion_matrix.png").write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    for name in NEVER_SHARED:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"\x80secret")
+
+
+def make_sibling(folder, family):
+    """A GRU, RNN or n-gram classifier without a tokenizer."""
+    import okt_lstm
+
+    sizes = {"num_buckets": 20} if family == "Ngram" else {"embedding_size": 8, "hidden_size": 4}
+    config = getattr(okt_lstm, f"{family}Config")(vocab_size=10, **sizes)
+    getattr(okt_lstm, f"{family}ForSequenceClassification")(config).save_pretrained(folder)
+
+
+def make_language_model(folder, family):
+    """A language model without a tokenizer."""
+    import okt_lstm
+
+    sizes = {"vocab_size": 10, "embedding_size": 8, "hidden_size": 4}
+    config = getattr(okt_lstm, f"{family}Config")(**sizes, separate_directions=True)
+    getattr(okt_lstm, f"{family}ForPreTraining")(config).save_pretrained(folder)
+
+
+def push(*arguments, **options):
+    from okt_lstm.hub import push
+
+    return push(*arguments, **options)
+
+
+def push_objects(source, repo, **options):
+    """push_to_hub of a model and of its tokenizer."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    AutoModelForSequenceClassification.from_pretrained(source, **options).push_to_hub(repo)
+    AutoTokenizer.from_pretrained(source, **options).push_to_hub(repo)
+
+
+def push_by_trainer(folder, output_dir, repo):
+    """A program's own Trainer with push_to_hub=True."""
+    from datasets import Dataset
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    arguments = TrainingArguments(
+        output_dir, push_to_hub=True, hub_model_id=repo, hub_strategy="end", max_steps=2, report_to="none", use_cpu=True
+    )
+    trainer = Trainer(
+        model=AutoModelForSequenceClassification.from_pretrained(folder),
+        args=arguments,
+        train_dataset=Dataset.from_dict({**tokenizer(TEXTS), "labels": [1, 0, 0, 1]}),
+        processing_class=tokenizer,
+    )
+    trainer.train()
+    trainer.push_to_hub()
+
+
+def classify(source, **options):
+    """Everything that loads by its name: configuration, models, tokenizer and pipeline; and what they say of TEXTS."""
+    import torch
+    from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+    config = AutoConfig.from_pretrained(source, **options)
+    tokenizer = AutoTokenizer.from_pretrained(source, **options)
+    model = AutoModelForSequenceClassification.from_pretrained(source, **options)
+    inputs = tokenizer(TEXTS, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        logits = model(**inputs).logits
+        pooled = AutoModel.from_pretrained(source, **options)(**inputs).pooler_output
+    return {
+        "model_type": config.model_type,
+        "ids": inputs["input_ids"].tolist(),
+        "logits": logits.tolist(),
+        "pooled": pooled.tolist(),
+        "labels": [answer["label"] for answer in pipeline("text-classification", source, **options)(TEXTS)],
+        "module": type(model).__module__.split(".")[0],
+    }
+
+
+def logits_for(source, ids, **options):
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    with torch.no_grad():
+        return AutoModelForSequenceClassification.from_pretrained(source, **options)(torch.tensor(ids)).logits.tolist()
+
+
+def loss_for(source, ids, **options):
+    import torch
+    from transformers import AutoModelForPreTraining
+
+    with torch.no_grad():
+        return AutoModelForPreTraining.from_pretrained(source, **options)(torch.tensor(ids)).loss.item()
+
+
+def command(*arguments):
+    """`okt-lstm ...`: the exit code, standard output and standard error."""
+    from okt_lstm.cli import main
+
+    with redirect_stdout(io.StringIO()) as output, redirect_stderr(io.StringIO()) as errors:
+        code = main([str(argument) for argument in arguments])
+    return code, output.getvalue(), errors.getvalue()
+
+
+def error_of(function, *arguments, **options):
+    """The name and message of the error that a function raises; errors of the client don't survive pickling."""
+    try:
+        return "no error", function(*arguments, **options)
+    except Exception as error:
+        return type(error).__name__, str(error)
+
+
+def with_environment(variables, function, *arguments):
+    with mock.patch.dict(os.environ, variables):
+        return function(*arguments)
+
+
+def with_endpoint(endpoint, function, *arguments):
+    """Calls a function as if the Hub were elsewhere."""
+    from huggingface_hub import constants
+
+    with mock.patch.object(constants, "ENDPOINT", endpoint):
+        return function(*arguments)
+
+
+# Fixtures
+
+
+@pytest.fixture(scope="module")
+def hub():
+    with HubServer(users={"hf_kim": "kim", "hf_lee": "lee"}) as server:
+        yield server
+
+
+def started_process(hub, home, start):
+    """A process with our server's address and kim's token in its environment, in which `start` has been called."""
+    process = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in hub.environment(home, token="hf_kim").items():
+            patch.setenv(name, value)
+        process.submit(start).result()
+    return process
+
+
+@pytest.fixture(scope="module")
+def here(hub, tmp_path_factory):
+    """Runs a function where okt_lstm is imported."""
+    with started_process(hub, tmp_path_factory.mktemp("here"), start_with_package) as process:
+        yield lambda *call, **options: process.submit(*call, **options).result()
+
+
+@pytest.fixture(scope="module")
+def elsewhere(hub, tmp_path_factory):
+    """Runs a function on a machine with transformers, konlpy and Java, but neither okt_lstm nor oktane."""
+    with started_process(hub, tmp_path_factory.mktemp("elsewhere"), start_without_package) as process:
+        yield lambda *call, **options: process.submit(*call, **options).result()
+
+
+@pytest.fixture(scope="module")
+def trained(here, tmp_path_factory):
+    """A trained folder; not to be written to."""
+    folder = tmp_path_factory.mktemp("trained") / "out"
+    here(make_folder, folder, seed=0)
+    return folder
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    """A copy of the trained folder to break."""
+    return Path(shutil.copytree(trained, tmp_path / "out"))
+
+
+@pytest.fixture(scope="module")
+def repo(hub, here, trained):
+    """The trained folder as a public repository."""
+    assert here(push, trained, "kim/reviews") == f"{hub.endpoint}/kim/reviews"
+    return "kim/reviews"
+
+
+@pytest.fixture(scope="module")
+def answers(here, trained):
+    """What the trained folder says of TEXTS where it was made."""
+    return here(classify, trained)
+
+
+# Pushing a folder
+
+
+def test_push_shares_what_others_need_and_nothing_else(hub, repo, trained):
+    shared = hub.files(repo)
+    assert shared.keys() == MODEL | {"test_results.json", "confusion_matrix.png", ".gitattributes"}
+    for name in shared.keys() - {".gitattributes"}:
+        assert shared[name] == (trained / name).read_bytes()
+
+
+def test_push_again_changes_only_what_changed(hub, here, folder):
+    here(push, folder, "kim/twice")
+    first = hub.repositories["kim/twice"].resolve("main")
+    here(push, folder, "kim/twice")
+    assert hub.repositories["kim/twice"].resolve("main") == first
+    (folder / "README.md").write_text("---\nlanguage: ko\n---\n# Better\n")
+    here(push, folder, "kim/twice", commit_message="Say more")
+    assert hub.files("kim/twice")["README.md"].endswith(b"# Better\n")
+
+
+def test_push_to_a_branch_leaves_main_alone(hub, here, trained):
+    url = here(push, trained, "kim/branched", revision="v2")
+    assert url == f"{hub.endpoint}/kim/branched/tree/v2"
+    assert hub.files("kim/branched").keys() == {".gitattributes"}
+    assert hub.files("kim/branched", "v2").keys() >= MODEL
+
+
+def test_a_private_push_is_never_public(hub, here, trained, repo):
+    here(push, trained, "kim/quiet", private=True)
+    assert hub.repositories["kim/quiet"].private
+    before = hub.repositories[repo].resolve("main")
+    name, message = here(error_of, push, trained, repo, private=True)
+    assert name == "PermissionError"
+    assert "exists and is public" in message
+    assert hub.repositories[repo].resolve("main") == before
+
+
+def test_push_without_a_token_says_how_to_log_in(hub, here, trained):
+    name, message = here(with_environment, {"HF_TOKEN": ""}, error_of, push, trained, "kim/new")
+    assert name == "PermissionError"
+    assert "hf auth login" in message
+    assert "HF_TOKEN" in message
+    assert "kim/new" not in hub.repositories
+
+
+@pytest.mark.parametrize(
+    ("repo_id", "token", "says"),
+    [
+        ("kim/new", "hf_wrong", "Invalid credentials"),
+        ("lee/new", "hf_kim", 'namespace "lee"'),
+        ("kim/not a name", "hf_kim", "kim/not a name"),
+    ],
+    ids=["unknown token", "another's namespace", "bad name"],
+)
+def test_push_explains_a_refusal(here, trained, repo_id, token, says):
+    name, message = here(error_of, push, trained, repo_id, token=token)
+    assert name in ("PermissionError", "HFValidationError")
+    assert says in message
+
+
+def test_push_to_a_hub_out_of_reach_is_a_connection_error(here, trained):
+    name, message = here(with_endpoint, "http://127.0.0.1:9", error_of, push, trained, "kim/new")
+    assert name == "ConnectionError"
+    assert "http://127.0.0.1:9" in message
+
+
+# Folders that can't be pushed
+
+
+def config_changed(**fields):
+    def change(folder):
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, **fields}))
+
+    return change
+
+
+def sharded(folder):
+    index = {"metadata": {}, "weight_map": {"a": "model-00001-of-00002.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "says"),
+    [
+        (shutil.rmtree, FileNotFoundError, "okt-lstm train"),
+        (lambda folder: (folder / "config.json").unlink(), FileNotFoundError, "config.json is missing"),
+        (lambda folder: (folder / "config.json").write_text("{"), ValueError, "config.json is damaged"),
+        (lambda folder: (folder / "config.json").write_text("[]"), ValueError, "no JSON object"),
+        (config_changed(model_type="bert"), ValueError, "model_type is 'bert'"),
+        (config_changed(auto_map={}), ValueError, "save_pretrained"),
+        (lambda folder: (folder / "modeling_lstm.py").unlink(), FileNotFoundError, "modeling_lstm.py is missing"),
+        (lambda folder: (folder / "okt_konlpy.py").unlink(), FileNotFoundError, "okt_konlpy.py is missing"),
+        (
+            lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"),
+            FileNotFoundError,
+            "model.safetensors is missing",
+        ),
+        (lambda folder: os.truncate(folder / "model.safetensors", 100), ValueError, "model.safetensors is damaged"),
+        (sharded, FileNotFoundError, "model-00001-of-00002.safetensors is missing"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), FileNotFoundError, "tokenizer.json is missing"),
+        (
+            lambda folder: (folder / "tokenizer_config.json").unlink(),
+            FileNotFoundError,
+            "tokenizer_config.json is miss",
+        ),
+        (lambda folder: (folder / "README.md").unlink(), FileNotFoundError, "model card"),
+    ],
+)
+def test_an_incomplete_folder_is_refused_before_anything_is_sent(hub, here, folder, spoil, error, says):
+    spoil(folder)
+    name, message = here(error_of, push, folder, "kim/incomplete")
+    assert name == error.__name__
+    assert says in message
+    assert "kim/incomplete" not in hub.repositories
+
+
+def test_a_card_with_broken_metadata_is_refused(hub, here, folder):
+    (folder / "README.md").write_text("---\nlanguage: [ko\n---\n")
+    name, message = here(error_of, push, folder, "kim/card")
+    assert name == "ValueError"
+    assert "README.md" in message
+    assert hub.files("kim/card").keys() == {".gitattributes"}
+
+
+# Pushing objects
+
+
+def test_model_and_tokenizer_push_themselves(hub, here, trained, answers):
+    here(push_objects, trained, "kim/objects")
+    assert hub.files("kim/objects").keys() == MODEL | {".gitattributes"}
+    assert here(classify, "kim/objects") == answers
+
+
+def test_a_model_passed_on_without_okt_lstm_carries_its_code_along(hub, here, elsewhere, repo, answers):
+    elsewhere(push_objects, repo, "kim/passed-on", trust_remote_code=True)
+    shared = hub.files("kim/passed-on")
+    assert shared.keys() == MODEL | {".gitattributes"}
+    for name in ("config.json", "tokenizer_config.json"):  # and names no other repository, whose code would be run
+        assert b"kim/reviews" not in shared[name]
+    assert here(classify, "kim/passed-on") == answers
+
+
+def test_trainer_pushes_what_it_trained(hub, here, trained, tmp_path):
+    here(push_by_trainer, trained, tmp_path / "out", "kim/trainer")
+    assert hub.files("kim/trainer").keys() >= MODEL
+    assert not any(name.startswith("checkpoint") for name in hub.files("kim/trainer"))
+    assert here(classify, "kim/trainer") == here(classify, tmp_path / "out")
+
+
+def test_training_pushes_a_complete_model_without_pickles(hub, here, tmp_path):
+    code, _, errors = here(
+        command,
+        *("train", "--dataset", "sample", "--output_dir", tmp_path, "--max_steps", 2, "--report_to", "none"),
+        *("--embedding_size", 8, "--hidden_size", 4, "--push_to_hub", "--hub_model_id", "kim/trained"),
+    )
+    assert code == 0, errors
+    shared = hub.files("kim/trained")
+    assert shared.keys() >= MODEL | {"test_results.json"}
+    assert not [name for name in shared if Path(name).suffix in (".bin", ".pt", ".pth", ".pkl")]
+    assert not [name for name in shared if name.startswith("checkpoint")]
+    assert here(command, "predict", "--model", "kim/trained", TEXTS[0])[0] == 0
+
+
+# Loading
+
+
+def test_a_program_that_imports_okt_lstm_loads_by_name(here, repo, answers):
+    assert here(classify, repo) == answers
+    assert answers["model_type"] == "okt_lstm"
+    assert answers["module"] == "okt_lstm"
+
+
+def test_a_machine_without_okt_lstm_loads_the_same_model(elsewhere, repo, answers):
+    remote = elsewhere(classify, repo, trust_remote_code=True)
+    assert remote.pop("module") == "transformers_modules"
+    assert remote == {name: value for name, value in answers.items() if name != "module"}
+
+
+def test_a_copied_folder_works_without_okt_lstm_and_without_the_hub(elsewhere, trained, tmp_path, answers):
+    copied = shutil.copytree(trained, tmp_path / "a folder with 한글 in its name")
+    remote = elsewhere(classify, copied, trust_remote_code=True)
+    assert remote["logits"] == answers["logits"]
+    assert remote["labels"] == answers["labels"]
+
+
+@pytest.mark.parametrize("family", ["GRU", "RNN", "Ngram"])
+def test_the_siblings_of_the_lstm_work_without_okt_lstm_too(here, elsewhere, tmp_path, family):
+    here(make_sibling, tmp_path, family)
+    ids = [[1, 2, 3, 0], [4, 5, 6, 7]]
+    assert elsewhere(logits_for, tmp_path, ids, trust_remote_code=True) == here(logits_for, tmp_path, ids)
+
+
+@pytest.mark.parametrize("family", ["LSTM", "GRU", "RNN"])
+def test_language_models_work_without_okt_lstm_too(here, elsewhere, tmp_path, family):
+    here(make_language_model, tmp_path, family)
+    ids = [[1, 2, 3, 0], [4, 5, 6, 7]]
+    assert elsewhere(loss_for, tmp_path, ids, trust_remote_code=True) == here(loss_for, tmp_path, ids)
+
+
+@pytest.mark.parametrize("name", sorted(CODE))
+def test_the_code_in_a_folder_needs_little(trained, name):
+    """What transformers checks before it runs remote code: imports outside try/except must be installed."""
+    from transformers.dynamic_module_utils import get_imports
+
+    needed = set(get_imports(trained / name)) - sys.stdlib_module_names
+    assert needed <= {"torch", "transformers", "tokenizers", "numpy", "huggingface_hub"}
+
+
+def test_the_okt_lstm_package_is_really_out_of_reach_elsewhere(elsewhere):
+    assert elsewhere(error_of, __import__, "okt_lstm")[0] == "ModuleNotFoundError"
+    assert elsewhere(error_of, __import__, "oktane")[0] == "ModuleNotFoundError"
+
+
+def test_a_pinned_revision_stays_what_it_was(hub, here, elsewhere, trained, tmp_path, answers):
+    here(push, trained, "kim/pinned")
+    first = hub.repositories["kim/pinned"].resolve("main")
+    here(make_folder, tmp_path, seed=1)
+    here(push, tmp_path, "kim/pinned")
+    newer = here(classify, "kim/pinned")
+    assert newer["logits"] != answers["logits"]
+    assert here(classify, "kim/pinned", revision=first) == answers
+    pinned = elsewhere(logits_for, "kim/pinned", answers["ids"], revision=first, trust_remote_code=True)
+    assert pinned == answers["logits"]
+
+
+def test_a_private_model_opens_for_its_owner_only(here, trained, answers):
+    here(push, trained, "kim/private", private=True)
+    for stranger in ("hf_lee", False):  # before the owner, whose downloads stay in this machine's cache
+        name, message = here(error_of, classify, "kim/private", token=stranger)
+        assert name == "OSError"
+        assert "kim/private" in message
+    assert here(classify, "kim/private") == answers
+
+
+# The command
+
+
+def test_the_command_pushes_a_folder_and_prints_its_address(hub, here, trained):
+    done = here(
+        command, "push", trained, "kim/by-command", "--private", "--revision", "draft", "--commit_message", "Try"
+    )
+    assert done == (0, f"{hub.endpoint}/kim/by-command/tree/draft\n", "")
+    assert hub.repositories["kim/by-command"].private
+    assert hub.files("kim/by-command", "draft").keys() >= MODEL
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["push", "nowhere", "kim/new"], "nowhere is not a folder"),
+        (["push", "{trained}", "kim/new", "--token", "hf_wrong"], "Invalid credentials"),
+        (["predict", "--model", "kim/missing", "영화"], "kim/missing"),
+        (["predict", "--model", "kim/behind-a-door", "--token", "hf_lee", "영화"], "private"),
+    ],
+    ids=["no folder", "unknown token", "no such model", "private model"],
+)
+def test_the_command_explains_what_goes_wrong_in_one_line(here, trained, arguments, says):
+    here(push, trained, "kim/behind-a-door", private=True)
+    code, output, errors = here(command, *(argument.format(trained=trained) for argument in arguments))
+    assert code == 1
+    assert output == ""
+    assert errors.startswith("okt-lstm: error: ")
+    assert errors.count("\n") == 1
+    assert says in errors
+
+
+def test_the_command_predicts_by_a_model_of_the_hub(here, repo, answers):
+    code, output, _ = here(command, "predict", "--model", repo, TEXTS[0], TEXTS[1])
+    assert code == 0
+    assert [line.split("\t")[0] for line in output.splitlines()] == answers["labels"][:2]
