@@ -1,7 +1,7 @@
 """Without Java: oktane gives what konlpy's Okt gave for recorded texts.
 
-To record anew: python scripts/okt_parity.py tests/oktane/recorded.txt --generated 150 --seed 7 --record
-tests/oktane/recorded.jsonl
+To record anew: python scripts/benchmarks/okt_parity.py oktane/tests/recorded.txt --generated 150 --seed 7 --record
+oktane/tests/recorded.jsonl
 """
 
 import json

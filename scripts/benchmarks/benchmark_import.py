@@ -3,7 +3,7 @@
 Each fresh process imports transformers first and okt_lstm next, and times the two apart. (Comparing processes with and
 without okt_lstm would drown the answer: importing transformers and torch takes seconds, and varies by tenths of one.)
 
-    python scripts/benchmark_import.py --runs 15
+    python scripts/benchmarks/benchmark_import.py --runs 15
 """
 
 import argparse

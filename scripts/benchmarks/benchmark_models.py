@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Trains and measures classifiers on the same files, row by row, and writes a table and a picture of them.
 
-    python scripts/benchmark_models.py --data_dir NSMC --unlabelled NSMC/raw_unlabelled.txt.xz --output_dir out
-    python scripts/benchmark_models.py --data_dir NSMC --output_dir out --rows fasttext tfidf --seeds 1 2 3 4 5
-    python scripts/benchmark_models.py --dataset sample --output_dir out --rows fasttext classic --seeds 1
+    python scripts/benchmarks/benchmark_models.py --data_dir NSMC --unlabelled NSMC/raw_unlabelled.txt.xz --output_dir out
+    python scripts/benchmarks/benchmark_models.py --data_dir NSMC --output_dir out --rows fasttext tfidf --seeds 1 2 3 4 5
+    python scripts/benchmarks/benchmark_models.py --dataset sample --output_dir out --rows fasttext classic --seeds 1
 
 Rows are fastText, TF-IDF with logistic regression, the textbook LSTM loop, okt-lstm's recipes, the model inside the
 package, and a BERT-base of random weights, which is timed only. fastText needs `pip install "okt-lstm[benchmark]"`.

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures oktane beside konlpy and other analysers, and prints a report in Markdown.
 
-    python scripts/benchmark_okt.py reviews.txt
-    python scripts/benchmark_okt.py --column document ratings_test.txt > benchmark.md
+    python scripts/benchmarks/benchmark_okt.py reviews.txt
+    python scripts/benchmarks/benchmark_okt.py --column document ratings_test.txt > benchmark.md
 
 Every measurement runs in a process of its own, bound to as many cores as it is about; a rate is the median of several
 runs after one that isn't counted. Analysers that aren't installed are left out: konlpy needs a Java runtime, and

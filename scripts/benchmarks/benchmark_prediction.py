@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures bulk prediction from text beside konlpy's analysis alone, and prints a report in Markdown.
 
-    python scripts/benchmark_prediction.py --column document ratings_test.txt
-    python scripts/benchmark_prediction.py --column document ratings_test.txt --memory --model out
+    python scripts/benchmarks/benchmark_prediction.py --column document ratings_test.txt
+    python scripts/benchmarks/benchmark_prediction.py --column document ratings_test.txt --memory --model out
 
 Compared are the labels of a list of texts (`okt_lstm.load(model).predict(texts)`), with oktane and with konlpy's Okt in
 a JVM as the analyser, and what many programs do before any network runs: `Okt().morphs(text)` in a Python loop. Each is

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures an epoch of `okt-lstm train` against the textbook loop, and prints a report in Markdown.
 
-    python scripts/benchmark_training.py --data_dir NSMC
-    python scripts/benchmark_training.py --data_dir NSMC --rows 20000 --runs 3
+    python scripts/benchmarks/benchmark_training.py --data_dir NSMC
+    python scripts/benchmarks/benchmark_training.py --data_dir NSMC --rows 20000 --runs 3
 
 The textbook loop is what tutorials teach: every row padded to 64 ids, a TensorDataset, `nn.LSTM` over the padding. Both
 train the same network (embeddings 128, two bidirectional layers of 64, dropout 0.5, RMSprop) on the same ids with the

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tells which trained models would be good teachers together: the mean of their probabilities on validation rows.
 
-    python scripts/compare_teachers.py stages/teacher-1 stages/teacher-2 stages/piece_teacher-1 --data_dir NSMC
+    python scripts/benchmarks/compare_teachers.py stages/teacher-1 stages/teacher-2 stages/piece_teacher-1 --data_dir NSMC
 
 It prints the loss and the accuracy of each model, and of the best combinations of each number of them. Models whose
 errors differ are better together than alone, and so is what learns from them.

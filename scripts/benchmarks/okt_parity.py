@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Compares oktane with konlpy's Okt, text by text: prints identical/total for every method and the first differences.
 
-    python scripts/okt_parity.py reviews.txt more.txt.xz             # one text a line
-    python scripts/okt_parity.py --column document ratings_test.txt  # tab-separated with a header line
-    python scripts/okt_parity.py --generated 20000 --code-points     # hostile texts, made here
-    python scripts/okt_parity.py --generated 20000 --save hostile.jsonl
-    python scripts/okt_parity.py texts.txt --record recorded.jsonl   # what konlpy gives, for machines without Java
+    python scripts/benchmarks/okt_parity.py reviews.txt more.txt.xz             # one text a line
+    python scripts/benchmarks/okt_parity.py --column document ratings_test.txt  # tab-separated with a header line
+    python scripts/benchmarks/okt_parity.py --generated 20000 --code-points     # hostile texts, made here
+    python scripts/benchmarks/okt_parity.py --generated 20000 --save hostile.jsonl
+    python scripts/benchmarks/okt_parity.py texts.txt --record recorded.jsonl   # what konlpy gives, for machines without Java
 
 Files may be compressed (.xz, .gz); in .jsonl files every line is a JSON string. konlpy runs in a Java virtual machine,
 in as many threads as there are cores; oktane takes batches on all cores. Long texts are cut to pieces that konlpy can

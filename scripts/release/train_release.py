@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Makes the model inside the package: trains it by the recipe `release`, stores it in half precision, checks it.
 
-    python scripts/train_release.py --unlabelled raw.txt                     # NSMC is downloaded
-    python scripts/train_release.py --unlabelled raw.txt --data_dir NSMC     # NSMC is in the folder NSMC
-    python scripts/train_release.py --trained out                            # what an earlier run of the recipe left
+    python scripts/release/train_release.py --unlabelled raw.txt                     # NSMC is downloaded
+    python scripts/release/train_release.py --unlabelled raw.txt --data_dir NSMC     # NSMC is in the folder NSMC
+    python scripts/release/train_release.py --trained out                            # what an earlier run of the recipe left
 
-The model replaces the one in src/okt_lstm/released only if it is small enough and half precision does not change its
-accuracy on the validation split. The test set was read once, at the end of training; that reading is printed, and
+The model replaces the one in src/okt_lstm/inference/released only if it is small enough and half precision does not
+change its accuracy on the validation split. The test set was read once, at the end of training; that reading is printed, and
 stands in the card.
 """
 

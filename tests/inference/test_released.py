@@ -217,7 +217,7 @@ def test_the_package_is_built_with_the_released_model(tmp_path, monkeypatch):
         assert f"okt_lstm/inference/released/{name}" in files
 
 
-# scripts/train_release.py
+# scripts/release/train_release.py
 
 
 @pytest.fixture

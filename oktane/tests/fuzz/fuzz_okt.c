@@ -4,8 +4,8 @@
  * leaves in the user's cache folder when it is first used. From the project's folder:
  *
  *     clang -std=c11 -g -O1 -ffp-contract=off -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
- *         -Dmalloc=limited_malloc -Dcalloc=limited_calloc -Drealloc=limited_realloc -Isrc/oktane/core \
- *         tests/fuzz/fuzz_okt.c $(ls src/oktane/core/[a-z]*.c) -o fuzz_okt
+ *         -Dmalloc=limited_malloc -Dcalloc=limited_calloc -Drealloc=limited_realloc -Ioktane/src/oktane/core \
+ *         oktane/tests/fuzz/fuzz_okt.c $(ls oktane/src/oktane/core/[a-z]*.c) -o fuzz_okt
  *     OKT_DICTIONARY=$(ls -t ~/.cache/oktane/[0-9a-f]* | head -1) ./fuzz_okt -max_len=400 -max_total_time=600
  *
  * The three -D let allocations of the core (but none of libFuzzer's) run out of memory where the fuzzer wants it.

@@ -42,7 +42,7 @@ _SPLIT_NAMES |= {"dev": "validation", "test": "test"}
 _SPLIT_FILE = re.compile(rf"({'|'.join(_SPLIT_NAMES)})([-_.].*)?\.(csv|tsv|jsonl|ndjson|parquet)", re.IGNORECASE)
 _FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".json", ".xlsx", ".xls")
 
-# The rows that scripts/rebuild_training_rows.py writes, so that a model card can name them.
+# The rows that scripts/release/rebuild_training_rows.py writes, so that a model card can name them.
 _REBUILT_TRAINING_BLOB_ID = "bf0f6661638873dad50a066802902faf33b285a2"
 
 DATA_ARGUMENTS_NAME = "data_args.json"
@@ -374,8 +374,8 @@ def _nsmc_notes(files: Iterable[DataFile]) -> Iterator[str]:
         )
         if file.git_blob_id == _REBUILT_TRAINING_BLOB_ID:
             yield (
-                "They were drawn from the corpus's raw reviews by `scripts/rebuild_training_rows.py`: reviews of at "
-                "most 140 characters without the official test set's, ratings 1 to 4 as negative, 9 and 10 as "
+                "They were drawn from the corpus's raw reviews by `scripts/release/rebuild_training_rows.py`: reviews of "
+                "at most 140 characters without the official test set's, ratings 1 to 4 as negative, 9 and 10 as "
                 "positive, and of each label 75,000, drawn with `random.Random(1234)`."
             )
 

@@ -1,4 +1,4 @@
-/* Written by scripts/make_okt_tables.py; not to be edited. The classes and domains are twitter-text 1.14.7's
+/* Written by scripts/release/make_okt_tables.py; not to be edited. The classes and domains are twitter-text 1.14.7's
  * (Apache-2.0), as Java 25.0.2 reads them. */
 #ifndef OKT_TABLES_H
 #define OKT_TABLES_H
