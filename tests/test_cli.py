@@ -221,7 +221,7 @@ def test_evaluation_uses_what_the_model_was_trained_on(run, tmp_path, reviews):
     assert_one_line_error(run("evaluate", trained), "does not say what it was trained on", "--dataset")
     recorded = {"dataset": str(reviews), "test_file": str(reviews), "text_column": "text"}
     (trained / "data_args.json").write_text(json.dumps(recorded))
-    code, output, errors = run("evaluate", trained, "--max_test_samples", "3")
+    code, output, errors = run("evaluate", trained, "--max_predict_samples", "3")
     assert code == 0, errors
     assert json.loads(output)["rows"] == 3
     assert_one_line_error(run("evaluate", trained, "--output", tmp_path / "none" / "scores.json"), "mkdir -p")
@@ -343,7 +343,7 @@ def test_the_installed_command_is_the_same_program():
 def test_embed_writes_vectors_and_prints_figures(run, tmp_path):
     (tmp_path / "t.txt").write_text("영화가 재밌었어요\n정말 재밌는 영화\n" * 20)
     quick = ["--vector_size", "4", "--bucket", "100", "--epochs", "1", "--workers", "1"]
-    code, output, errors = run("embed", "--unlabelled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *quick)
+    code, output, errors = run("embed", "--unlabeled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *quick)
     assert (code, errors) == (0, "")
     tokens, size = (tmp_path / "v.vec").read_text().split("\n")[0].split()
     figures = json.loads(output)
@@ -352,10 +352,10 @@ def test_embed_writes_vectors_and_prints_figures(run, tmp_path):
 
 def test_embed_says_in_one_line_what_cannot_be_used(run, tmp_path):
     assert_one_line_error(
-        run("embed", "--unlabelled", tmp_path / "none.txt", "--output", tmp_path / "v.vec"), "none.txt", "no such file"
+        run("embed", "--unlabeled", tmp_path / "none.txt", "--output", tmp_path / "v.vec"), "none.txt", "no such file"
     )
-    assert_one_line_error(run("embed", "--unlabelled", "t.txt", "--output", "v.npy"), "v.npy", ".safetensors")
-    code, _, errors = run("embed", "--unlabelled", "t.txt", "--output", "v.vec", "--window_size", "3")
+    assert_one_line_error(run("embed", "--unlabeled", "t.txt", "--output", "v.npy"), "v.npy", ".safetensors")
+    code, _, errors = run("embed", "--unlabeled", "t.txt", "--output", "v.vec", "--window_size", "3")
     assert code == 2
     assert "--window" in errors
 
@@ -366,7 +366,7 @@ def test_embed_that_is_ended_leaves_nothing(start, tmp_path, kind, code):
     (tmp_path / "scratch").mkdir()
     endless = ["--vector_size", "4", "--bucket", "100", "--epochs", "99999999", "--workers", "1"]
     process = start(
-        *("embed", "--unlabelled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *endless),
+        *("embed", "--unlabeled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *endless),
         env=os.environ | {"TMPDIR": str(tmp_path / "scratch")},
     )
     while not any(file.stat().st_size for file in tmp_path.glob("scratch/*/ids")) and process.poll() is None:

@@ -29,7 +29,7 @@ examples = settings(deadline=None, derandomize=True, suppress_health_check=list(
 
 def morphemes(okt, batch, **options):
     """For each text of a batch: its (form, start, end)."""
-    forms, form_ids, spans, row_splits = okt.morphemes_batch(batch, **options)
+    forms, form_ids, spans, row_splits = okt.encode_batch(batch, **options)
     form_ids, spans, row_splits = (memoryview(buffer).tolist() for buffer in (form_ids, spans, row_splits))
     assert len(row_splits) == len(batch) + 1
     assert len(spans) == 2 * len(form_ids)
@@ -172,7 +172,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_long_texts_are_analysed_without_trouble(okt, name):
+def test_long_texts_are_analyzed_without_trouble(okt, name):
     text = LONG[name]
     check_spans(text, morphemes(okt, [text])[0])
     check_origins(text, morphemes(okt, [text], norm=True)[0])

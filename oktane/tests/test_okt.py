@@ -143,7 +143,7 @@ def test_spans_under_norm_stand_in_the_text_that_was_given(okt):
 
 @given(st.lists(texts, max_size=5), st.booleans(), st.booleans())
 def test_morphemes_batch_gives_the_same_as_arrays(okt, batch, norm, stem):
-    result = okt.morphemes_batch(batch, norm=norm, stem=stem)
+    result = okt.encode_batch(batch, norm=norm, stem=stem)
     assert isinstance(result, Morphemes)
     assert (result.form_ids.format, result.spans.format, result.row_splits.format) == ("i", "i", "q")
     assert list(dict.fromkeys(result.form_ids)) == list(range(len(result.forms)))
@@ -178,21 +178,21 @@ def test_batches_take_the_options_of_the_single_call(okt):
 def test_a_generator_is_read_as_the_work_goes_on(monkeypatch):
     okt = Okt(threads=2)
     monkeypatch.setattr(oktane.okt, "CHUNK", 4)
-    read = analysed = most = 0
+    read = analyzed = most = 0
 
     def given_texts():
         nonlocal read, most
         for _ in range(400):
             read += 1
-            most = max(most, read - analysed)
+            most = max(most, read - analyzed)
             yield "영화"
 
-    def analyse(chunk):
-        nonlocal analysed
-        analysed += len(chunk)
+    def analyze(chunk):
+        nonlocal analyzed
+        analyzed += len(chunk)
         return chunk
 
-    assert len(okt._map(given_texts(), analyse)) == 400
+    assert len(okt._map(given_texts(), analyze)) == 400
     assert most <= 4 * (2 * 2 + 3)
 
 

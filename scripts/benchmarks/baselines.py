@@ -47,7 +47,7 @@ BERT_VOCABULARY = 32_000  # that of klue/bert-base
 
 
 class Rows(NamedTuple):
-    """Labelled texts: the texts, and the id of each one's label."""
+    """Labeled texts: the texts, and the id of each one's label."""
 
     texts: list[str]
     labels: list[int]
@@ -200,8 +200,8 @@ def load_textbook(folder: Path) -> Predict:
 def make_bert(rows: Rows, validation: Rows, folder: Path, seed: int) -> None:
     """Make a BERT-base of random weights: what they are does not change how long they take.
 
-    Its WordPiece vocabulary is learnt from the rows, so it makes rather fewer pieces of a review than the vocabulary of
-    a published BERT, and is rather faster.
+    Its WordPiece vocabulary is learned from the rows, so it makes rather fewer pieces of a review than the vocabulary
+    of a published BERT, and is rather faster.
     """
     set_seed(seed)
     untrained = BertTokenizer(do_lower_case=False)
@@ -246,7 +246,7 @@ BASELINES = {
         load_bert,
         random=False,
         trained=False,
-        note="timed only, as how long it takes does not depend on the weights. Its WordPiece vocabulary is learnt from "
-        "the training rows; that of a published BERT makes more pieces of a review, so it is slower.",
+        note="timed only, as how long it takes does not depend on the weights. Its WordPiece vocabulary is learned "
+        "from the training rows; that of a published BERT makes more pieces of a review, so it is slower.",
     ),
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Trains and measures classifiers on the same files, row by row, and writes a table and a picture of them.
 
-    python scripts/benchmarks/benchmark_models.py --data_dir NSMC --unlabelled NSMC/raw_unlabelled.txt.xz --output_dir out
-    python scripts/benchmarks/benchmark_models.py --data_dir NSMC --output_dir out --rows fasttext tfidf --seeds 1 2 3 4 5
-    python scripts/benchmarks/benchmark_models.py --dataset sample --output_dir out --rows fasttext classic --seeds 1
+    python benchmark_models.py --data_dir NSMC --unlabeled NSMC/raw_unlabelled.txt.xz --output_dir out
+    python benchmark_models.py --data_dir NSMC --output_dir out --rows fasttext tfidf --seeds 1 2 3 4 5
+    python benchmark_models.py --dataset sample --output_dir out --rows fasttext classic --seeds 1
 
 Rows are fastText, TF-IDF with logistic regression, the textbook LSTM loop, okt-lstm's recipes, the model inside the
 package, and a BERT-base of random weights, which is timed only. fastText needs `pip install "okt-lstm[benchmark]"`.
@@ -46,7 +46,7 @@ from matplotlib.transforms import Bbox
 from one_core import MeasurementError, measure_rates
 
 import okt_lstm
-from okt_lstm.data.splits import DataArguments, DataFile, Splits, load_splits
+from okt_lstm.data.splits import DataFile, DataOptions, Splits, load_splits
 from okt_lstm.inference.classifier import released_model
 from okt_lstm.training.recipe import STAGES_NAME
 
@@ -93,16 +93,16 @@ class Benchmark:
     Args:
         folder: Where everything goes, and what is finished is found.
         data: The data set.
-        unlabelled: The text without labels that recipes may learn from; a file or `nsmc`.
+        unlabeled: The text without labels that recipes may learn from; a file or `nsmc`.
 
     Raises:
         BenchmarkError: If the folder holds results of other data.
     """
 
-    def __init__(self, folder: Path, data: DataArguments, unlabelled: str | None) -> None:
+    def __init__(self, folder: Path, data: DataOptions, unlabeled: str | None) -> None:
         self.folder = folder
         self.data = data
-        self.unlabelled = unlabelled
+        self.unlabeled = unlabeled
         self.splits: Splits = load_splits(data)
         settings = json.loads(json.dumps({"rows": self.splits.description.rows, "files": self._files()}))
         file = folder / "settings.json"
@@ -112,8 +112,8 @@ class Benchmark:
 
     def _files(self) -> list[dict[str, Any]]:
         files = list(self.splits.description.files)
-        if self.unlabelled and Path(self.unlabelled).is_file():
-            files.append(DataFile.of("unlabelled", Path(self.unlabelled)))
+        if self.unlabeled and Path(self.unlabeled).is_file():
+            files.append(DataFile.of("unlabeled", Path(self.unlabeled)))
         return [asdict(file) for file in files]
 
     def rows(self, split: str) -> Rows:
@@ -182,9 +182,9 @@ class Benchmark:
     def _run_recipe(self, row: str, folder: Path, seed: int) -> dict[str, Any]:
         """Train a recipe by the command line; all seeds share the stages before the last one, which have no seed."""
         if not (folder / STAGES_NAME).is_file():
-            flags = {"recipe": row, "seed": seed, "output_dir": _emptied(folder), "unlabelled": self.unlabelled}
+            flags = {"recipe": row, "seed": seed, "output_dir": _emptied(folder), "unlabeled": self.unlabeled}
             flags["stages_dir"] = self.folder / "stages" / row
-            defaults = DataArguments()
+            defaults = DataOptions()
             flags |= {name: value for name, value in asdict(self.data).items() if value != getattr(defaults, name)}
             words = [word for name, value in flags.items() if value is not None for word in (f"--{name}", str(value))]
             _command([sys.executable, "-m", "okt_lstm", "train", *words])
@@ -446,19 +446,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="nsmc", help="what to train on (default: %(default)s)")
     parser.add_argument("--data_dir", help="with nsmc: the folder of ratings_train.txt and ratings_test.txt")
-    parser.add_argument("--unlabelled", help="text without labels for the recipes: a file, or nsmc")
+    parser.add_argument("--unlabeled", help="text without labels for the recipes: a file, or nsmc")
     parser.add_argument("--output_dir", type=Path, default=Path("out"), help="(default: %(default)s)")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="(default: all)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="(default: 1 2 3)")
     parser.add_argument("--rounds", type=int, default=5, help="turns of a speed measurement (default: %(default)s)")
     parser.add_argument("--turn", type=float, default=4.0, help="seconds of a turn (default: %(default)s)")
     parser.add_argument("--max_train_samples", type=int, help="to try things out: use this many training rows")
-    parser.add_argument("--max_test_samples", type=int, help="likewise for the test")
+    parser.add_argument("--max_predict_samples", type=int, help="likewise for the test")
     options = parser.parse_args()
-    limits = {"max_train_samples": options.max_train_samples, "max_test_samples": options.max_test_samples}
-    data = DataArguments(dataset=options.dataset, data_dir=options.data_dir, **limits)
+    limits = {"max_train_samples": options.max_train_samples, "max_predict_samples": options.max_predict_samples}
+    data = DataOptions(dataset=options.dataset, data_dir=options.data_dir, **limits)
     try:
-        benchmark = Benchmark(options.output_dir, data, options.unlabelled)
+        benchmark = Benchmark(options.output_dir, data, options.unlabeled)
         for row in options.rows:
             varies = row in RECIPES or (row in BASELINES and BASELINES[row].random)
             for seed in options.seeds if varies else options.seeds[:1]:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures oktane beside konlpy and other analysers, and prints a report in Markdown.
+"""Measures oktane beside konlpy and other analyzers, and prints a report in Markdown.
 
     python scripts/benchmarks/benchmark_okt.py reviews.txt
     python scripts/benchmarks/benchmark_okt.py --column document ratings_test.txt > benchmark.md
 
 Every measurement runs in a process of its own, bound to as many cores as it is about; a rate is the median of several
-runs after one that isn't counted. Analysers that aren't installed are left out: konlpy needs a Java runtime, and
-kiwipiepy and python-mecab-ko come from PyPI. They are there for orientation: their analyses differ from Okt's.
+runs after one that isn't counted. Analyzers that aren't installed are left out: konlpy needs a Java runtime, and
+kiwipiepy and python-mecab-ko come from PyPI. They are there for orientation: their analyzes differ from Okt's.
 """
 
 import argparse

@@ -5,7 +5,7 @@
     python scripts/benchmarks/benchmark_prediction.py --column document ratings_test.txt --memory --model out
 
 Compared are the labels of a list of texts (`okt_lstm.load(model).predict(texts)`), with oktane and with konlpy's Okt in
-a JVM as the analyser, and what many programs do before any network runs: `Okt().morphs(text)` in a Python loop. Each is
+a JVM as the analyzer, and what many programs do before any network runs: `Okt().morphs(text)` in a Python loop. Each is
 a process of its own on the same cores; they take turns, so that a busy machine slows all of them, and a rate is the
 median of several runs after those that warm up. Without --model an untrained network of the classic recipe's size is
 measured: the weights' values don't change how long they take.
@@ -38,7 +38,7 @@ WARM_UPS = 2  # turns that are not counted: Java compiles while it runs
 
 
 def konlpy_loop(texts: Sequence[str], model: str) -> Callable[[], Any]:
-    """Only analyses the texts, one a call."""
+    """Only analyzes the texts, one a call."""
     okt = konlpy_okt()
     return lambda: [okt.morphs(text) for text in texts]
 

@@ -24,7 +24,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from transformers import AutoTokenizer, set_seed
 
-from okt_lstm.data.splits import DataArguments, load_splits
+from okt_lstm.data.splits import DataOptions, load_splits
 from okt_lstm.training.train import parse_arguments, train
 
 PADDED_LENGTH = 64
@@ -81,13 +81,13 @@ def main() -> None:
     torch.set_num_threads(options.threads)
 
     data = {"dataset": options.dataset, "data_dir": options.data_dir, "max_train_samples": options.rows}
-    data |= {"max_test_samples": 100}
+    data |= {"max_predict_samples": 100}
     flags = [f"--{name}={value}" for name, value in data.items() if value is not None]
     flags += [f"--per_device_train_batch_size={options.batch_size}", "--report_to=none", "--use_cpu=true"]
     with tempfile.TemporaryDirectory() as folder:
         trainer_epoch(flags, folder)  # warms up, and leaves the tokenizer
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        rows = load_splits(DataArguments(**data)).datasets["train"]
+        rows = load_splits(DataOptions(**data)).datasets["train"]
         texts = rows["text"][:]
         padded = tokenizer(texts, padding="max_length", truncation=True, max_length=PADDED_LENGTH, return_tensors="pt")
         labels = torch.tensor(rows["label"][:])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tells which trained models would be good teachers together: the mean of their probabilities on validation rows.
 
-    python scripts/benchmarks/compare_teachers.py stages/teacher-1 stages/teacher-2 stages/piece_teacher-1 --data_dir NSMC
+    python compare_teachers.py stages/teacher-1 stages/teacher-2 stages/piece_teacher-1 --data_dir NSMC
 
 It prints the loss and the accuracy of each model, and of the best combinations of each number of them. Models whose
 errors differ are better together than alone, and so is what learns from them.
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import log_loss
 
 import okt_lstm
-from okt_lstm.data.splits import DataArguments, Splits, load_splits
+from okt_lstm.data.splits import DataOptions, Splits, load_splits
 
 SHOWN = 3  # combinations of each number
 
@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--data_dir", help="with nsmc: the folder of ratings_train.txt and ratings_test.txt")
     options = parser.parse_args()
     try:
-        splits = load_splits(DataArguments(dataset=options.dataset, data_dir=options.data_dir))
+        splits = load_splits(DataOptions(dataset=options.dataset, data_dir=options.data_dir))
         if splits.problem_type != "single_label_classification":
             raise ValueError(f"{options.dataset} has no classes of which a text has one")
         answers = {str(folder): probabilities(folder, splits) for folder in options.models}

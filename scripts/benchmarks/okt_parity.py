@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Compares oktane with konlpy's Okt, text by text: prints identical/total for every method and the first differences.
 
-    python scripts/benchmarks/okt_parity.py reviews.txt more.txt.xz             # one text a line
-    python scripts/benchmarks/okt_parity.py --column document ratings_test.txt  # tab-separated with a header line
-    python scripts/benchmarks/okt_parity.py --generated 20000 --code-points     # hostile texts, made here
-    python scripts/benchmarks/okt_parity.py --generated 20000 --save hostile.jsonl
-    python scripts/benchmarks/okt_parity.py texts.txt --record recorded.jsonl   # what konlpy gives, for machines without Java
+    python okt_parity.py reviews.txt more.txt.xz             # one text a line
+    python okt_parity.py --column document ratings_test.txt  # tab-separated with a header line
+    python okt_parity.py --generated 20000 --code-points     # hostile texts, made here
+    python okt_parity.py --generated 20000 --save hostile.jsonl
+    python okt_parity.py texts.txt --record recorded.jsonl   # what konlpy gives, for machines without Java
 
 Files may be compressed (.xz, .gz); in .jsonl files every line is a JSON string. konlpy runs in a Java virtual machine,
 in as many threads as there are cores; oktane takes batches on all cores. Long texts are cut to pieces that konlpy can
-analyse in a reasonable time. The exit code is 0 if all is identical, 1 at a difference, 2 if the input can't be read.
+analyze in a reasonable time. The exit code is 0 if all is identical, 1 at a difference, 2 if the input can't be read.
 """
 
 import argparse
@@ -182,7 +182,7 @@ SYLLABLES = "가 힣 뷁 쀍 닭 인 는 를 로 으 하 해 김 이 박 희 일
 
 
 def word_lists() -> dict[str, list[str]]:
-    """Open Korean Text's word lists, by file name, from the jar that konlpy installs; of typos the misspelt ones."""
+    """Open Korean Text's word lists, by file name, from the jar that konlpy installs; of typos the misspelled ones."""
     import konlpy
 
     (jar,) = (Path(konlpy.__file__).parent / "java").glob("open-korean-text-*.jar")
@@ -195,7 +195,7 @@ def word_lists() -> dict[str, list[str]]:
 
 
 def hostile_texts(count: int, seed: int = 0) -> Iterator[str]:
-    """Texts that are hard to analyse: words, endings and typos without spaces, addresses and tags in every place.
+    """Texts that are hard to analyze: words, endings and typos without spaces, addresses and tags in every place.
 
     Args:
         count: how many.

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Trains an LSTM on NSMC, Korean film reviews, with nothing but transformers' Trainer: a program to read.
 
-    python scripts/examples/train_nsmc.py                    # downloads NSMC
-    python scripts/examples/train_nsmc.py --data_dir NSMC    # reads ratings_train.txt and ratings_test.txt in the folder NSMC
-    python scripts/examples/train_nsmc.py --dataset sample   # a thousand made-up reviews, to see it run in seconds
+    python train_nsmc.py                    # downloads NSMC
+    python train_nsmc.py --data_dir NSMC    # reads ratings_train.txt and ratings_test.txt in the folder NSMC
+    python train_nsmc.py --dataset sample   # a thousand made-up reviews, to see it run in seconds
 
 `okt-lstm train` does the same, and more: options, resuming, pictures, a model card.
 """

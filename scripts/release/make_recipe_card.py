@@ -27,7 +27,7 @@ from transformers.utils import logging
 
 import okt_lstm
 from okt_lstm.data.files import replacing_folder
-from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, DataArguments, load_test_split
+from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, DataOptions, load_test_split
 from okt_lstm.inference.classifier import Classifier, chunks
 from okt_lstm.reports.error_analysis import accuracy_by, calibrate, confident_errors, fragment_share
 from okt_lstm.reports.model_card import describe
@@ -70,15 +70,15 @@ class Run(NamedTuple):
     scores: dict[str, float]
 
 
-def data_arguments(folder: Path, given: dict[str, str | None]) -> DataArguments:
+def data_arguments(folder: Path, given: dict[str, str | None]) -> DataOptions:
     """The data that a run was tested on, from elsewhere if that is given."""
-    names = {field.name for field in fields(DataArguments)}
+    names = {field.name for field in fields(DataOptions)}
     recorded = read_json(folder / DATA_ARGUMENTS_NAME)
-    arguments = DataArguments(**{name: value for name, value in recorded.items() if name in names})
+    arguments = DataOptions(**{name: value for name, value in recorded.items() if name in names})
     return replace(arguments, **{name: value for name, value in given.items() if value is not None})
 
 
-def analyse(folder: Path, seed: str, texts: Sequence[str], references: NDArray[np.int64], labels: list[str]) -> Run:
+def analyze(folder: Path, seed: str, texts: Sequence[str], references: NDArray[np.int64], labels: list[str]) -> Run:
     """Let a run predict the test set.
 
     Raises:
@@ -126,7 +126,7 @@ def seed_of(folder: Path) -> str:
 
 
 def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
-    """Analyse the runs, write the card with its pictures, and return a line about them."""
+    """Analyze the runs, write the card with its pictures, and return a line about them."""
     seeds = options.seeds or [seed_of(folder) for folder in folders]
     if len(seeds) != len(folders) or len(set(seeds)) != len(seeds):
         raise CardError(f"{len(folders)} runs, but the seeds {', '.join(seeds)}: each run needs one of its own")
@@ -141,7 +141,7 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
     splits = load_test_split(data_arguments(folders[0], given), first.problem_type, first.labels, trained_on=True)
     texts = splits.datasets["test"]["text"][:]
     references = np.array(splits.datasets["test"]["label"][:])
-    runs = [analyse(folder, seed, texts, references, first.labels) for folder, seed in zip(folders, seeds, strict=True)]
+    runs = [analyze(folder, seed, texts, references, first.labels) for folder, seed in zip(folders, seeds, strict=True)]
     rates = measure_rates({"recipe": folders[0]}, texts, options.rounds, options.turn)["recipe"]
 
     every_reference = np.tile(references, len(runs))

@@ -1,4 +1,4 @@
-"""Write the sample that comes with okt-lstm: 1,000 short labelled film reviews, 800 to train on and 200 to test with.
+"""Write the sample that comes with okt-lstm: 1,000 short labeled film reviews, 800 to train on and 200 to test with.
 
 Every review is one opening and one verdict, hand-written for this project, and an ending. Openings say nothing about
 the film, so they go with either polarity. No pair of opening and verdict is used twice, so the splits share none; but

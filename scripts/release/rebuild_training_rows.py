@@ -1,6 +1,6 @@
-"""Draw 150,000 labelled training rows from NSMC's raw reviews.
+"""Draw 150,000 labeled training rows from NSMC's raw reviews.
 
-NSMC's labelled reviews were drawn from the raw ones in the corpus's repository (https://github.com/e9t/nsmc, folder
+NSMC's labeled reviews were drawn from the raw ones in the corpus's repository (https://github.com/e9t/nsmc, folder
 `raw`, one JSON file for each film). This script draws training rows anew, by a rule that gives everyone the same bytes.
 They are not the official `ratings_train.txt`; the official test set stays usable with them, because none of its reviews
 is drawn.
@@ -101,7 +101,7 @@ def read_corpus(folder: Path) -> tuple[Iterator[dict[str, str]], set[str]]:
 
 def main() -> int:
     """Read the corpus, draw the rows and write them; return the exit code."""
-    parser = argparse.ArgumentParser(description="Draw labelled training rows from NSMC's raw reviews.")
+    parser = argparse.ArgumentParser(description="Draw labeled training rows from NSMC's raw reviews.")
     parser.add_argument("folder", type=Path, help="a copy of https://github.com/e9t/nsmc (raw/ and ratings_test.txt)")
     parser.add_argument("--output", type=Path, default=Path("ratings_train.txt"), help="default: %(default)s")
     args = parser.parse_args()

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Makes the model inside the package: trains it by the recipe `release`, stores it in half precision, checks it.
 
-    python scripts/release/train_release.py --unlabelled raw.txt                     # NSMC is downloaded
-    python scripts/release/train_release.py --unlabelled raw.txt --data_dir NSMC     # NSMC is in the folder NSMC
-    python scripts/release/train_release.py --trained out                            # what an earlier run of the recipe left
+    python train_release.py --unlabeled raw.txt                     # NSMC is downloaded
+    python train_release.py --unlabeled raw.txt --data_dir NSMC     # NSMC is in the folder NSMC
+    python train_release.py --trained out                            # what an earlier run of the recipe left
 
 The model replaces the one in src/okt_lstm/inference/released only if it is small enough and half precision does not
-change its accuracy on the validation split. The test set was read once, at the end of training; that reading is printed, and
-stands in the card.
+change its accuracy on the validation split. The test set was read once, at the end of training; that reading is
+printed, and stands in the card.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, DataArguments, load_splits
+from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, DataOptions, load_splits
 from okt_lstm.inference.classifier import load
 from okt_lstm.inference.export import export_model
 
@@ -32,7 +32,7 @@ LARGEST_CHANGE = 0.0005  # of the accuracy on the validation split
 def train(options: argparse.Namespace) -> Path:
     """Train by the recipe, and return the trained folder."""
     flags = ["--recipe", "release", "--seed", options.seed, "--output_dir", options.output_dir]
-    for name in ("unlabelled", "data_dir", "stages_dir"):
+    for name in ("unlabeled", "data_dir", "stages_dir"):
         if getattr(options, name) is not None:
             flags += [f"--{name}", getattr(options, name)]
     subprocess.run([sys.executable, "-m", "okt_lstm", "train", *flags], check=True)
@@ -49,7 +49,7 @@ def check(trained: Path, copy: Path) -> str:
     if size > LARGEST:
         raise SystemExit(f"the copy has {size:,} bytes, more than {LARGEST:,}: nothing was replaced")
     arguments = json.loads((trained / DATA_ARGUMENTS_NAME).read_text(encoding="utf-8"))
-    validation = load_splits(DataArguments(**arguments)).datasets["validation"]
+    validation = load_splits(DataOptions(**arguments)).datasets["validation"]
     labels = np.asarray(validation["label"])
     before, after = (
         load(folder, device="cpu").predict_proba(validation["text"]).argmax(axis=1) for folder in (trained, copy)
@@ -78,7 +78,7 @@ def tested(trained: Path) -> Mapping[str, float]:
 def main() -> None:
     """Train, export, check, and put the model in its place."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--unlabelled", help="a file of texts without labels, as in `okt-lstm train`")
+    parser.add_argument("--unlabeled", help="a file of texts without labels, as in `okt-lstm train`")
     parser.add_argument("--data_dir", help="the folder of NSMC's files, which else are downloaded")
     parser.add_argument("--seed", default="42", help="as in `okt-lstm train` (default: %(default)s)")
     parser.add_argument(

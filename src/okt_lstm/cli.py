@@ -34,7 +34,7 @@ from .data.files import (
 if TYPE_CHECKING:
     import io
 
-    from .data.splits import DataArguments
+    from .data.splits import DataOptions
     from .inference.classifier import Classifier
 
 # Bytes of standard input that are taken at once, if so many are waiting: some ten thousand reviews.
@@ -136,7 +136,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     _add(data, "--text_column", metavar="NAME", help="column of the texts")
     _add(data, "--label_column", metavar="NAME", help="column of the labels")
     _add(data, "--label_delimiter", metavar="STRING", help="what separates several labels a row in csv and tsv files")
-    _add(data, "--max_test_samples", metavar="N", type=int, help="evaluate on this many rows, drawn by seed")
+    _add(data, "--max_predict_samples", metavar="N", type=int, help="evaluate on this many rows, drawn by seed")
     _add_model_options(parser)
 
 
@@ -262,16 +262,16 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(report)
 
 
-def _data_arguments(options: argparse.Namespace) -> DataArguments:
+def _data_arguments(options: argparse.Namespace) -> DataOptions:
     """The data that the options name, or else what the model says that it was trained on."""
-    from .data.splits import DATA_ARGUMENTS_NAME, DataArguments
+    from .data.splits import DATA_ARGUMENTS_NAME, DataOptions
     from .hub import model_file
     from .inference.classifier import released_model
 
-    names = [field.name for field in dataclasses.fields(DataArguments)]
+    names = [field.name for field in dataclasses.fields(DataOptions)]
     given = {name: vars(options)[name] for name in names if vars(options).get(name) is not None}
     if "dataset" in given:
-        return DataArguments(**given)
+        return DataOptions(**given)
     model = options.model or str(released_model())
     file = model_file(model, DATA_ARGUMENTS_NAME, options.revision, options.token)
     if file is None:
@@ -283,7 +283,7 @@ def _data_arguments(options: argparse.Namespace) -> DataArguments:
         recorded = {name: value for name, value in recorded.items() if name in names}
         if recorded.get("dataset") == "nsmc" and not Path(recorded.get("data_dir", "")).is_dir():
             del recorded["data_dir"]  # a folder of the machine that trained: without it, NSMC is downloaded
-        return DataArguments(**recorded | given)
+        return DataOptions(**recorded | given)
     except (ValueError, AttributeError) as exception:
         raise FileError(f"{file} is damaged ({exception}); name the data with --dataset") from None
 

@@ -15,7 +15,7 @@ from okt_lstm.data import nsmc
 from okt_lstm.data import splits as data
 from okt_lstm.data.files import FileError
 from okt_lstm.data.nsmc import DataError, git_blob_id
-from okt_lstm.data.splits import DataArguments, load_splits, load_test_split
+from okt_lstm.data.splits import DataOptions, load_splits, load_test_split
 
 
 @pytest.fixture(autouse=True)
@@ -56,14 +56,14 @@ def all_rows(splits: data.Splits) -> dict[str, object]:
 
 
 def test_arguments_are_flags_that_fit_beside_trainers():
-    args, _ = HfArgumentParser((DataArguments, TrainingArguments)).parse_args_into_dataclasses(
+    args, _ = HfArgumentParser((DataOptions, TrainingArguments)).parse_args_into_dataclasses(
         ["--dataset", "sample", "--output_dir", "out", "--max_train_samples", "10"]
     )
-    assert args == DataArguments("sample", max_train_samples=10)
+    assert args == DataOptions("sample", max_train_samples=10)
 
 
 def test_the_sample_loads_offline_with_validation_rows_held_out_of_training():
-    splits = load_splits(DataArguments("sample"))
+    splits = load_splits(DataOptions("sample"))
     assert splits.problem_type == "single_label_classification"
     assert splits.label_names == ("negative", "positive")
     assert splits.description.rows == {"train": 760, "validation": 40, "test": 200}
@@ -78,21 +78,21 @@ def test_the_sample_loads_offline_with_validation_rows_held_out_of_training():
 
 def test_the_seed_decides_which_rows_are_held_out():
     def held_out(seed: int) -> list[str]:
-        return load_splits(DataArguments("sample", split_seed=seed)).datasets["validation"]["text"][:]
+        return load_splits(DataOptions("sample", split_seed=seed)).datasets["validation"]["text"][:]
 
     assert held_out(1) == held_out(1)
     assert held_out(1) != held_out(2)
 
 
 def test_the_sample_says_that_its_figures_mean_nothing():
-    assert "say nothing about real reviews" in load_splits(DataArguments("sample")).description.notes[0]
+    assert "say nothing about real reviews" in load_splits(DataOptions("sample")).description.notes[0]
 
 
 CSV = 'text,label\n"둘, ""셋""",긍정\n하나,부정\n"줄\n둘",긍정\n넷,부정\n'
 
 
 def test_a_csv_file_is_read_with_its_quotes_and_names_for_labels(write):
-    splits = load_splits(DataArguments(write("reviews.csv", CSV)))
+    splits = load_splits(DataOptions(write("reviews.csv", CSV)))
     assert splits.label_names == ("긍정", "부정")
     assert all_rows(splits) == {'둘, "셋"': 0, "하나": 1, "줄\n둘": 0, "넷": 1}
     assert list(splits.datasets) == ["train", "validation"]
@@ -100,7 +100,7 @@ def test_a_csv_file_is_read_with_its_quotes_and_names_for_labels(write):
 
 def test_a_tsv_file_in_nsmcs_format_keeps_its_raw_quotes(write):
     content = 'id\tdocument\tlabel\n1\t"""명작"\t1\n2\t"\t0\n3\t\t1\n'
-    assert all_rows(load_splits(DataArguments(write("reviews.tsv", content)))) == {'"""명작"': 1, '"': 0, "": 1}
+    assert all_rows(load_splits(DataOptions(write("reviews.tsv", content)))) == {'"""명작"': 1, '"': 0, "": 1}
 
 
 TEXTS = st.text(st.characters(exclude_characters="\t\n\r", exclude_categories=["Cs"]))
@@ -113,7 +113,7 @@ LABELLED = st.lists(st.tuples(TEXTS, st.sampled_from("ab")), min_size=2)
 )
 def test_any_text_in_a_tsv_file_comes_back_as_it_was_written(write, rows):
     path = write("any.tsv", "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows))
-    splits = load_splits(DataArguments(path, validation_file=path))
+    splits = load_splits(DataOptions(path, validation_file=path))
     assert list(splits.datasets["train"]["text"]) == [text for text, _ in rows]
     assert [splits.label_names[label] for label in splits.datasets["train"]["label"]] == [label for _, label in rows]
 
@@ -121,7 +121,7 @@ def test_any_text_in_a_tsv_file_comes_back_as_it_was_written(write, rows):
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
 def test_jsonl_and_parquet_files_give_the_same(write, suffix):
     path = write(f"reviews.{suffix}", rows_of(lambda number: "나쁨" if number % 2 else "좋음"))
-    splits = load_splits(DataArguments(path))
+    splits = load_splits(DataOptions(path))
     assert splits.label_names == ("나쁨", "좋음")
     assert all_rows(splits) == {f"글 {number}": 0 if number % 2 else 1 for number in range(20)}
 
@@ -130,28 +130,28 @@ def test_a_folder_gives_its_splits_and_shards(write, tmp_path):
     for name in ("train-00000-of-00002", "train-00001-of-00002", "dev", "test"):
         write(f"{name}.jsonl", [{"text": f"{name} {label}", "label": label} for label in "ab"])
     write("README.md", "not data")
-    splits = load_splits(DataArguments(str(tmp_path)))
+    splits = load_splits(DataOptions(str(tmp_path)))
     assert splits.description.rows == {"train": 4, "validation": 2, "test": 2}
     assert splits.datasets["validation"]["text"][0] == "dev a"
 
 
 def test_files_for_validation_and_test_are_left_as_they_are(write):
     train, other = write("a.csv", CSV), write("b.csv", "document,category\n가,긍정\n나,부정\n")
-    splits = load_splits(DataArguments(train, validation_file=other, test_file=other))
+    splits = load_splits(DataOptions(train, validation_file=other, test_file=other))
     assert splits.description.rows == {"train": 4, "validation": 2, "test": 2}
     assert splits.datasets["test"].to_list() == [{"text": "가", "label": 0}, {"text": "나", "label": 1}]
 
 
 def test_a_changed_file_is_read_anew(write):
-    first = load_splits(DataArguments(write("reviews.csv", CSV)))
-    second = load_splits(DataArguments(write("reviews.csv", CSV.replace("하나", "다섯"))))
+    first = load_splits(DataOptions(write("reviews.csv", CSV)))
+    second = load_splits(DataOptions(write("reviews.csv", CSV.replace("하나", "다섯"))))
     assert "하나" in all_rows(first)
     assert "다섯" in all_rows(second)
 
 
 def test_a_files_description_tells_its_name_and_checksum_without_folders(write):
     path = write("reviews.csv", CSV)
-    description = load_splits(DataArguments(path)).description
+    description = load_splits(DataOptions(path)).description
     assert description.name == "reviews.csv"
     assert description.files == (data.DataFile("train", "reviews.csv", len(CSV.encode()), git_blob_id(path)),)
     assert "1 of the 4 training rows, drawn by seed 42, were held out for validation." in description.notes
@@ -168,7 +168,7 @@ def write_nsmc(folder: Path) -> Path:
 
 
 def test_nsmc_from_other_files_than_the_official_ones_says_so(tmp_path):
-    description = load_splits(DataArguments("nsmc", data_dir=str(write_nsmc(tmp_path)))).description
+    description = load_splits(DataOptions("nsmc", data_dir=str(write_nsmc(tmp_path)))).description
     assert description.hub_id == "e9t/nsmc"
     assert description.rows == {"train": 38, "validation": 2, "test": 40}
     assert "The training rows are **not** NSMC's official `ratings_train.txt`" in description.notes[0]
@@ -183,7 +183,7 @@ def test_nsmc_from_official_files_says_so(tmp_path, monkeypatch):
     }
     monkeypatch.setattr(nsmc, "OFFICIAL_FILES", official)
     monkeypatch.setattr(data, "OFFICIAL_FILES", official)
-    notes = load_splits(DataArguments("nsmc", data_dir=str(tmp_path))).description.notes
+    notes = load_splits(DataOptions("nsmc", data_dir=str(tmp_path))).description.notes
     assert notes[0].startswith("The training rows are NSMC's official `ratings_train.txt`")
     assert notes[1].startswith("The test rows are NSMC's official `ratings_test.txt`")
 
@@ -192,12 +192,12 @@ def test_a_missing_download_names_the_ways_out(monkeypatch):
     monkeypatch.setattr(nsmc, "_ADDRESS", "http://127.0.0.1:9/")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with pytest.raises(DataError, match=r"--data_dir FOLDER.*--dataset sample"):
-        load_splits(DataArguments())
+        load_splits(DataOptions())
 
 
 @pytest.mark.slow
 def test_the_real_corpus_loads_whole(nsmc_dir):
-    splits = load_splits(DataArguments("nsmc", data_dir=str(nsmc_dir)))
+    splits = load_splits(DataOptions("nsmc", data_dir=str(nsmc_dir)))
     assert splits.description.rows == {"train": 142_500, "validation": 7_500, "test": 50_000}
     assert abs(sum(splits.datasets["validation"]["label"]) - 3_750) <= 40
 
@@ -206,7 +206,7 @@ def test_the_real_corpus_loads_whole(nsmc_dir):
 
 
 def test_whole_numbers_are_classes_in_the_order_of_their_size(write):
-    splits = load_splits(DataArguments(write("stars.csv", "text,label\n가,10\n나,9\n다,10\n라,-1\n")))
+    splits = load_splits(DataOptions(write("stars.csv", "text,label\n가,10\n나,9\n다,10\n라,-1\n")))
     assert splits.problem_type == "single_label_classification"
     assert splits.label_names == ("-1", "9", "10")
     assert all_rows(splits) == {"가": 2, "나": 1, "다": 2, "라": 0}
@@ -215,7 +215,7 @@ def test_whole_numbers_are_classes_in_the_order_of_their_size(write):
 @pytest.mark.parametrize("name", ["scores.csv", "scores.jsonl"])
 def test_numbers_with_a_fraction_are_a_regression(write, name):
     content = "text,score\n가,1\n나,0.5\n다,-2e-1\n" if name.endswith("csv") else rows_of(lambda number: number / 2)
-    splits = load_splits(DataArguments(write(name, content)))
+    splits = load_splits(DataOptions(write(name, content)))
     assert splits.problem_type == "regression"
     assert splits.label_names == ()
     assert splits.datasets["train"].features["label"] == datasets.Value("float32")
@@ -230,7 +230,7 @@ def test_several_labels_a_row_become_a_flag_for_each_class(write, name):
         content = "text,genres\n" + "".join(f"{text},{' | '.join(names)}\n" for text, names in genres.items())
     else:
         content = [{"text": text, "genres": names} for text, names in genres.items()]
-    arguments = DataArguments(write(name, content), label_column="genres", label_delimiter="|")
+    arguments = DataOptions(write(name, content), label_column="genres", label_delimiter="|")
     splits = load_splits(arguments)
     assert splits.problem_type == "multi_label_classification"
     assert splits.label_names == ("액션", "코미디")
@@ -238,17 +238,17 @@ def test_several_labels_a_row_become_a_flag_for_each_class(write, name):
 
 
 def test_booleans_are_classes(write):
-    splits = load_splits(DataArguments(write("spam.jsonl", rows_of(lambda number: number % 2 == 0))))
+    splits = load_splits(DataOptions(write("spam.jsonl", rows_of(lambda number: number % 2 == 0))))
     assert splits.label_names == ("false", "true")
 
 
 def test_the_kind_of_problem_can_be_named(write):
     stars = write("stars.csv", "text,label\n가,1\n나,2\n다,2\n")
-    assert load_splits(DataArguments(stars, problem_type="regression")).problem_type == "regression"
-    splits = load_splits(DataArguments(stars, problem_type="multi_label_classification"))
+    assert load_splits(DataOptions(stars, problem_type="regression")).problem_type == "regression"
+    splits = load_splits(DataOptions(stars, problem_type="multi_label_classification"))
     assert all_rows(splits) == {"가": [1.0, 0.0], "나": [0.0, 1.0], "다": [0.0, 1.0]}
     halves = write("halves.csv", "text,label\n가,1.5\n나,0.5\n다,1.5\n")
-    splits = load_splits(DataArguments(halves, problem_type="single_label_classification"))
+    splits = load_splits(DataOptions(halves, problem_type="single_label_classification"))
     assert splits.label_names == ("0.5", "1.5")
 
 
@@ -256,7 +256,7 @@ def test_classes_that_no_training_row_has_are_known_and_warned_of(write, caplog)
     train, test = write("train.csv", CSV), write("test.csv", "text,label\n가,중립\n")
     datasets.logging.enable_propagation()
     try:
-        splits = load_splits(DataArguments(train, test_file=test, split_seed=0))
+        splits = load_splits(DataOptions(train, test_file=test, split_seed=0))
     finally:
         datasets.logging.disable_propagation()
     assert splits.label_names == ("긍정", "부정", "중립")
@@ -268,17 +268,17 @@ def test_classes_that_no_training_row_has_are_known_and_warned_of(write, caplog)
 
 def test_every_class_is_held_out_in_its_proportion(write):
     path = write("rare.jsonl", rows_of(lambda number: "드묾" if number % 10 == 0 else "흔함", count=200))
-    splits = load_splits(DataArguments(path, validation_size=0.1))
+    splits = load_splits(DataOptions(path, validation_size=0.1))
     assert sorted(splits.datasets["validation"]["label"]) == [0] * 2 + [1] * 18
 
 
 def test_a_class_with_a_single_row_does_not_stop_the_split(write):
     path = write("single.jsonl", rows_of(lambda number: "하나" if number == 0 else "여럿"))
-    assert load_splits(DataArguments(path, validation_size=5)).description.rows == {"train": 15, "validation": 5}
+    assert load_splits(DataOptions(path, validation_size=5)).description.rows == {"train": 15, "validation": 5}
 
 
 def test_fewer_rows_are_drawn_by_seed_from_all_over():
-    arguments = DataArguments("sample", max_train_samples=100, max_validation_samples=10, max_test_samples=50)
+    arguments = DataOptions("sample", max_train_samples=100, max_eval_samples=10, max_predict_samples=50)
     splits = load_splits(arguments)
     assert splits.description.rows == {"train": 100, "validation": 10, "test": 50}
     assert "Only 50 of 200 test rows, drawn by seed 42, were used." in splits.description.notes
@@ -290,7 +290,7 @@ def test_fewer_rows_are_drawn_by_seed_from_all_over():
 
 def test_a_file_to_evaluate_on_is_read_whole_with_the_models_numbers(write):
     path = write("reviews.csv", CSV)
-    splits = load_test_split(DataArguments(path), "single_label_classification", ("부정", "중립", "긍정"))
+    splits = load_test_split(DataOptions(path), "single_label_classification", ("부정", "중립", "긍정"))
     assert list(splits.datasets) == ["test"]
     assert splits.datasets["test"]["label"][:] == [2, 0, 2, 0]
     assert splits.label_names == ("부정", "중립", "긍정")
@@ -298,30 +298,30 @@ def test_a_file_to_evaluate_on_is_read_whole_with_the_models_numbers(write):
 
 def test_numbers_that_are_no_names_of_the_model_are_its_ids(write):
     path = write("reviews.csv", "text,label\n가,1\n나,0\n")
-    splits = load_test_split(DataArguments(path), None, ("negative", "positive"))
+    splits = load_test_split(DataOptions(path), None, ("negative", "positive"))
     assert splits.datasets["test"]["label"][:] == [1, 0]
 
 
 def test_a_label_that_the_model_does_not_know_is_an_error(write):
     path = write("reviews.csv", CSV)
     with pytest.raises(DataError, match=r"reviews.csv, row 2: the label '부정' is none of the classes '긍정', '중립'"):
-        load_test_split(DataArguments(path), "single_label_classification", ("긍정", "중립"))
+        load_test_split(DataOptions(path), "single_label_classification", ("긍정", "중립"))
 
 
 def test_the_rows_of_a_limited_test_are_those_of_training_whatever_else_is_limited():
-    arguments = DataArguments("sample", max_train_samples=100, max_validation_samples=10, max_test_samples=50)
+    arguments = DataOptions("sample", max_train_samples=100, max_eval_samples=10, max_predict_samples=50)
     trained = load_splits(arguments).datasets["test"]
     evaluated = load_test_split(arguments, "single_label_classification", ("negative", "positive")).datasets["test"]
     assert evaluated["text"][:] == trained["text"][:]
 
 
 def test_the_test_split_of_the_sample_is_taken_as_it_is():
-    splits = load_test_split(DataArguments("sample"), "single_label_classification", ("negative", "positive"))
+    splits = load_test_split(DataOptions("sample"), "single_label_classification", ("negative", "positive"))
     assert splits.description.rows == {"test": 200}
 
 
 def test_the_file_that_a_model_was_trained_on_is_no_test_of_it(write):
-    arguments = DataArguments(write("reviews.csv", CSV))
+    arguments = DataOptions(write("reviews.csv", CSV))
     with pytest.raises(DataError, match=r"reviews.csv has no split 'test'.*--dataset"):
         load_test_split(arguments, None, ("긍정", "부정"), trained_on=True)
 
@@ -329,7 +329,7 @@ def test_the_file_that_a_model_was_trained_on_is_no_test_of_it(write):
 def test_a_folder_without_a_test_split_has_nothing_to_evaluate_on(write, tmp_path):
     write("train.csv", CSV)
     with pytest.raises(DataError, match="no split 'test', only 'train'"):
-        load_test_split(DataArguments(str(tmp_path)), None, ("긍정", "부정"))
+        load_test_split(DataOptions(str(tmp_path)), None, ("긍정", "부정"))
 
 
 # The Hub
@@ -350,7 +350,7 @@ def test_a_data_set_on_the_hub_keeps_its_classes(hub):
     rows = {"sentence": ["하나", "둘", "셋"], "label": [0, 1, 0]}
     hub["train"] = datasets.Dataset.from_dict(rows, features=features)
     hub["test"] = datasets.Dataset.from_dict(rows | {"label": [-1, -1, -1]}, features=features)
-    splits = load_splits(DataArguments("someone/reviews"))
+    splits = load_splits(DataOptions("someone/reviews"))
     assert splits.label_names == ("나", "가")
     assert all_rows(splits) == {"하나": 0, "둘": 1, "셋": 0}
     assert "test" not in splits.datasets  # its labels are secret
@@ -361,14 +361,14 @@ def test_a_missing_class_in_a_data_set_on_the_hub_is_an_error_with_its_row(hub):
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["a", "b"])})
     hub["train"] = datasets.Dataset.from_dict({"text": ["가", "나"], "label": [0, -1]}, features=features)
     with pytest.raises(DataError, match="split 'train', row 2: the label is missing"):
-        load_splits(DataArguments("someone/reviews"))
+        load_splits(DataOptions("someone/reviews"))
 
 
 def test_lists_of_classes_on_the_hub_are_several_labels_a_row(hub):
     label = datasets.List(datasets.ClassLabel(names=["b", "a"]))
     features = datasets.Features({"text": datasets.Value("string"), "labels": label})
     hub["train"] = datasets.Dataset.from_dict({"text": ["가", "나"], "labels": [[1, 0], [1]]}, features=features)
-    splits = load_splits(DataArguments("someone/reviews"))
+    splits = load_splits(DataOptions("someone/reviews"))
     assert splits.label_names == ("b", "a")
     assert all_rows(splits) == {"가": [1.0, 1.0], "나": [0.0, 1.0]}
 
@@ -379,13 +379,13 @@ def test_a_data_set_that_the_hub_does_not_give_is_named(monkeypatch):
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     with pytest.raises(DataError, match=r"called 'someone/reviews'.*can't be loaded: no network"):
-        load_splits(DataArguments("someone/reviews"))
+        load_splits(DataOptions("someone/reviews"))
 
 
 def test_a_data_set_without_training_rows_says_what_it_has(hub):
     hub["unsupervised"] = datasets.Dataset.from_dict({"text": ["가"], "label": [0]})
     with pytest.raises(DataError, match="no split 'train', only 'unsupervised'"):
-        load_splits(DataArguments("someone/reviews"))
+        load_splits(DataOptions("someone/reviews"))
 
 
 # Errors
@@ -421,7 +421,7 @@ GOOD = {"text": "가", "label": 1}
 )
 def test_bad_data_are_an_error_that_says_where_and_what(write, name, content, message):
     with pytest.raises((DataError, FileError)) as error:
-        load_splits(DataArguments(write(name, content), validation_size=2))
+        load_splits(DataOptions(write(name, content), validation_size=2))
     assert message in str(error.value)
 
 
@@ -431,7 +431,7 @@ def test_bad_data_are_an_error_that_says_where_and_what(write, name, content, me
 )
 def test_a_regression_takes_only_numbers(write, label, message):
     with pytest.raises(DataError) as error:
-        load_splits(DataArguments(write("a.csv", f"text,label\n가,1\n나,{label}\n"), problem_type="regression"))
+        load_splits(DataOptions(write("a.csv", f"text,label\n가,1\n나,{label}\n"), problem_type="regression"))
     assert message in str(error.value)
 
 
@@ -456,22 +456,22 @@ def test_a_regression_takes_only_numbers(write, label, message):
 )
 def test_arguments_that_cannot_work_are_an_error_that_says_why(arguments, message):
     with pytest.raises(DataError) as error:
-        load_splits(DataArguments(**arguments))
+        load_splits(DataOptions(**arguments))
     assert message in str(error.value)
 
 
 def test_a_folder_of_nsmcs_files_is_referred_to_its_own_flags(tmp_path):
     with pytest.raises(DataError, match="--dataset nsmc --data_dir"):
-        load_splits(DataArguments(str(write_nsmc(tmp_path))))
+        load_splits(DataOptions(str(write_nsmc(tmp_path))))
 
 
 def test_a_folder_without_data_says_what_is_looked_for(tmp_path):
     with pytest.raises(DataError, match="no file whose name begins with train, validation or test"):
-        load_splits(DataArguments(str(tmp_path)))
+        load_splits(DataOptions(str(tmp_path)))
 
 
 def test_shards_with_different_columns_are_refused(write, tmp_path):
     write("train-1.csv", CSV)
     write("train-2.csv", CSV.replace("text", "document"))
     with pytest.raises(DataError, match="name their columns differently"):
-        load_splits(DataArguments(str(tmp_path)))
+        load_splits(DataOptions(str(tmp_path)))

@@ -11,7 +11,7 @@ from tiny import save_tiny
 from okt_lstm.cli import main
 from okt_lstm.data.files import FileError
 from okt_lstm.data.nsmc import DataError
-from okt_lstm.data.unlabeled import open_unlabelled, stamp
+from okt_lstm.data.unlabeled import open_unlabeled, stamp
 
 TEXTS = ["연기도 최고였다", "시간이\u2028 아깝다", '"정말', "굿 😀"]
 COMPRESSORS = {"": lambda content: content, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
@@ -25,7 +25,7 @@ def lines(*texts):
 def test_a_txt_file_has_a_text_a_line_compressed_or_not(tmp_path, suffix):
     path = tmp_path / f"texts.txt{suffix}"
     path.write_bytes(COMPRESSORS[suffix](lines(*TEXTS)))
-    texts = open_unlabelled(str(path))
+    texts = open_unlabeled(str(path))
     assert list(texts) == TEXTS
     assert list(texts) == TEXTS  # they can be read again
     assert texts.name == path.name
@@ -47,26 +47,26 @@ def write_table(path):
 @pytest.mark.parametrize("name", ["t.tsv", "t.tsv.xz", "t.jsonl", "t.parquet"])
 def test_of_a_table_one_column_is_taken(tmp_path, name):
     path = write_table(tmp_path / name)
-    assert list(open_unlabelled(path)) == TEXTS
-    assert list(open_unlabelled(path, "id")) == ["0", "1", "2", "3"]
+    assert list(open_unlabeled(path)) == TEXTS
+    assert list(open_unlabeled(path, "id")) == ["0", "1", "2", "3"]
     with pytest.raises(FileError, match=r"has no column 'nope'; its columns are id, document"):
-        open_unlabelled(path, "nope")
+        open_unlabeled(path, "nope")
 
 
 def test_blank_texts_are_left_out(tmp_path):
     (tmp_path / "t.txt").write_bytes(lines("", "굿", "  \t", "\u3000", "별로", ""))
-    assert list(open_unlabelled(str(tmp_path / "t.txt"))) == ["굿", "별로"]
+    assert list(open_unlabeled(str(tmp_path / "t.txt"))) == ["굿", "별로"]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 99])
 def test_a_limit_counts_rows(tmp_path, limit):
     (tmp_path / "t.txt").write_bytes(lines(*TEXTS))
-    assert list(open_unlabelled(str(tmp_path / "t.txt"), limit=limit)) == TEXTS[:limit]
+    assert list(open_unlabeled(str(tmp_path / "t.txt"), limit=limit)) == TEXTS[:limit]
 
 
 def test_texts_are_read_as_a_stream(tmp_path):
     (tmp_path / "t.txt").write_bytes(lines("굿") + b"\xff\n")
-    texts = iter(open_unlabelled(str(tmp_path / "t.txt")))
+    texts = iter(open_unlabeled(str(tmp_path / "t.txt")))
     assert next(texts) == "굿"
     with pytest.raises(FileError, match=r"t\.txt, line 2: byte 0xff"):
         next(texts)
@@ -77,10 +77,10 @@ def test_a_damaged_file_is_an_error_that_names_file_and_line(tmp_path, suffix):
     path = tmp_path / f"t.txt{suffix}"
     path.write_bytes(COMPRESSORS[suffix](lines(*map(str, range(300_000))))[:-2000])
     with pytest.raises(FileError, match=rf"t\.txt\{suffix}, after line \d+: can't be decompressed"):
-        list(open_unlabelled(str(path)))
+        list(open_unlabeled(str(path)))
     path.write_bytes(b"this was never compressed")
     with pytest.raises(FileError, match=rf"t\.txt\{suffix}.*can't be decompressed"):
-        open_unlabelled(str(path))
+        open_unlabeled(str(path))
 
 
 @pytest.mark.parametrize(
@@ -99,30 +99,30 @@ def test_a_damaged_file_is_an_error_that_names_file_and_line(tmp_path, suffix):
 def test_what_cannot_be_read_is_an_error_for_people(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(FileError, match=rf"t[.:].*{message}"):
-        open_unlabelled(str(tmp_path / name))
+        open_unlabeled(str(tmp_path / name))
 
 
 def test_a_missing_file_and_a_folder_are_errors(tmp_path):
     with pytest.raises(FileError, match="no such file"):
-        open_unlabelled(str(tmp_path / "nope.txt"))
+        open_unlabeled(str(tmp_path / "nope.txt"))
     (tmp_path / "folder.txt").mkdir()
     with pytest.raises(FileError, match="is a folder"):
-        open_unlabelled(str(tmp_path / "folder.txt"))
+        open_unlabeled(str(tmp_path / "folder.txt"))
 
 
 def test_something_else_than_text_is_an_error_that_names_the_row(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"text": "굿"}\n{"text": 3}\n')
     with pytest.raises(FileError, match=r"t\.jsonl, row 2: the column 'text' is a int"):
-        list(open_unlabelled(str(tmp_path / "t.jsonl")))
+        list(open_unlabeled(str(tmp_path / "t.jsonl")))
 
 
 def test_another_content_gives_another_stamp(tmp_path):
     path = tmp_path / "t.txt"
     path.write_bytes(lines("굿"))
-    before = open_unlabelled(str(path))
+    before = open_unlabeled(str(path))
     path.write_bytes(lines("별로"))
-    assert open_unlabelled(str(path)) != before
-    assert open_unlabelled(str(path)).stamp == stamp(path)
+    assert open_unlabeled(str(path)) != before
+    assert open_unlabeled(str(path)).stamp == stamp(path)
 
 
 def test_the_raw_reviews_of_nsmc_are_kept_as_a_file(tmp_path, monkeypatch):
@@ -142,10 +142,10 @@ def test_the_raw_reviews_of_nsmc_are_kept_as_a_file(tmp_path, monkeypatch):
             return datasets.Dataset.from_dict({"id": ["0", "1"], "document": ["굿", "별로"]})
 
     monkeypatch.setattr("okt_lstm.data.unlabeled.NSMC", Reviews)
-    texts = open_unlabelled("nsmc")
+    texts = open_unlabeled("nsmc")
     assert list(texts) == ["굿", "별로"]
     assert texts.name == "NSMC's raw reviews"
-    assert list(open_unlabelled("nsmc", limit=1)) == ["굿"]
+    assert list(open_unlabeled("nsmc", limit=1)) == ["굿"]
 
 
 def test_raw_reviews_that_cannot_be_downloaded_are_no_matter_of_data_dir(monkeypatch):
@@ -157,8 +157,8 @@ def test_raw_reviews_that_cannot_be_downloaded_are_no_matter_of_data_dir(monkeyp
             raise DataError("Name a folder with --data_dir.") from OSError("no network")
 
     monkeypatch.setattr("okt_lstm.data.unlabeled.NSMC", Unreachable)
-    with pytest.raises(DataError, match=r"raw reviews could not be had \(no network\)\..*with --unlabelled") as error:
-        open_unlabelled("nsmc")
+    with pytest.raises(DataError, match=r"raw reviews could not be had \(no network\)\..*with --unlabeled") as error:
+        open_unlabeled("nsmc")
     assert "--data_dir" not in str(error.value)
 
 

@@ -84,7 +84,7 @@ def test_no_direction_sees_what_it_is_to_predict(family):
 @pytest.mark.parametrize("embedding_size", [12, HIDDEN], ids=["projected", "as wide"])
 def test_the_loss_is_the_mean_cross_entropy_over_the_whole_vocabulary(family, bidirectional, embedding_size):
     config_class, model_class, _ = family
-    config = small(config_class, bidirectional=bidirectional, embedding_size=embedding_size, softmax_candidates=4)
+    config = small(config_class, bidirectional=bidirectional, embedding_size=embedding_size, sampled_softmax_size=4)
     model = seeded(model_class, config)
     by_hand = torch.stack([loss for text in TEXTS[:3] for loss in losses_by_hand(model, text)])
     assert len(by_hand) == (6 + 2 + 1) * (2 if bidirectional else 1)
@@ -103,7 +103,7 @@ def test_padding_changes_nothing(family):
 
 
 def test_the_softmax_of_training_runs_over_the_targets_and_a_multiple_of_tokens():
-    model = seeded(LSTMForPreTraining, small(softmax_candidates=8))
+    model = seeded(LSTMForPreTraining, small(sampled_softmax_size=8))
     torch.manual_seed(1)
     targets = torch.tensor([7, -100, 9, 7, 49, 0, *range(20, 31)])
     candidates, places = model._candidates(targets)
@@ -119,11 +119,11 @@ def test_the_softmax_of_training_runs_over_the_targets_and_a_multiple_of_tokens(
 @pytest.mark.parametrize("candidates", [0, VOCABULARY, 1000])
 def test_with_all_tokens_as_candidates_training_has_the_full_loss(family, candidates):
     config_class, model_class, _ = family
-    model = seeded(model_class, small(config_class, softmax_candidates=candidates))
+    model = seeded(model_class, small(config_class, sampled_softmax_size=candidates))
     ids, _ = padded(TEXTS, 8)
     full = model(ids).loss
     torch.testing.assert_close(model.train()(ids).loss, full)
-    model.config.softmax_candidates = 16
+    model.config.sampled_softmax_size = 16
     assert model(ids).loss < full
 
 
@@ -151,7 +151,7 @@ def test_rows_without_two_tokens_have_no_loss_and_a_backward_pass(family, time, 
 
 def test_gradients_reach_every_weight(family):
     config_class, model_class, _ = family
-    model = seeded(model_class, small(config_class, softmax_candidates=8)).train()
+    model = seeded(model_class, small(config_class, sampled_softmax_size=8)).train()
     model(padded(TEXTS, 8)[0]).loss.backward()
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in model.parameters())
 
@@ -209,7 +209,7 @@ def test_half_precision_has_nearly_the_same_loss(family, dtype):
 def test_a_language_is_learned():
     """Every text counts on from where it begins; both directions can know the next token."""
     torch.manual_seed(0)
-    model = LSTMForPreTraining(small(softmax_candidates=8, num_hidden_layers=1, hidden_size=16))
+    model = LSTMForPreTraining(small(sampled_softmax_size=8, num_hidden_layers=1, hidden_size=16))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     starts = torch.randint(1, 30, (64, 1), generator=torch.Generator().manual_seed(0))
     ids = starts + torch.arange(12)

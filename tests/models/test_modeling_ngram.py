@@ -11,13 +11,13 @@ from transformers import AutoModelForSequenceClassification
 import okt_lstm
 from okt_lstm import NgramConfig, NgramForSequenceClassification, OktTokenizer
 from okt_lstm.cli import main
-from okt_lstm.data.splits import DataArguments, load_splits
+from okt_lstm.data.splits import DataOptions, load_splits
 from okt_lstm.models.modeling_ngram import hashed_ngrams
 
 VOCABULARY = 50
 TEXTS = [[5, 6, 7, 8, 9, 10, 11], [12, 13, 14], [15], []]
 SMALL = shlex.split(
-    "--dataset sample --max_train_samples 400 --max_validation_samples 100 --max_test_samples 100 --use_cpu "
+    "--dataset sample --max_train_samples 400 --max_eval_samples 100 --max_predict_samples 100 --use_cpu "
     "--disable_tqdm true --report_to none --model_type ngram --num_buckets 20000"
 )
 LEARNING = shlex.split(
@@ -149,11 +149,11 @@ def test_the_command_trains_one_that_predicts_and_teaches(tmp_path):
     results = json.loads((tmp_path / "ngram" / "test_results.json").read_text())
     assert results["test_accuracy"] > 0.8
     classifier = okt_lstm.load(tmp_path / "ngram", device="cpu")
-    sample = load_splits(DataArguments(dataset="sample", max_test_samples=100)).datasets["test"]
+    sample = load_splits(DataOptions(dataset="sample", max_predict_samples=100)).datasets["test"]
     scores = classifier.evaluate(sample["text"][:], sample["label"][:])
     assert scores["accuracy"] == pytest.approx(results["test_accuracy"])
-    rows = ["--dataset", "sample", "--max_train_samples", "50", "--max_validation_samples", "20", "--use_cpu"]
-    rows += ["--max_test_samples", "20", "--embedding_size", "4", "--hidden_size", "4", "--report_to", "none"]
+    rows = ["--dataset", "sample", "--max_train_samples", "50", "--max_eval_samples", "20", "--use_cpu"]
+    rows += ["--max_predict_samples", "20", "--embedding_size", "4", "--hidden_size", "4", "--report_to", "none"]
     pupil = ["--output_dir", str(tmp_path / "pupil"), "--num_train_epochs", "1", "--disable_tqdm", "true"]
     assert main(["train", *pupil, *rows, "--teacher", str(tmp_path / "ngram")]) == 0
 
@@ -184,6 +184,6 @@ def test_nothing_starts_from_a_linear_model(tmp_path, capsys):
 
 
 def test_there_is_no_language_model_over_ngrams(tmp_path, capsys):
-    flags = ["--output_dir", str(tmp_path / "out"), "--unlabelled", "t.txt", "--model_type", "ngram"]
+    flags = ["--output_dir", str(tmp_path / "out"), "--unlabeled", "t.txt", "--model_type", "ngram"]
     assert main(["pretrain", *flags]) == 1
     assert "--model_type can be lstm, gru or rnn here" in capsys.readouterr().err

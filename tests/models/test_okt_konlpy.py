@@ -57,9 +57,9 @@ def run(program: str, **environment: str | None) -> subprocess.CompletedProcess[
     return subprocess.run(arguments, env=variables, capture_output=True, text=True, check=False, timeout=200)
 
 
-def analyse(texts, norm=False, stem=False, user_dictionary=None):
+def analyze(texts, norm=False, stem=False, user_dictionary=None):
     """For each text, its morphemes as (form, start, end)."""
-    found = KonlpyOkt(user_dictionary).morphemes_batch(texts, norm, stem)
+    found = KonlpyOkt(user_dictionary).encode_batch(texts, norm, stem)
     rows = []
     for start, end in zip(found.row_splits[:-1], found.row_splits[1:], strict=True):
         spans = found.spans[start:end].tolist()
@@ -81,7 +81,7 @@ def konlpy_morphs(texts, norm, stem):
 @needs_java
 @pytest.mark.parametrize(("norm", "stem"), [*product([False, True], repeat=2)])
 def test_morphemes_are_konlpys(in_jvm, norm, stem):
-    found = in_jvm(analyse, TEXTS, norm, stem)
+    found = in_jvm(analyze, TEXTS, norm, stem)
     assert [[form for form, _, _ in row] for row in found] == in_jvm(konlpy_morphs, TEXTS, norm, stem)
 
 
@@ -91,7 +91,7 @@ def test_morphemes_are_konlpys(in_jvm, norm, stem):
 def test_morphemes_of_reviews_are_konlpys_and_their_places_right(in_jvm, nsmc_dir, norm, stem):
     lines = (nsmc_dir / "ratings_test.txt").read_text(encoding="utf-8").split("\n")[1:201]
     texts = [line.split("\t")[1] for line in lines]
-    found = in_jvm(analyse, texts, norm, stem)
+    found = in_jvm(analyze, texts, norm, stem)
     assert [[form for form, _, _ in row] for row in found] == in_jvm(konlpy_morphs, texts, norm, stem)
     for text, row in zip(texts, found, strict=True):
         if not norm and not stem:
@@ -104,16 +104,16 @@ def test_morphemes_of_reviews_are_konlpys_and_their_places_right(in_jvm, nsmc_di
 
 @needs_java
 def test_places_are_in_characters_of_the_users_text(in_jvm):
-    rows = in_jvm(analyse, TEXTS)
+    rows = in_jvm(analyze, TEXTS)
     for text, row in zip(TEXTS, rows, strict=True):
         assert all(form == text[start:end] for form, start, end in row)
     assert ("재밌다", 8, 13) not in rows[0]
-    assert ("재밌다", 8, 13) in in_jvm(analyse, TEXTS, False, True)[0]
+    assert ("재밌다", 8, 13) in in_jvm(analyze, TEXTS, False, True)[0]
 
 
 @needs_java
 def test_under_norm_a_place_is_what_the_morpheme_came_from(in_jvm):
-    found = in_jvm(analyse, ["😀 안됔ㅋㅋㅋㅋㅋ 되나욬ㅋㅋ"], True)[0]
+    found = in_jvm(analyze, ["😀 안됔ㅋㅋㅋㅋㅋ 되나욬ㅋㅋ"], True)[0]
     text = "😀 안됔ㅋㅋㅋㅋㅋ 되나욬ㅋㅋ"
     places = [(form, text[start:end]) for form, start, end in found]
     assert places == [
@@ -141,26 +141,26 @@ def test_characters_of_a_normalized_text_are_traced_to_the_original(text, normal
 
 @needs_java
 def test_lone_surrogates_and_empty_batches_do_no_harm(in_jvm):
-    assert in_jvm(analyse, []) == []
-    assert in_jvm(analyse, ["영화\ud800", "\udc00"]) == [[("영화", 0, 2), ("\ufffd", 2, 3)], [("\ufffd", 0, 1)]]
+    assert in_jvm(analyze, []) == []
+    assert in_jvm(analyze, ["영화\ud800", "\udc00"]) == [[("영화", 0, 2), ("\ufffd", 2, 3)], [("\ufffd", 0, 1)]]
 
 
-def analyse_in_crossings(size):
+def analyze_in_crossings(size):
     okt_konlpy.TEXTS_PER_CROSSING = size
-    return analyse(TEXTS)
+    return analyze(TEXTS)
 
 
 @needs_java
 def test_a_batch_of_many_crossings_is_the_same(in_jvm):
-    assert in_jvm(analyse_in_crossings, 2) == in_jvm(analyse_in_crossings, 16_384)
+    assert in_jvm(analyze_in_crossings, 2) == in_jvm(analyze_in_crossings, 16_384)
 
 
-def analyse_in_threads():
+def analyze_in_threads():
     results = [None] * 6
     okt = KonlpyOkt()
 
     def work(number):
-        results[number] = [okt.morphemes_batch(TEXTS).form_ids.tolist() for _ in range(5)]
+        results[number] = [okt.encode_batch(TEXTS).form_ids.tolist() for _ in range(5)]
 
     threads = [Thread(target=work, args=(number,)) for number in range(len(results))]
     for thread in threads:
@@ -171,8 +171,8 @@ def analyse_in_threads():
 
 
 @needs_java
-def test_threads_share_one_analyser(in_jvm):
-    results = in_jvm(analyse_in_threads)
+def test_threads_share_one_analyzer(in_jvm):
+    results = in_jvm(analyze_in_threads)
     assert all(result == results[0] for result in results)
 
 
@@ -182,9 +182,9 @@ def test_threads_share_one_analyser(in_jvm):
 @needs_java
 def test_every_user_dictionary_of_a_process_has_its_own_okt(in_jvm):
     text = ["뷁뷁을 뷁했다"]
-    plain = in_jvm(analyse, text, False, True)
-    assert [form for form, _, _ in in_jvm(analyse, text, False, True, USER_DICTIONARY)[0]] == ["뷁뷁", "을", "뷁하다"]
-    assert in_jvm(analyse, text, False, True) == plain
+    plain = in_jvm(analyze, text, False, True)
+    assert [form for form, _, _ in in_jvm(analyze, text, False, True, USER_DICTIONARY)[0]] == ["뷁뷁", "을", "뷁하다"]
+    assert in_jvm(analyze, text, False, True) == plain
     assert plain[0][-1][0] != "뷁하다"
 
 
@@ -244,7 +244,7 @@ def test_the_jvm_starts_at_the_first_text_and_prints_nothing():
         okt = KonlpyOkt()
         okt.dictionary_hash
         assert not jpype.isJVMStarted()
-        assert okt.morphemes_batch(["영화"]).forms == ["영화"]
+        assert okt.encode_batch(["영화"]).forms == ["영화"]
         assert jpype.isJVMStarted()
         from konlpy.tag import Okt  # finds its classes in our JVM
         print(Okt().nouns("영화"))
@@ -258,13 +258,13 @@ def test_a_jvm_that_other_code_started_is_used():
         from konlpy.tag import Okt
         Okt()
         from okt_konlpy import KonlpyOkt
-        print(KonlpyOkt().morphemes_batch(["영화가"]).forms)
+        print(KonlpyOkt().encode_batch(["영화가"]).forms)
     """)
     assert done.stdout == "['영화', '가']\n"
 
 
 def test_a_java_home_of_the_users_wins_and_a_wrong_one_is_named(tmp_path):
-    program = "from okt_konlpy import KonlpyOkt; KonlpyOkt().morphemes_batch(['가'])"
+    program = "from okt_konlpy import KonlpyOkt; KonlpyOkt().encode_batch(['가'])"
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "libjvm.so").write_bytes(b"no library")
     done = run(program, JAVA_HOME=str(tmp_path))
@@ -293,19 +293,19 @@ def test_what_is_not_installed_is_named_with_the_command_that_installs_it(monkey
 # ---- forked children ----
 
 
-def fork_and_analyse(starter):
+def fork_and_analyze(starter):
     """What two forked children of a process that runs a JVM find, and whether their own processes ended with them."""
     if starter == "konlpy":
         from konlpy.tag import Okt
 
         Okt().morphs("가")
     else:
-        analyse(["가"])
+        analyze(["가"])
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
 
     def child():
-        first, again = analyse(TEXTS), analyse(TEXTS)
+        first, again = analyze(TEXTS), analyze(TEXTS)
         queue.put((first == again, first, okt_konlpy._engine({})._process.pid))
 
     children = [context.Process(target=child, daemon=True) for _ in range(2)]
@@ -320,9 +320,9 @@ def fork_and_analyse(starter):
 @needs_java
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("starter", [pytest.param("konlpy", marks=pytest.mark.slow), "okt_lstm"])
-def test_a_forked_child_of_a_process_with_a_jvm_analyses_in_a_process_of_its_own(in_jvm, starter):
-    answers, exit_codes = in_jvm(fork_and_analyse, starter)
-    expected = in_jvm(analyse, TEXTS)
+def test_a_forked_child_of_a_process_with_a_jvm_analyzes_in_a_process_of_its_own(in_jvm, starter):
+    answers, exit_codes = in_jvm(fork_and_analyze, starter)
+    expected = in_jvm(analyze, TEXTS)
     assert [answer[:2] for answer in answers] == [(True, expected)] * 2
     assert exit_codes == [0, 0]
     deadline = time.monotonic() + 30
@@ -342,7 +342,7 @@ def is_running(process: int) -> bool:
 def tokenize_with_konlpy(texts, options, worker_processes=None):
     """Token ids by konlpy's Okt, as if oktane were missing."""
     sys.modules["oktane"] = None
-    tokenization_okt._analyser.cache_clear()
+    tokenization_okt._analyzer.cache_clear()
     try:
         tokenizer = OktTokenizer(**options).train_new_from_iterator(texts, 500, show_progress=False)
         if worker_processes:
@@ -355,15 +355,15 @@ def tokenize_with_konlpy(texts, options, worker_processes=None):
         return tokenizer.get_vocab(), tokenizer(texts).input_ids
     finally:
         del sys.modules["oktane"]
-        tokenization_okt._analyser.cache_clear()
+        tokenization_okt._analyzer.cache_clear()
 
 
 @needs_java
 @pytest.mark.parametrize("options", [{}, {"norm": True, "stem": True, "word_mark": "▁"}, {"model": "bpe"}])
-def test_ids_are_the_same_with_either_analyser(in_jvm, options):
+def test_ids_are_the_same_with_either_analyzer(in_jvm, options):
     pytest.importorskip("oktane", exc_type=ImportError)
     tokenizer = OktTokenizer(**options).train_new_from_iterator(TEXTS, 500, show_progress=False)
-    assert tokenizer.analyser.startswith("oktane")
+    assert tokenizer.analyzer.startswith("oktane")
     assert in_jvm(tokenize_with_konlpy, TEXTS, options) == (tokenizer.get_vocab(), tokenizer(TEXTS).input_ids)
 
 
@@ -379,7 +379,7 @@ def test_a_process_ends_whose_jvm_a_thread_started():
         from concurrent.futures import ThreadPoolExecutor
         from okt_konlpy import KonlpyOkt
         with ThreadPoolExecutor(2) as pool:
-            print(*pool.submit(KonlpyOkt().morphemes_batch, ["영화"]).result().forms)
+            print(*pool.submit(KonlpyOkt().encode_batch, ["영화"]).result().forms)
     """
     ended = run(program)
     assert (ended.returncode, ended.stdout.strip()) == (0, "영화"), ended.stderr
@@ -391,7 +391,7 @@ def test_sigterm_ends_a_process_whose_jvm_runs():
     program = """
         import os, signal
         from okt_konlpy import KonlpyOkt
-        KonlpyOkt().morphemes_batch(["영화"])
+        KonlpyOkt().encode_batch(["영화"])
         os.kill(os.getpid(), signal.SIGTERM)
         signal.pause()
     """

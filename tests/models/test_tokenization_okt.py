@@ -46,12 +46,12 @@ def train(**options) -> OktTokenizer:
     return OktTokenizer(**options).train_new_from_iterator(TEXTS, vocab_size, show_progress=False)
 
 
-class SpaceAnalyser:
+class SpaceAnalyzer:
     """Splits at white space, so that a stock tokenizer which does the same can be held against OktTokenizer."""
 
     dictionary_hash = "spaces"
 
-    def morphemes_batch(self, texts, norm=False, stem=False):
+    def encode_batch(self, texts, norm=False, stem=False):
         ids: dict[str, int] = {}
         form_ids, spans, splits = [], [], [0]
         for text in texts:
@@ -64,7 +64,7 @@ class SpaceAnalyser:
 
 @pytest.fixture
 def split_at_spaces(monkeypatch):
-    monkeypatch.setattr(tokenization_okt, "_analyser", lambda words: (SpaceAnalyser(), "spaces 1.0"))
+    monkeypatch.setattr(tokenization_okt, "_analyzer", lambda words: (SpaceAnalyzer(), "spaces 1.0"))
 
 
 def stock_twin(tokenizer: OktTokenizer, **options) -> TokenizersBackend:
@@ -146,7 +146,7 @@ def calls(draw):
 @pytest.mark.parametrize("specials", [{}, {"cls_token": "<cls>", "sep_token": "<sep>"}])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(call=calls())
-def test_everything_equals_a_stock_tokenizer_if_the_analyser_splits_at_spaces(split_at_spaces, model, specials, call):
+def test_everything_equals_a_stock_tokenizer_if_the_analyzer_splits_at_spaces(split_at_spaces, model, specials, call):
     arguments, options, sides = call
     texts = ["가나 영화 a", "영화 b 가나 가나", "나"]
     tokenizer = OktTokenizer(model=model, mask_token=AddedToken("<mask>", lstrip=True), **specials, **sides)
@@ -216,7 +216,7 @@ def test_word_ids_count_morphemes_or_the_users_words(tokenizer):
     assert split.offset_mapping == [(0, 2), (2, 3), (0, 5)]  # as everywhere in transformers: within the word
 
 
-def test_added_tokens_are_found_before_the_analyser_sees_the_text(tokenizer):
+def test_added_tokens_are_found_before_the_analyzer_sees_the_text(tokenizer):
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.add_tokens(["[영화]"])
     tokenizer.add_special_tokens({"mask_token": "<mask>"})
@@ -379,23 +379,23 @@ def test_training_takes_texts_or_lists_of_texts_and_reads_them_as_a_stream(monke
     lists = OktTokenizer().train_new_from_iterator(iter([TEXTS[:3], TEXTS[3:]]), 400, show_progress=False)
     assert lists.get_vocab() == vocabulary
 
-    analysed = []
+    analyzed = []
     monkeypatch.setattr(tokenization_okt, "TEXTS_PER_BATCH", 10)
     morphemes = OktTokenizer._morphemes
     monkeypatch.setattr(
-        OktTokenizer, "_morphemes", lambda self, texts: analysed.append(len(texts)) or morphemes(self, texts)
+        OktTokenizer, "_morphemes", lambda self, texts: analyzed.append(len(texts)) or morphemes(self, texts)
     )
 
     def stream():
         for number in range(100):
-            assert sum(analysed) >= number - 10, "texts pile up unread"
+            assert sum(analyzed) >= number - 10, "texts pile up unread"
             yield TEXTS[number % len(TEXTS)]
 
     assert (
         OktTokenizer().train_new_from_iterator(stream(), 400, show_progress=False).get_vocab().keys()
         == vocabulary.keys()
     )
-    assert max(analysed) == 10
+    assert max(analyzed) == 10
 
 
 def test_training_shows_a_progress_bar_unless_told_not_to(capfd):
@@ -499,7 +499,7 @@ def assert_equal_tokenizers(one: OktTokenizer, other: OktTokenizer) -> None:
         "word_mark",
         "user_dictionary",
         "dictionary_hash",
-        "analyser",
+        "analyzer",
         "padding_side",
     ):
         assert getattr(one, name) == getattr(other, name), name
@@ -536,12 +536,12 @@ def test_saved_pickled_and_copied_tokenizers_are_equal(tmp_path, options):
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
 
-def test_saved_files_record_options_and_analyser(tmp_path):
+def test_saved_files_record_options_and_analyzer(tmp_path):
     train(stem=True, word_mark="▁").save_pretrained(tmp_path)
     config = json.loads((tmp_path / "tokenizer_config.json").read_text())
     assert (config["norm"], config["stem"], config["model"], config["word_mark"]) == (False, True, "word", "▁")
     assert re.fullmatch("[0-9a-f]{64}", config["dictionary_hash"])
-    assert re.fullmatch(r"(oktane|konlpy) \d+\.\d+.*", config["analyser"])
+    assert re.fullmatch(r"(oktane|konlpy) \d+\.\d+.*", config["analyzer"])
     assert config["auto_map"]["AutoTokenizer"][0] == "tokenization_okt.OktTokenizer"
     assert {"tokenization_okt.py", "okt_konlpy.py"} <= {path.name for path in tmp_path.iterdir()}
 
@@ -603,37 +603,37 @@ def test_a_saved_folder_loads_by_its_own_code_where_okt_lstm_is_missing(tmp_path
     assert done.stdout.splitlines() == [str(tokenizer(TEXTS[0]).input_ids)] * 2
 
 
-# ---- analysers ----
+# ---- analyzers ----
 
 
 def test_without_oktane_konlpy_is_used_and_said_once(monkeypatch, caplog):
-    fake = SpaceAnalyser()
+    fake = SpaceAnalyzer()
     monkeypatch.setitem(sys.modules, "oktane", None)
     monkeypatch.setattr(tokenization_okt, "KonlpyOkt", lambda user_dictionary: fake)
-    tokenization_okt._analyser.cache_clear()
+    tokenization_okt._analyzer.cache_clear()
     try:
-        assert OktTokenizer()._analyser()[0] is fake
-        assert OktTokenizer(user_dictionary={"Noun": ["가"]})._analyser()[0] is fake
+        assert OktTokenizer()._analyzer()[0] is fake
+        assert OktTokenizer(user_dictionary={"Noun": ["가"]})._analyzer()[0] is fake
         assert caplog.text.count("uses konlpy's Okt in a Java virtual machine") == 1
     finally:
-        tokenization_okt._analyser.cache_clear()
+        tokenization_okt._analyzer.cache_clear()
 
 
-def test_without_any_analyser_one_error_says_what_to_install(monkeypatch, tmp_path):
+def test_without_any_analyzer_one_error_says_what_to_install(monkeypatch, tmp_path):
     train().save_pretrained(tmp_path)
     monkeypatch.setitem(sys.modules, "oktane", None)
     find_spec = okt_lstm.models.okt_konlpy.importlib.util.find_spec
     monkeypatch.setattr(
         "importlib.util.find_spec", lambda name, *rest: None if name == "jpype" else find_spec(name, *rest)
     )
-    tokenization_okt._analyser.cache_clear()
+    tokenization_okt._analyzer.cache_clear()
     try:
-        tokenizer = OktTokenizer.from_pretrained(tmp_path)  # decoding needs no analyser
+        tokenizer = OktTokenizer.from_pretrained(tmp_path)  # decoding needs no analyzer
         assert tokenizer.decode([2])
         with pytest.raises(ImportError, match=r'pip install "okt-lstm\[java\]"'):
             tokenizer("영화")
     finally:
-        tokenization_okt._analyser.cache_clear()
+        tokenization_okt._analyzer.cache_clear()
 
 
 # ---- processes and threads ----

@@ -13,13 +13,13 @@ from matplotlib.image import imread
 from tiny import save_tiny
 
 import okt_lstm
-from okt_lstm.data.splits import DataArguments, load_test_split
+from okt_lstm.data.splits import DataOptions, load_test_split
 from okt_lstm.reports.error_analysis import Group
 from okt_lstm.reports.model_card import TrainedModel, build_model_card
 from okt_lstm.reports.recipe_card import RecipeFigures, build_recipe_card
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "release" / "make_recipe_card.py"
-DATA = DataArguments("sample", max_test_samples=60)
+DATA = DataOptions("sample", max_predict_samples=60)
 STAGES = "name: best\nstages:\n- embed: {vector_size: 8}\n- train: {learning_rate: 0.002}\n"
 
 
@@ -28,7 +28,7 @@ def write_json(path, content):
 
 
 def write_run(folder: Path, seed: int) -> Path:
-    """A folder as `okt-lstm train --recipe` leaves it, with a model that never learnt anything."""
+    """A folder as `okt-lstm train --recipe` leaves it, with a model that never learned anything."""
     save_tiny(folder)
     classifier = okt_lstm.load(folder, device="cpu")
     with torch.no_grad():  # so that the runs differ
@@ -39,7 +39,7 @@ def write_run(folder: Path, seed: int) -> Path:
     scores = classifier.evaluate(test["text"][:], test["label"][:])
     write_json(folder / "test_results.json", {f"test_{name}": value for name, value in scores.items()})
     write_json(folder / "eval_results.json", {"eval_accuracy": 0.5 + seed / 100})
-    write_json(folder / "data_args.json", {"dataset": "sample", "max_test_samples": 60})
+    write_json(folder / "data_args.json", {"dataset": "sample", "max_predict_samples": 60})
     (folder / "recipe.yaml").write_text(STAGES, encoding="utf-8")
     write_json(folder / "recipe_stages.json", {"seconds": {"embeddings": 1200.0, "model": 100.0 * seed}})
     (folder / "user_dictionary.txt").write_bytes(bytes(1_200_000))

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.image import imread
 
 SCRIPTS = Path(__file__).parents[2] / "scripts" / "benchmarks"
-LIMITS = ["--dataset", "sample", "--max_train_samples", "200", "--max_test_samples", "60"]
+LIMITS = ["--dataset", "sample", "--max_train_samples", "200", "--max_predict_samples", "60"]
 QUICK = ["--rounds", "1", "--turn", "0.05"]
 
 
@@ -189,9 +189,9 @@ def test_a_recipe_is_trained_by_the_command_and_its_own_reading_of_the_test_set_
     monkeypatch.setattr(script, "measure_rates", lambda models, *_: {row: [100.0] for row in models})
     raw = tmp_path / "raw.txt"
     raw.write_text("좋다\n", encoding="utf-8")
-    assert run("--output_dir", tmp_path / "out", "--rows", "fast", "--seeds", 7, "--unlabelled", raw) == 0
+    assert run("--output_dir", tmp_path / "out", "--rows", "fast", "--seeds", 7, "--unlabeled", raw) == 0
     words = " ".join(commands[0])
-    flags = ["train --recipe fast", "--seed 7", f"--unlabelled {raw}", "--dataset sample", "--max_test_samples 60"]
+    flags = ["train --recipe fast", "--seed 7", f"--unlabeled {raw}", "--dataset sample", "--max_predict_samples 60"]
     for flag in [*flags, f"--stages_dir {tmp_path / 'out' / 'stages' / 'fast'}"]:
         assert flag in words
     result = read(tmp_path / "out" / "results" / "fast-seed-7.json")

@@ -10,7 +10,7 @@ import pytest
 from tiny import save_tiny
 
 import okt_lstm
-from okt_lstm.data.splits import DataArguments, load_splits
+from okt_lstm.data.splits import DataOptions, load_splits
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmarks" / "compare_teachers.py"
 
@@ -34,7 +34,7 @@ def test_the_mean_is_of_the_same_labels_and_each_model_is_shown_alone(opposites)
     lines = [re.split(r" {2,}", line) for line in shown.stdout.splitlines()[1:]]
     one, two = map(str, opposites)
     assert sorted(models for *_, models in lines[:2]) == [one, two]
-    validation = load_splits(DataArguments("sample")).datasets["validation"]
+    validation = load_splits(DataOptions("sample")).datasets["validation"]
     model = okt_lstm.load(opposites[0], device="cpu")
     scores = model.evaluate(validation["text"][:], validation["label"][:])
     alone = {models: (float(loss), float(accuracy)) for loss, accuracy, models in lines}

@@ -14,10 +14,10 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 
 import okt_lstm
 from okt_lstm.data.files import FileError
-from okt_lstm.data.unlabeled import open_unlabelled
+from okt_lstm.data.unlabeled import open_unlabeled
 from okt_lstm.inference.classifier import Classifier, LoadError
 from okt_lstm.models.modeling_lstm import classification_loss
-from okt_lstm.training.distillation import Lesson, soft_labels
+from okt_lstm.training.distillation import DistillationTask, soft_labels
 from okt_lstm.training.train import parse_arguments, train
 
 TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다", "굿", "정말 별로", "재미 없다"]
@@ -30,7 +30,7 @@ SMALL = shlex.split(
 )
 
 
-def labelled(labels=LABELS, feature=None):
+def labeled(labels=LABELS, feature=None):
     features = datasets.Features(
         {"text": datasets.Value("string"), "label": feature or datasets.ClassLabel(names=["negative", "positive"])}
     )
@@ -47,12 +47,12 @@ def cache(tmp_path, monkeypatch):
 def further(tmp_path):
     path = tmp_path / "further.txt"
     path.write_text("".join(f"{text}\n" for text in FURTHER))
-    return open_unlabelled(str(path))
+    return open_unlabeled(str(path))
 
 
 def ask(*teachers, names=("negative", "positive"), problem="single_label_classification", weight=1.0, **options):
-    lesson = {"labelled": labelled(), "held_out": (), "unlabelled": None, "bf16": False}
-    rows = soft_labels(Lesson(tuple(map(str, teachers)), tuple(names), problem, **lesson | options), weight)
+    lesson = {"labeled": labeled(), "held_out": (), "unlabeled": None, "bf16": False}
+    rows = soft_labels(DistillationTask(tuple(map(str, teachers)), tuple(names), problem, **lesson | options), weight)
     return rows["text"][:], np.array(rows["label"][:])
 
 
@@ -74,9 +74,9 @@ def save_shifted(folder, shift, **options):
 # What the student is given
 
 
-def test_soft_labels_are_the_teachers_mean_of_labelled_and_other_texts(tmp_path, further):
+def test_soft_labels_are_the_teachers_mean_of_labeled_and_other_texts(tmp_path, further):
     one, two = save_shifted(tmp_path / "one", 0), save_shifted(tmp_path / "two", 3)
-    texts, soft = ask(one, two, unlabelled=further)
+    texts, soft = ask(one, two, unlabeled=further)
     expected = (answers(one, TEXTS + FURTHER) + answers(two, TEXTS + FURTHER)) / 2
     np.testing.assert_allclose(soft, expected, atol=1e-5)
     np.testing.assert_allclose(soft.sum(axis=1), 1, atol=1e-5)
@@ -84,11 +84,11 @@ def test_soft_labels_are_the_teachers_mean_of_labelled_and_other_texts(tmp_path,
     assert texts == TEXTS + FURTHER
 
 
-def test_texts_of_labelled_and_held_out_rows_are_not_asked_about_twice(tmp_path):
+def test_texts_of_labeled_and_held_out_rows_are_not_asked_about_twice(tmp_path):
     (tmp_path / "t.txt").write_text(f"{TEXTS[0]}\n{FURTHER[0]}\n{FURTHER[1]}\n  {TEXTS[1].replace(' ', '  ')} \n")
-    held_out = labelled().select([0]).map(lambda row: {"text": FURTHER[1]})
-    further = open_unlabelled(str(tmp_path / "t.txt"))
-    texts, _ = ask(save_tiny(tmp_path / "teacher"), unlabelled=further, held_out=(held_out,))
+    held_out = labeled().select([0]).map(lambda row: {"text": FURTHER[1]})
+    further = open_unlabeled(str(tmp_path / "t.txt"))
+    texts, _ = ask(save_tiny(tmp_path / "teacher"), unlabeled=further, held_out=(held_out,))
     assert texts == [*TEXTS, FURTHER[0]]
 
 
@@ -118,25 +118,25 @@ def test_labels_without_names_are_taken_in_their_order(tmp_path):
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
 def test_the_weight_mixes_in_the_rows_own_labels(tmp_path, further, weight):
     teacher = save_tiny(tmp_path / "teacher")
-    _, soft = ask(teacher, unlabelled=further, weight=weight)
+    _, soft = ask(teacher, unlabeled=further, weight=weight)
     np.testing.assert_allclose(soft[:5], weight * answers(teacher) + (1 - weight) * np.eye(2)[LABELS], atol=1e-5)
     np.testing.assert_allclose(soft[5:], answers(teacher, FURTHER), atol=1e-5)
 
 
 def test_with_another_weight_the_teachers_are_not_asked_again(tmp_path, further, monkeypatch):
     teacher = save_tiny(tmp_path / "teacher")
-    ask(teacher, unlabelled=further)
+    ask(teacher, unlabeled=further)
     monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it was asked again"))
-    _, soft = ask(teacher, unlabelled=further, weight=0.0)
+    _, soft = ask(teacher, unlabeled=further, weight=0.0)
     np.testing.assert_array_equal(soft[:5], np.eye(2)[LABELS])
 
 
 def test_beside_another_teacher_one_is_not_asked_again(tmp_path, further, monkeypatch):
     one, two = save_shifted(tmp_path / "one", 0), save_shifted(tmp_path / "two", 3)
-    _, first = ask(one, unlabelled=further)
-    _, second = ask(two, unlabelled=further)
+    _, first = ask(one, unlabeled=further)
+    _, second = ask(two, unlabeled=further)
     monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it was asked again"))
-    _, both = ask(one, two, unlabelled=further)
+    _, both = ask(one, two, unlabeled=further)
     np.testing.assert_allclose(both, (first + second) / 2, atol=1e-6)
 
 
@@ -152,8 +152,8 @@ def test_several_labels_have_a_probability_each(tmp_path):
         tmp_path / "teacher", labels=("b", "a"), problem_type="multi_label_classification", pooling="mean"
     )
     hard = [[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
-    rows = labelled(hard, datasets.List(datasets.Value("float32"), length=2))
-    _, soft = ask(teacher, names="ab", problem="multi_label_classification", labelled=rows, weight=0.5)
+    rows = labeled(hard, datasets.List(datasets.Value("float32"), length=2))
+    _, soft = ask(teacher, names="ab", problem="multi_label_classification", labeled=rows, weight=0.5)
     np.testing.assert_allclose(soft, 0.5 * answers(teacher)[:, ::-1] + 0.5 * np.array(hard), atol=1e-5)
 
 
@@ -163,8 +163,8 @@ def test_of_regression_the_numbers_are_averaged(tmp_path):
         for name, shift in (("one", 0), ("two", 3))
     ]
     numbers = [0.5, 1.5, -2.0, 0.0, 4.0]
-    rows = labelled(numbers, datasets.Value("float32"))
-    _, soft = ask(*teachers, names=(), problem="regression", labelled=rows, weight=0.25)
+    rows = labeled(numbers, datasets.Value("float32"))
+    _, soft = ask(*teachers, names=(), problem="regression", labeled=rows, weight=0.25)
     mean = (answers(teachers[0]) + answers(teachers[1])) / 2
     np.testing.assert_allclose(soft, 0.25 * mean + 0.75 * np.array(numbers)[:, None], atol=1e-5)
 
@@ -239,7 +239,7 @@ def test_a_teacher_that_is_none_is_an_error(tmp_path, monkeypatch):
 def test_a_line_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "t.txt").write_bytes("굿\n".encode() + b"\xff\n")
     with pytest.raises(FileError, match=r"t\.txt, line 2"):
-        ask(save_tiny(tmp_path / "teacher"), unlabelled=open_unlabelled(str(tmp_path / "t.txt")))
+        ask(save_tiny(tmp_path / "teacher"), unlabeled=open_unlabeled(str(tmp_path / "t.txt")))
 
 
 # How it learns
@@ -279,7 +279,7 @@ def taught(tmp_path_factory):
     teacher = save_tiny(folder / "teacher", pooling="mean", initializer_range=0.3)
     texts = write_reviews(folder / "reviews.jsonl", ["negative", "positive"] * 40)
     (folder / "further.txt").write_text("".join(f"{text}\n" for text in TEXTS))
-    data = ["--dataset", str(folder / "reviews.jsonl"), "--unlabelled", str(folder / "further.txt")]
+    data = ["--dataset", str(folder / "reviews.jsonl"), "--unlabeled", str(folder / "further.txt")]
     teachers = ["--teacher", str(teacher), str(teacher)]
     train(*parse_arguments([*SMALL, *data, *teachers, "--output_dir", str(folder / "student")]))
     return folder, texts
@@ -298,7 +298,7 @@ def test_the_card_says_who_taught_on_what(taught):
     further = folder / "further.txt"
     others = len(set(TEXTS) - set(texts))
     assert 0 < others < len(TEXTS)
-    assert f"| unlabelled | further.txt | {further.stat().st_size:,} | `" in card
+    assert f"| unlabeled | further.txt | {further.stat().st_size:,} | `" in card
     assert (
         f"It learned the mean answer of 2 teachers (`teacher`, `teacher`) to the training rows and to {others} texts "
         "without labels, of `further.txt`. In the answer to a training row, the row's own label has a weight of 0."
@@ -343,7 +343,7 @@ def test_options_that_do_not_fit_are_found_before_the_teachers_are_asked(taught,
 
 def test_text_without_labels_needs_a_teacher(tmp_path):
     with pytest.raises(ValueError, match="learned from a --teacher here"):
-        train(*parse_arguments(["--output_dir", str(tmp_path / "out"), "--unlabelled", "t.txt"]))
+        train(*parse_arguments(["--output_dir", str(tmp_path / "out"), "--unlabeled", "t.txt"]))
 
 
 def test_smoothed_answers_are_not_smoothed_again(tmp_path):
@@ -356,8 +356,8 @@ def test_smoothed_answers_are_not_smoothed_again(tmp_path):
     [
         ("--teacher_weight 0.5", "--teacher_weight goes with --teacher"),
         ("--freeze_embeddings_epochs 1", "keep random embeddings"),
-        ("--max_unlabelled_samples 9", "--max_unlabelled_samples goes with --unlabelled"),
-        ("--unlabelled_column text", "--unlabelled_column goes with --unlabelled"),
+        ("--max_unlabeled_samples 9", "--max_unlabeled_samples goes with --unlabeled"),
+        ("--unlabeled_column text", "--unlabeled_column goes with --unlabeled"),
         ("--teacher ./nothere", r"--teacher: \./nothere: no such folder"),
         ("--pretrained ./nothere", r"--pretrained: \./nothere: no such folder"),
     ],

@@ -14,14 +14,14 @@ def parse(tmp_path, monkeypatch):
 
 
 def test_defaults_are_the_classic_recipe(parse):
-    model, tokenizer, data, training, transfer, unlabelled = parse()
+    model, tokenizer, data, training, transfer, unlabeled = parse()
     assert (model.model_type, model.embedding_size, model.hidden_size) == ("lstm", 128, 64)
     assert (model.num_hidden_layers, model.bidirectional) == (2, True)
     assert (model.hidden_dropout, model.classifier_dropout) == (0.5, 0.5)
     assert (training.optim.value, training.learning_rate) == ("rmsprop", 1e-3)
     assert (tokenizer.tokenizer_model, tokenizer.norm, tokenizer.stem) == ("word", False, False)
     assert data.dataset == "nsmc"
-    assert (transfer.pretrained, transfer.embeddings, transfer.teacher, unlabelled.unlabelled) == (None, None, [], None)
+    assert (transfer.pretrained, transfer.embeddings, transfer.teacher, unlabeled.unlabeled) == (None, None, [], None)
 
 
 @pytest.mark.parametrize("suffix", ["yaml", "json"])

@@ -24,7 +24,7 @@ SMALL = shlex.split(
     "--learning_rate 0.05 --warmup_steps 0 --hidden_dropout 0 --use_cpu --disable_tqdm true --report_to none"
 )
 TRAIN = shlex.split(
-    "--dataset sample --max_train_samples 48 --max_validation_samples 16 --max_test_samples 16 --num_train_epochs 1 "
+    "--dataset sample --max_train_samples 48 --max_eval_samples 16 --max_predict_samples 16 --num_train_epochs 1 "
     "--use_cpu --disable_tqdm true --report_to none"
 )
 SENTENCES = ["영화 정말 재미 있다", "배우 연기 정말 별로", "음악 영상 모두 최고", "시간 아깝다 정말 지루"]
@@ -39,7 +39,7 @@ def text(tmp_path_factory):
 
 def run(folder, text, *flags):
     return pretrain(
-        *parse_pretraining_arguments([*SMALL, "--unlabelled", str(text), "--output_dir", str(folder), *flags])
+        *parse_pretraining_arguments([*SMALL, "--unlabeled", str(text), "--output_dir", str(folder), *flags])
     )
 
 
@@ -77,7 +77,7 @@ def test_it_writes_down_what_it_learned_from(pretrained, text):
     folder, result = pretrained
     record = json.loads((folder / PRETRAINING_NAME).read_text())
     file = DataFile.of("", text)
-    assert record["unlabelled"] == {"name": "reviews.txt", "num_bytes": file.num_bytes, "git_blob_id": file.git_blob_id}
+    assert record["unlabeled"] == {"name": "reviews.txt", "num_bytes": file.num_bytes, "git_blob_id": file.git_blob_id}
     assert (record["texts"], record["held_out_texts"]) == (288, 32)  # a tenth; a text of one token teaches nothing
     assert (record["loss"], record["perplexity"]) == (result.loss, result.perplexity)
     assert record["seconds"] > 0
@@ -183,10 +183,10 @@ def test_a_damaged_file_is_an_error_that_names_the_line(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ([], "--unlabelled"),
-        (["--unlabelled", "nope.txt"], "nope.txt: no such file"),
-        (["--unlabelled", "t.txt", "--held_out_samples", "0"], "held_out_samples is 0"),
-        (["--unlabelled", "t.txt", "--model_type", "gru", "--nonlinearity", "relu"], "--model_type rnn"),
+        ([], "--unlabeled"),
+        (["--unlabeled", "nope.txt"], "nope.txt: no such file"),
+        (["--unlabeled", "t.txt", "--max_eval_samples", "0"], "max_eval_samples is 0"),
+        (["--unlabeled", "t.txt", "--model_type", "gru", "--nonlinearity", "relu"], "--model_type rnn"),
     ],
 )
 def test_mistakes_with_the_command_are_one_line(tmp_path, capsys, flags, message):
@@ -200,8 +200,8 @@ def test_mistakes_with_the_command_are_one_line(tmp_path, capsys, flags, message
 
 
 def test_the_command_prints_the_figures(tmp_path, text, capsys):
-    flags = [*SMALL, "--max_unlabelled_samples", "60", "--num_train_epochs", "1", "--model_type", "gru"]
-    assert main(["pretrain", *flags, "--unlabelled", str(text), "--output_dir", str(tmp_path / "out")]) == 0
+    flags = [*SMALL, "--max_unlabeled_samples", "60", "--num_train_epochs", "1", "--model_type", "gru"]
+    assert main(["pretrain", *flags, "--unlabeled", str(text), "--output_dir", str(tmp_path / "out")]) == 0
     printed = capsys.readouterr().out
     figures = json.loads(printed[printed.index('{\n  "folder"') :])
     assert set(figures) == {"folder", "loss", "perplexity", "seconds"}
@@ -215,7 +215,7 @@ def test_the_command_prints_the_figures(tmp_path, text, capsys):
         (["--stem", "true"], "leave out --stem"),
         (["--hidden_size", "16"], "has hidden_size 8, not 16: leave out --hidden_size"),
         (["--model_type", "gru"], "has model_type 'lstm', not 'gru'"),
-        (["--unlabelled", "t.txt"], "learned from a --teacher here"),
+        (["--unlabeled", "t.txt"], "learned from a --teacher here"),
     ],
 )
 def test_what_contradicts_the_pretrained_model_is_an_error(pretrained, tmp_path, flags, message):

@@ -17,7 +17,7 @@ from okt_lstm.training.word_vectors import parse_embedding_arguments
 
 PARSERS = {"embed": parse_embedding_arguments, "pretrain": parse_pretraining_arguments, "train": parse_arguments}
 SMALL = shlex.split(
-    "--dataset sample --max_train_samples 48 --max_validation_samples 16 --max_test_samples 16 --use_cpu "
+    "--dataset sample --max_train_samples 48 --max_eval_samples 16 --max_predict_samples 16 --use_cpu "
     "--report_to none --disable_tqdm true"
 )
 
@@ -47,7 +47,7 @@ def test_the_recipes_of_the_package_are_read_and_their_options_are_taken(name, t
         results = {other.name: [recipe_module._Result(other.name, {})] for other in recipe.stages}
         options = recipe_module._with_results(each, results)
         where = {"output": "v.safetensors"} if each.command == "embed" else {"output_dir": str(tmp_path)}
-        text = {"unlabelled": "texts.txt"} if each.reads_unlabelled else {}
+        text = {"unlabeled": "texts.txt"} if each.reads_unlabeled else {}
         PARSERS[each.command](recipe_module.to_flags(options | where | text))
 
 
@@ -67,7 +67,7 @@ def test_a_file_is_read(tmp_path):
     assert (recipe.name, recipe.version, recipe.description) == ("mine", 1, "a test")
     assert [each.name for each in recipe.stages] == ["lm", "teacher", "model"]
     assert [each.seeds for each in recipe.stages] == [(), (1, 2), ()]
-    assert [each.reads_unlabelled for each in recipe.stages] == [True, False, True]
+    assert [each.reads_unlabeled for each in recipe.stages] == [True, False, True]
     assert recipe.text == Path(path).read_text()
 
 
@@ -203,7 +203,7 @@ ALL = ["vectors", "lm", "teacher-1", "teacher-2", "out"]
 
 
 def given(folder, *flags):
-    return ["--output_dir", str(folder / "out"), "--unlabelled", "t.txt", *flags]
+    return ["--output_dir", str(folder / "out"), "--unlabeled", "t.txt", *flags]
 
 
 def test_results_stand_for_the_names_of_stages(commands, tmp_path):
@@ -233,15 +233,15 @@ def test_the_users_flags_win_in_the_last_stage_and_those_of_data_hold_everywhere
     assert not {"--learning_rate=0.1", "--seed=1"} & set(commands.flags("out"))
     teacher = set(commands.flags("teacher-1"))
     assert {"--learning_rate=0.1", "--seed=1", "--data_dir=d", "--max_train_samples=9", "--use_cpu=True"} <= teacher
-    assert "--unlabelled=t.txt" not in teacher
-    assert {"--unlabelled=t.txt", "--use_cpu=True"} <= set(commands.flags("lm"))
-    assert "--unlabelled=t.txt" in commands.flags("vectors")
+    assert "--unlabeled=t.txt" not in teacher
+    assert {"--unlabeled=t.txt", "--use_cpu=True"} <= set(commands.flags("lm"))
+    assert "--unlabeled=t.txt" in commands.flags("vectors")
     assert not [flag for name in ("lm", "vectors") for flag in commands.flags(name) if "learning_rate" in flag]
 
 
-def test_unlabelled_text_that_no_stage_reads_is_said_and_left_out(commands, tmp_path, caplog):
+def test_unlabeled_text_that_no_stage_reads_is_said_and_left_out(commands, tmp_path, caplog):
     run_recipe(read_recipe("classic"), given(tmp_path))
-    assert "--unlabelled isn't read" in caplog.text
+    assert "--unlabeled isn't read" in caplog.text
     assert commands.flags("out") == [f"--output_dir={tmp_path / 'out'}"]
 
 
@@ -252,7 +252,7 @@ def test_a_folder_for_stages_needs_a_recipe(capsys, tmp_path):
 
 def test_a_teacher_given_as_a_flag_gets_the_text(commands, tmp_path, caplog):
     run_recipe(read_recipe("classic"), given(tmp_path, "--teacher", "large"))
-    assert "--unlabelled=t.txt" in commands.flags("out")
+    assert "--unlabeled=t.txt" in commands.flags("out")
     assert not caplog.text
 
 
@@ -271,7 +271,7 @@ def test_finished_stages_are_shared_and_not_run_again(commands, tmp_path):
     stages = str(tmp_path / "stages")
     run_recipe(recipe, given(tmp_path), stages)
     assert commands.names() == ALL
-    run_recipe(recipe, ["--output_dir", str(tmp_path / "two"), "--unlabelled", "t.txt", "--seed", "2"], stages)
+    run_recipe(recipe, ["--output_dir", str(tmp_path / "two"), "--unlabeled", "t.txt", "--seed", "2"], stages)
     assert commands.names() == ["two"]
     times = [json.loads((tmp_path / name / STAGES_NAME).read_text())["seconds"] for name in ("out", "two")]
     assert times[0]["lm"] == times[1]["lm"]
@@ -381,7 +381,7 @@ def test_vectors_become_the_embeddings_of_a_classifier(tmp_path, text):
         stage("vectors", "embed", options={"vector_size": 8, "bucket": 100, "epochs": 1, "min_frequency": 1}),
         stage("model", options={**LIGHT, "embeddings": "$vectors", "freeze_embeddings_epochs": 1, "min_frequency": 1}),
     )
-    result = run_recipe(read_recipe(path), [*SMALL, "--output_dir", str(tmp_path / "out"), "--unlabelled", str(text)])
+    result = run_recipe(read_recipe(path), [*SMALL, "--output_dir", str(tmp_path / "out"), "--unlabeled", str(text)])
     assert result.folder == tmp_path / "out"
     vectors = load_file(tmp_path / "out" / "stages" / "vectors" / "vectors.safetensors")
     tokens = json.loads(bytes(vectors["tokens"].tolist()))
@@ -405,7 +405,7 @@ def test_a_language_model_makes_teachers_and_they_a_student(tmp_path, text, caps
         stage("teacher", seeds=[1, 2], options={"pretrained": "$lm", "num_train_epochs": 1}),
         stage("model", options={**LIGHT, "teacher": "$teacher", "min_frequency": 1}),
     )
-    flags = [*SMALL, "--output_dir", str(tmp_path / "out"), "--unlabelled", str(text)]
+    flags = [*SMALL, "--output_dir", str(tmp_path / "out"), "--unlabeled", str(text)]
     assert main(["train", "--recipe", path, "--stages_dir", str(tmp_path / "stages"), *flags]) == 0
     printed = capsys.readouterr().out
     assert json.loads(printed[printed.index('{\n  "folder"') :])["folder"] == str(tmp_path / "out")

@@ -23,7 +23,7 @@ from okt_lstm.training.trainer import RecurrentTrainer, ResumableLengthGroupedSa
 from okt_lstm.training.word_vectors import embed, parse_embedding_arguments
 
 SMALL = shlex.split(
-    "--dataset sample --max_train_samples 96 --max_validation_samples 32 --max_test_samples 32 --embedding_size 8 "
+    "--dataset sample --max_train_samples 96 --max_eval_samples 32 --max_predict_samples 32 --embedding_size 8 "
     "--hidden_size 8 --per_device_train_batch_size 16 --min_frequency 1 --num_train_epochs 2 --use_cpu --disable_tqdm "
     "true --report_to none"
 )
@@ -319,7 +319,7 @@ def vectors(tmp_path_factory):
     texts = training.load_splits(parse_arguments([*SMALL, "--output_dir", str(folder)])[2]).datasets["train"]["text"]
     (folder / "texts.txt").write_text("".join(f"{text}\n" for text in texts))
     options = "--vector_size 8 --bucket 1000 --min_frequency 1 --workers 1"
-    flags = ["--unlabelled", str(folder / "texts.txt"), "--output", str(folder / "v.vec"), *shlex.split(options)]
+    flags = ["--unlabeled", str(folder / "texts.txt"), "--output", str(folder / "v.vec"), *shlex.split(options)]
     embed(*parse_embedding_arguments(flags))
     return read_vectors(folder / "v.vec"), folder / "v.vec"
 

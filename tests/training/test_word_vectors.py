@@ -15,13 +15,13 @@ from okt_lstm import OktTokenizer
 from okt_lstm.data.files import FileError
 from okt_lstm.data.vectors import Vectors, read_vectors, write_vectors
 from okt_lstm.training.optimization import RowwiseRMSprop
-from okt_lstm.training.options import TokenizerArguments, UnlabelledArguments
+from okt_lstm.training.options import TokenizerOptions, UnlabeledOptions
 from okt_lstm.training.word_vectors import (
-    EmbeddingArguments,
     FreezeEmbeddings,
+    WordVectorOptions,
     _Sentences,
     embed,
-    initialise,
+    initialize,
     parse_embedding_arguments,
     train_vectors,
 )
@@ -31,11 +31,11 @@ QUICK = {"vector_size": 8, "bucket": 1000, "epochs": 2, "workers": 1}
 
 
 def arguments(folder, **options):
-    return EmbeddingArguments(**({"output": str(folder / "v.vec")} | QUICK | options))
+    return WordVectorOptions(**({"output": str(folder / "v.vec")} | QUICK | options))
 
 
 def texts_of(folder):
-    return UnlabelledArguments(unlabelled=str(folder / "t.txt"))
+    return UnlabeledOptions(unlabeled=str(folder / "t.txt"))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def text_file(tmp_path):
 
 
 def test_vectors_of_the_texts_tokens_are_written(tmp_path, text_file):
-    result = embed(arguments(tmp_path), texts_of(tmp_path), TokenizerArguments(min_frequency=1))
+    result = embed(arguments(tmp_path), texts_of(tmp_path), TokenizerOptions(min_frequency=1))
     vectors = read_vectors(tmp_path / "v.vec")
     tokenizer = OktTokenizer()
     morphemes = {token for text in TEXTS for token in tokenizer.train_new_from_iterator([text], 99).get_vocab()}
@@ -57,10 +57,10 @@ def test_vectors_of_the_texts_tokens_are_written(tmp_path, text_file):
         "output": str(tmp_path / "v.vec"),
         "tokens": len(vectors.tokens),
         "vector_size": 8,
-        "running_tokens": result.running_tokens,
+        "token_count": result.token_count,
         "seconds": 0,
     }
-    assert result.running_tokens > len(TEXTS)
+    assert result.token_count > len(TEXTS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.txt", "v.vec"]
 
 
@@ -68,7 +68,7 @@ def test_the_tokenizers_own_tokens_get_the_vectors(tmp_path, text_file):
     tiny_tokenizer().save_pretrained(tmp_path / "tokenizer")
     with text_file.open("a") as file:
         file.write("모르는 말\n")
-    embed(arguments(tmp_path, tokenizer=str(tmp_path / "tokenizer")), texts_of(tmp_path), TokenizerArguments())
+    embed(arguments(tmp_path, tokenizer=str(tmp_path / "tokenizer")), texts_of(tmp_path), TokenizerOptions())
     assert set(read_vectors(tmp_path / "v.vec").tokens) == {*WORDS, "<unk>"} - {"별로"}  # which no text has
 
 
@@ -114,14 +114,14 @@ def test_texts_are_read_once_and_as_a_stream(tmp_path, monkeypatch):
         def __getattr__(self, name):
             return getattr(tokenizer, name)
 
-    _, running_tokens = train_vectors(texts(), Counting(), arguments(tmp_path))
-    assert running_tokens == 40 * sum(len(text.split()) for text in TEXTS)
+    _, token_count = train_vectors(texts(), Counting(), arguments(tmp_path))
+    assert token_count == 40 * sum(len(text.split()) for text in TEXTS)
 
 
 def test_long_texts_and_empty_ones_keep_their_tokens(tmp_path):
     texts = ["", " ".join(WORDS * 10_000), "굿", ""]  # one longer than what is read at a time
-    vectors, running_tokens = train_vectors(texts, tiny_tokenizer(), arguments(tmp_path, epochs=1))
-    assert running_tokens == 10_000 * len(WORDS) + 1
+    vectors, token_count = train_vectors(texts, tiny_tokenizer(), arguments(tmp_path, epochs=1))
+    assert token_count == 10_000 * len(WORDS) + 1
     assert set(vectors.tokens) == set(WORDS)
 
 
@@ -140,7 +140,7 @@ def test_pieces_can_have_vectors(tmp_path, text_file):
     embed(
         arguments(tmp_path),
         texts_of(tmp_path),
-        TokenizerArguments(tokenizer_model="bpe", vocab_size=300, min_frequency=1),
+        TokenizerOptions(tokenizer_model="bpe", vocab_size=300, min_frequency=1),
     )
     assert any(len(token) == 1 for token in read_vectors(tmp_path / "v.vec").tokens)
 
@@ -154,26 +154,26 @@ def test_nothing_to_learn_from_is_an_error(tmp_path, texts):
 def test_a_failure_leaves_the_old_file(tmp_path, text_file):
     (tmp_path / "v.vec").write_text("old")
     with pytest.raises(OSError, match="none"):
-        embed(arguments(tmp_path, tokenizer=str(tmp_path / "none")), texts_of(tmp_path), TokenizerArguments())
+        embed(arguments(tmp_path, tokenizer=str(tmp_path / "none")), texts_of(tmp_path), TokenizerOptions())
     assert (tmp_path / "v.vec").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.txt", "v.vec"]
 
 
 def test_without_texts_the_error_names_the_flag(tmp_path):
-    with pytest.raises(ValueError, match="--unlabelled"):
-        embed(arguments(tmp_path), UnlabelledArguments(), TokenizerArguments())
+    with pytest.raises(ValueError, match="--unlabeled"):
+        embed(arguments(tmp_path), UnlabeledOptions(), TokenizerOptions())
     assert not list(tmp_path.iterdir())
 
 
 def test_the_outputs_name_is_checked_first(tmp_path):
     with pytest.raises(FileError, match=r"v\.pkl.*\.safetensors"):
-        embed(arguments(tmp_path, output="v.pkl"), texts_of(tmp_path), TokenizerArguments())
+        embed(arguments(tmp_path, output="v.pkl"), texts_of(tmp_path), TokenizerOptions())
 
 
 def test_without_gensim_the_error_says_what_to_install(tmp_path, text_file, monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.models", None)
     with pytest.raises(ImportError, match=r'pip install "okt-lstm\[embed\]"'):
-        embed(arguments(tmp_path), texts_of(tmp_path), TokenizerArguments())
+        embed(arguments(tmp_path), texts_of(tmp_path), TokenizerOptions())
 
 
 def test_reading_vectors_needs_no_gensim(tmp_path):
@@ -190,12 +190,12 @@ def test_reading_vectors_needs_no_gensim(tmp_path):
 
 
 def test_flags_become_arguments():
-    args, unlabelled_args, tokenizer_args = parse_embedding_arguments(
-        ["--unlabelled", "t.txt", "--output", "v.bin", "--vector_size", "32", "--max_n", "0", "--stem", "true"]
+    args, unlabeled_args, tokenizer_args = parse_embedding_arguments(
+        ["--unlabeled", "t.txt", "--output", "v.bin", "--vector_size", "32", "--max_n", "0", "--stem", "true"]
     )
-    assert args == EmbeddingArguments("v.bin", vector_size=32, max_n=0)
-    assert unlabelled_args == UnlabelledArguments("t.txt")
-    assert tokenizer_args == TokenizerArguments(stem=True, vocab_size=100_000)
+    assert args == WordVectorOptions("v.bin", vector_size=32, max_n=0)
+    assert unlabeled_args == UnlabeledOptions("t.txt")
+    assert tokenizer_args == TokenizerOptions(stem=True, vocab_size=100_000)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_found_tokens_get_their_vectors_and_the_others_values_of_that_scale():
     tokenizer, vectors = tiny_tokenizer(), some_vectors(64)
     embedding = tiny_model(embedding_size=64).get_input_embeddings()
     before = embedding.weight.detach().clone()
-    initialise(embedding, tokenizer, vectors)
+    initialize(embedding, tokenizer, vectors)
     after = embedding.weight.detach()
     ids = tokenizer.convert_tokens_to_ids(["굿", "정말", "<unk>"])
     np.testing.assert_array_equal(after[ids], vectors.matrix[[0, 2, 3]])
@@ -239,10 +239,10 @@ def test_coverage_counts_types_and_running_tokens():
     tokenizer = tiny_tokenizer()
     counts = np.zeros(len(tokenizer), np.int64)
     counts[tokenizer.convert_tokens_to_ids(["<pad>", "굿", "정말", "별로"])] = [1000, 5, 1, 2]
-    coverage = initialise(nn.Embedding(len(tokenizer), 8), tokenizer, some_vectors(), counts)
+    coverage = initialize(nn.Embedding(len(tokenizer), 8), tokenizer, some_vectors(), counts)
     assert (coverage.found, coverage.tokens) == (3, len(WORDS) + 1)
     assert coverage.share == pytest.approx(3 / (len(WORDS) + 1))
-    assert coverage.running_share == pytest.approx(6 / 8)
+    assert coverage.occurrence_coverage == pytest.approx(6 / 8)
     assert str(coverage) == "3 of the vocabulary's 12 tokens have a vector (25.0%), 75.0% of the running tokens"
 
 
@@ -250,18 +250,18 @@ def test_a_vocabulary_that_is_all_found_is_copied_whole():
     tokenizer = tiny_tokenizer()
     vectors = Vectors(["<unk>", *WORDS], np.ones((len(WORDS) + 1, 2), np.float32))
     embedding = nn.Embedding(len(tokenizer), 2, padding_idx=0)
-    assert initialise(embedding, tokenizer, vectors).share == 1
+    assert initialize(embedding, tokenizer, vectors).share == 1
     assert embedding.weight[1:].eq(1).all()
 
 
 def test_another_size_names_the_option_to_set():
     with pytest.raises(ValueError, match="--embedding_size 8"):
-        initialise(nn.Embedding(13, 7), tiny_tokenizer(), some_vectors())
+        initialize(nn.Embedding(13, 7), tiny_tokenizer(), some_vectors())
 
 
 def test_vectors_of_other_tokens_are_refused():
     with pytest.raises(ValueError, match="none of the vocabulary's 12 tokens"):
-        initialise(nn.Embedding(13, 8), tiny_tokenizer(), Vectors(["x"], np.ones((1, 8), np.float32)))
+        initialize(nn.Embedding(13, 8), tiny_tokenizer(), Vectors(["x"], np.ones((1, 8), np.float32)))
 
 
 # Freezing

@@ -1,4 +1,4 @@
-"""Okt without Java: the morphological analyser that konlpy runs in a JVM, compiled, with the same output.
+"""Okt without Java: the morphological analyzer that konlpy runs in a JVM, compiled, with the same output.
 
     from oktane import Okt
     Okt().morphs("단독입찰보다 복수입찰의 경우")

@@ -173,7 +173,7 @@ cdef class _Batch:
 
 
 cdef class Dictionary:
-    """A packed dictionary, and the analyses that it makes possible. Safe to share between threads.
+    """A packed dictionary, and the analyzes that it makes possible. Safe to share between threads.
 
     Args:
         packed: What `pack` returned, as bytes or a memory map, which this object keeps.
@@ -197,7 +197,7 @@ cdef class Dictionary:
         self.idle = []
 
     cdef _Batch run(self, texts, okt_task task, bint norm, bint stem):
-        """Analyses texts into a batch that `put_back` takes back."""
+        """Analyzes texts into a batch that `put_back` takes back."""
         cdef _Texts given = _Texts(texts)
         cdef _Batch batch = self.idle.pop() if self.idle else _Batch()
         cdef int status

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Texts that one thread analyses in one go: enough to make each distinct string once, few enough to share the work out.
+# Texts that one thread analyzes in one go: enough to make each distinct string once, few enough to share the work out.
 CHUNK = 512
 
 
@@ -107,7 +107,7 @@ class Okt:
 
         Args:
             phrase: The text.
-            norm: Normalise colloquial spelling first: 잇엇다 as 있었다, 안됔ㅋㅋㅋㅋ as 안돼ㅋㅋㅋ.
+            norm: Normalize colloquial spelling first: 잇엇다 as 있었다, 안됔ㅋㅋㅋㅋ as 안돼ㅋㅋㅋ.
             stem: Give verbs and adjectives by their dictionary form.
             join: Give "morpheme/Part" instead of a pair.
 
@@ -132,7 +132,7 @@ class Okt:
         return self._dictionary.strings((phrase,), "phrases", False, False)[0]
 
     def normalize(self, phrase: str) -> str:
-        """Returns a text with its colloquial spelling normalised."""
+        """Returns a text with its colloquial spelling normalized."""
         return self._dictionary.strings((phrase,), "normalized", True, False)[0][0]
 
     def tokens(self, phrase: str, norm: bool = False, stem: bool = False) -> list[Token]:
@@ -184,15 +184,15 @@ class Okt:
         """Returns what `tokens` gives for each text; for arguments and errors see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.tokens(texts, norm, stem, Token))
 
-    def morphemes_batch(self, texts: Iterable[str], norm: bool = False, stem: bool = False) -> Morphemes:
+    def encode_batch(self, texts: Iterable[str], norm: bool = False, stem: bool = False) -> Morphemes:
         """Returns the morphemes of texts as arrays, on one core; for arguments and errors see `pos`."""
         return Morphemes(*self._dictionary.morphemes(texts, norm, stem))
 
-    def _map(self, texts: Iterable[str], analyse: Callable[[list[str]], list[T]]) -> list[T]:
+    def _map(self, texts: Iterable[str], analyze: Callable[[list[str]], list[T]]) -> list[T]:
         if isinstance(texts, str):
             raise TypeError(f"a batch is several texts: pass [{texts!r:.40}], or call the method without _batch")
         threads = self.threads or _available_cores()
-        return list(chain.from_iterable(_map_in_threads(analyse, _chunks(texts), threads)))
+        return list(chain.from_iterable(_map_in_threads(analyze, _chunks(texts), threads)))
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -201,18 +201,18 @@ def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _map_in_threads(analyse: Callable[[list[str]], T], chunks: Iterator[list[str]], threads: int) -> Iterator[T]:
-    """Yields analyse(chunk) for each chunk in order; few chunks are under way at a time."""
+def _map_in_threads(analyze: Callable[[list[str]], T], chunks: Iterator[list[str]], threads: int) -> Iterator[T]:
+    """Yields analyze(chunk) for each chunk in order; few chunks are under way at a time."""
     beginning = list(islice(chunks, 2))
     if threads == 1 or len(beginning) < 2:
-        yield from map(analyse, chain(beginning, chunks))
+        yield from map(analyze, chain(beginning, chunks))
         return
     from concurrent.futures import ThreadPoolExecutor  # takes longer to import than all of oktane
 
     under_way: deque[Future[T]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="oktane") as executor:
         for chunk in chain(beginning, chunks):
-            under_way.append(executor.submit(analyse, chunk))
+            under_way.append(executor.submit(analyze, chunk))
             if len(under_way) > 2 * threads:
                 yield under_way.popleft().result()
         while under_way:

@@ -119,7 +119,7 @@ typedef struct {
     okt_spans origins, phrases;
 } results;
 
-static int analyse(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, size_t length,
+static int analyze(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, size_t length,
                    results *r) {
     if (okt_tokenize(dictionary, workspace, text, length, &r->tokens) != OKT_OK) return OKT_NO_MEMORY;
     if (okt_extract_phrases(workspace, text, &r->tokens, &r->phrases) != OKT_OK) return OKT_NO_MEMORY;
@@ -170,11 +170,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     results scarce = {0};
     allocations_left = data[0] % 64;
     okt_workspace *fresh = okt_workspace_new();
-    int status = fresh ? analyse(&dictionary, fresh, text, length, &scarce) : OKT_NO_MEMORY;
+    int status = fresh ? analyze(&dictionary, fresh, text, length, &scarce) : OKT_NO_MEMORY;
     allocations_left = SIZE_MAX;
-    if (status != OKT_OK && fresh) CHECK(analyse(&dictionary, fresh, text, length, &scarce) == OKT_OK);
+    if (status != OKT_OK && fresh) CHECK(analyze(&dictionary, fresh, text, length, &scarce) == OKT_OK);
 
-    CHECK(analyse(&dictionary, used, text, length, &r) == OKT_OK);
+    CHECK(analyze(&dictionary, used, text, length, &r) == OKT_OK);
     check_tokens(&r.tokens, length);
     check_normalized(&r.normalized, &r.origins, length);
     check_phrases(&r.phrases, length);

@@ -112,7 +112,7 @@ class LabelScheme:
     def _class_id(self, label: Any, place: str) -> int:
         class_id = self.ids.get(_class_name(label, place))
         if class_id is None:
-            raise DataError(f"{place}: the label {label!r} is none of the classes {quoted(self.names)}.")
+            raise DataError(f"{place}: the label {label!r} is none of the classes {quote_list(self.names)}.")
         return class_id
 
 
@@ -146,11 +146,13 @@ def find_scheme(
                 "If it holds numbers to predict, add --problem_type regression."
             )
         if len(names) < 2 and decided == "single_label_classification":
-            raise DataError(f"{splits[0].name}: every row has the label {quoted(names)}; there have to be two or more.")
+            raise DataError(
+                f"{splits[0].name}: every row has the label {quote_list(names)}; there have to be two or more."
+            )
     return LabelScheme(decided, names, {name: class_id for class_id, name in enumerate(names)})
 
 
-def quoted(names: Sequence[Any], most: int = 20) -> str:
+def quote_list(names: Sequence[Any], most: int = 20) -> str:
     """Write names for a message: quoted, separated by commas, and only so many of them."""
     text = ", ".join(repr(str(name)) for name in names[:most])
     return text + (f" and {len(names) - most:,} more" if len(names) > most else "")

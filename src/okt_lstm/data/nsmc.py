@@ -10,9 +10,9 @@ longer runs loading scripts, but a builder works when it is used directly:
     stream = nsmc.as_streaming_dataset("train")  # or row by row, nothing prepared
 
 Configurations:
-    nsmc: the 150,000 and 50,000 labelled reviews, downloaded and checked, or read from a folder.
-    raw: every review of the corpus's repository that is not in the test set, as unlabelled text.
-    sample: about 1,000 short labelled reviews shipped with this package, to try every step offline. They are
+    nsmc: the 150,000 and 50,000 labeled reviews, downloaded and checked, or read from a folder.
+    raw: every review of the corpus's repository that is not in the test set, as unlabeled text.
+    sample: about 1,000 short labeled reviews shipped with this package, to try every step offline. They are
         combinations of a few hand-written phrases: an accuracy measured on them says nothing about real reviews.
 """
 
@@ -65,7 +65,7 @@ class DataError(ValueError):
 
 
 class RatingsFile(NamedTuple):
-    """One of the corpus's labelled files: its name, size in bytes, and git blob id (see `git_blob_id`)."""
+    """One of the corpus's labeled files: its name, size in bytes, and git blob id (see `git_blob_id`)."""
 
     name: str
     num_bytes: int
@@ -96,7 +96,7 @@ def _new_blob_digest(num_bytes: int) -> "hashlib._Hash":
 
 
 def parse_ratings(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    r"""Parse the lines of a labelled file of the corpus.
+    r"""Parse the lines of a labeled file of the corpus.
 
     The format is tab-separated `id`, `document`, `label` under a header line with these names, in UTF-8. Double quotes
     are part of the document: there is no csv quoting. Lines end at `\n`, and a `\r` before it is dropped. A byte order
@@ -183,7 +183,7 @@ def parse_raw_reviews(content: bytes, name: str) -> list[dict[str, str]]:
 
 
 def _read_ratings(path: str, official: RatingsFile | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Read a labelled file or address; where `official` is given, check at the end that it was that file."""
+    """Read a labeled file or address; where `official` is given, check at the end that it was that file."""
     digest = _new_blob_digest(official.num_bytes if official else 0)
 
     def lines(file: BinaryIO) -> Iterator[bytes]:
@@ -198,7 +198,7 @@ def _read_ratings(path: str, official: RatingsFile | None) -> Iterator[tuple[int
         raise _checksum_error(path, digest.hexdigest(), official)
 
 
-def _unlabelled(content: bytes, name: str, test_ids: frozenset[str]) -> Iterator[dict[str, str]]:
+def _unlabeled(content: bytes, name: str, test_ids: frozenset[str]) -> Iterator[dict[str, str]]:
     """Give one raw file's reviews as text: white space collapsed, blank ones and the test set's left out."""
     for review in parse_raw_reviews(content, name):
         document = " ".join(review["review"].split())
@@ -217,7 +217,7 @@ def _read_raw_archive(files: Iterable[tuple[str, BinaryIO]], name: str) -> Itera
             elif Path(path).parent.name == "raw" and path.endswith(".json"):
                 if test_ids is None:
                     raise DataError(f"{name}: ratings_test.txt has to stand before the raw reviews, as git puts it.")
-                for row in _unlabelled(file.read(), path, test_ids):
+                for row in _unlabeled(file.read(), path, test_ids):
                     yield key, row
                     key += 1
     if key == 0:
@@ -228,7 +228,7 @@ def _read_raw_folder(
     paths: list[str], test_path: str, official: RatingsFile | None
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     test_ids = frozenset(row["id"] for _, row in _read_ratings(test_path, official))
-    rows = (row for path in paths for row in _unlabelled(Path(path).read_bytes(), path, test_ids))
+    rows = (row for path in paths for row in _unlabeled(Path(path).read_bytes(), path, test_ids))
     yield from enumerate(rows)
 
 
@@ -307,7 +307,7 @@ class NSMCConfig(datasets.BuilderConfig):  # type: ignore[misc]
 
 
 def _ratings_folder(config: datasets.BuilderConfig) -> Path | None:
-    """Return the local folder of the labelled files, or None where they're downloaded."""
+    """Return the local folder of the labeled files, or None where they're downloaded."""
     if config.name == "sample":
         if config.data_dir:
             raise DataError("The configuration 'sample' comes with okt-lstm and takes no data_dir.")
@@ -387,9 +387,9 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     VERSION = datasets.Version("1.0.0")
     BUILDER_CONFIG_CLASS = NSMCConfig
     BUILDER_CONFIGS = [
-        NSMCConfig(name="nsmc", version=VERSION, description="150,000 and 50,000 labelled film reviews"),
-        NSMCConfig(name="raw", version=VERSION, description="unlabelled film reviews that are not in the test set"),
-        NSMCConfig(name="sample", version=VERSION, description="about 1,000 made-up labelled reviews"),
+        NSMCConfig(name="nsmc", version=VERSION, description="150,000 and 50,000 labeled film reviews"),
+        NSMCConfig(name="raw", version=VERSION, description="unlabeled film reviews that are not in the test set"),
+        NSMCConfig(name="sample", version=VERSION, description="about 1,000 made-up labeled reviews"),
     ]
     DEFAULT_CONFIG_NAME = "nsmc"
 
@@ -409,7 +409,7 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         )
 
     def local_files(self) -> dict[str, Path]:
-        """Return the local labelled file behind each split; empty where they are downloaded, and for `raw`."""
+        """Return the local labeled file behind each split; empty where they are downloaded, and for `raw`."""
         folder = None if self.config.name == "raw" else _ratings_folder(self.config)
         return _files_in(folder) if folder else {}
 

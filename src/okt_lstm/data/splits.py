@@ -17,7 +17,7 @@ from datasets.exceptions import DatasetGenerationError, DatasetsError
 from sklearn.model_selection import train_test_split
 
 from .files import TEXT_COLUMNS, kind_of, open_reader
-from .labels import PROBLEM_TYPES, LabelScheme, ProblemType, Rows, find_scheme, quoted
+from .labels import PROBLEM_TYPES, LabelScheme, ProblemType, Rows, find_scheme, quote_list
 from .nsmc import NSMC, OFFICIAL_FILES, DataError, git_blob_id
 
 logger = datasets.logging.get_logger(__name__)
@@ -46,11 +46,11 @@ _FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".jso
 _REBUILT_TRAINING_BLOB_ID = "bf0f6661638873dad50a066802902faf33b285a2"
 
 DATA_ARGUMENTS_NAME = "data_args.json"
-"""The file of a trained folder that says which data set it was trained on: the fields of `DataArguments`."""
+"""The file of a trained folder that says which data set it was trained on: the fields of `DataOptions`."""
 
 
 @dataclass
-class DataArguments:
+class DataOptions:
     """What to train and evaluate on. Each field is a flag of the command line."""
 
     _argument_group_name = "the data"
@@ -96,8 +96,8 @@ class DataArguments:
     )
     split_seed: int = field(default=42, metadata={"help": "seed of the rows that are held out or sampled"})
     max_train_samples: int | None = field(default=None, metadata={"help": "use this many training rows, drawn by seed"})
-    max_validation_samples: int | None = field(default=None, metadata={"help": "likewise for validation"})
-    max_test_samples: int | None = field(default=None, metadata={"help": "likewise for the test"})
+    max_eval_samples: int | None = field(default=None, metadata={"help": "likewise for validation"})
+    max_predict_samples: int | None = field(default=None, metadata={"help": "likewise for the test"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class DataDescription:
         name: The data set's name for readers.
         hub_id: Its id on the Hub, or None.
         config: Its configuration there, or None.
-        license: Its licence as the Hub writes it, or None if unknown.
+        license: Its license as the Hub writes it, or None if unknown.
         files: The files behind it, if they are known.
         rows: How many rows of each split are used.
         notes: Full sentences that a reader of results has to know.
@@ -156,7 +156,7 @@ class Splits:
     description: DataDescription
 
 
-def load_splits(args: DataArguments) -> Splits:
+def load_splits(args: DataOptions) -> Splits:
     """Load the data set that the arguments name, with a validation split held out of the training rows.
 
     The held-out rows are drawn by seed, in the classes' proportions where every class has enough rows. Existing
@@ -176,7 +176,7 @@ def load_splits(args: DataArguments) -> Splits:
     _check_arguments(args)
     corpus = _read_corpus(args)
     if "train" not in corpus.splits:
-        raise DataError(f"{corpus.description.name} has no split 'train', only {quoted(list(corpus.splits))}.")
+        raise DataError(f"{corpus.description.name} has no split 'train', only {quote_list(list(corpus.splits))}.")
     splits, problem_type, label_names = _encode(corpus, args.problem_type, None)
     if problem_type == "single_label_classification":
         _warn_of_missing_classes(splits["train"], label_names)
@@ -186,7 +186,7 @@ def load_splits(args: DataArguments) -> Splits:
 
 
 def load_test_split(
-    args: DataArguments, problem_type: str | None, label_names: Sequence[str], trained_on: bool = False
+    args: DataOptions, problem_type: str | None, label_names: Sequence[str], trained_on: bool = False
 ) -> Splits:
     """Load the rows on which a trained model is to be evaluated, their labels numbered as the model numbers them.
 
@@ -211,18 +211,18 @@ def load_test_split(
         corpus.splits = {"test": corpus.splits["train"]}
     else:
         raise DataError(
-            f"{corpus.description.name} has no split 'test', only {quoted(list(corpus.splits))}: name a file "
+            f"{corpus.description.name} has no split 'test', only {quote_list(list(corpus.splits))}: name a file "
             "of other rows to evaluate on, such as --dataset test.csv."
         )
     return _finish(args, corpus, *_encode(corpus, problem_type, tuple(label_names)))
 
 
-def _check_arguments(args: DataArguments) -> None:
+def _check_arguments(args: DataOptions) -> None:
     if args.problem_type is not None and args.problem_type not in PROBLEM_TYPES:
         raise DataError(f"problem_type is {args.problem_type!r}; it can be {', '.join(PROBLEM_TYPES)}.")
     if not args.validation_size > 0:
         raise DataError(f"validation_size is {args.validation_size}; it has to be above 0.")
-    for name in ("max_train_samples", "max_validation_samples", "max_test_samples"):
+    for name in ("max_train_samples", "max_eval_samples", "max_predict_samples"):
         count = getattr(args, name)
         if count is not None and count < 1:
             raise DataError(f"{name} is {count}; it has to be 1 or more.")
@@ -335,7 +335,7 @@ class _Corpus:
     description: DataDescription
 
 
-def _read_corpus(args: DataArguments) -> _Corpus:
+def _read_corpus(args: DataOptions) -> _Corpus:
     if args.dataset in ("nsmc", "sample"):
         return _read_nsmc(args)
     if _is_local(args.dataset):
@@ -343,7 +343,7 @@ def _read_corpus(args: DataArguments) -> _Corpus:
     return _read_hub(args)
 
 
-def _read_nsmc(args: DataArguments) -> _Corpus:
+def _read_nsmc(args: DataOptions) -> _Corpus:
     builder = NSMC(args.dataset, data_dir=args.data_dir)
     builder.download_and_prepare()
     splits = _dataset_rows(builder.as_dataset(), args.dataset, args)
@@ -374,13 +374,13 @@ def _nsmc_notes(files: Iterable[DataFile]) -> Iterator[str]:
         )
         if file.git_blob_id == _REBUILT_TRAINING_BLOB_ID:
             yield (
-                "They were drawn from the corpus's raw reviews by `scripts/release/rebuild_training_rows.py`: reviews of "
-                "at most 140 characters without the official test set's, ratings 1 to 4 as negative, 9 and 10 as "
+                "They were drawn from the corpus's raw reviews by `scripts/release/rebuild_training_rows.py`: reviews "
+                "of at most 140 characters without the official test set's, ratings 1 to 4 as negative, 9 and 10 as "
                 "positive, and of each label 75,000, drawn with `random.Random(1234)`."
             )
 
 
-def _read_files(args: DataArguments) -> _Corpus:
+def _read_files(args: DataOptions) -> _Corpus:
     path = Path(args.dataset).expanduser()
     if not path.exists():
         raise DataError(f"{path}: no such file or folder.")
@@ -393,7 +393,7 @@ def _read_files(args: DataArguments) -> _Corpus:
     for split, files in paths.items():
         columns = [_file_columns(file, args) for file in files]
         if len(set(columns)) > 1:
-            raise DataError(f"The files of the split {split!r} name their columns differently: {quoted(files)}.")
+            raise DataError(f"The files of the split {split!r} name their columns differently: {quote_list(files)}.")
         stamps = tuple((file.stat().st_size, file.stat().st_mtime_ns) for file in files)
         splits[split] = _FileRows(tuple(map(str, files)), stamps, *columns[0], args.label_delimiter)
     files_used = tuple(DataFile.of(split, file) for split, files in paths.items() for file in files)
@@ -415,7 +415,7 @@ def _split_files(folder: Path) -> dict[str, list[Path]]:
     )
 
 
-def _file_columns(file: Path, args: DataArguments) -> tuple[str, str]:
+def _file_columns(file: Path, args: DataOptions) -> tuple[str, str]:
     with open_reader(file) as reader:
         if file.suffix.lower() == ".txt":
             raise DataError(
@@ -425,7 +425,7 @@ def _file_columns(file: Path, args: DataArguments) -> tuple[str, str]:
         return _choose_columns(reader.columns, str(file), args)
 
 
-def _read_hub(args: DataArguments) -> _Corpus:
+def _read_hub(args: DataOptions) -> _Corpus:
     try:
         loaded = datasets.load_dataset(args.dataset, args.dataset_config, data_dir=args.data_dir)
     except (DatasetsError, OSError, ValueError, RuntimeError) as error:
@@ -444,7 +444,7 @@ def _read_hub(args: DataArguments) -> _Corpus:
     return _Corpus(dict(rows), description)
 
 
-def _dataset_rows(loaded: Mapping[str, datasets.Dataset], name: str, args: DataArguments) -> dict[str, Any]:
+def _dataset_rows(loaded: Mapping[str, datasets.Dataset], name: str, args: DataOptions) -> dict[str, Any]:
     rows = {}
     for split, dataset in loaded.items():
         where = f"{name}, split {split!r}"
@@ -454,7 +454,7 @@ def _dataset_rows(loaded: Mapping[str, datasets.Dataset], name: str, args: DataA
     return rows
 
 
-def _choose_columns(columns: Sequence[str], where: str, args: DataArguments) -> tuple[str, str]:
+def _choose_columns(columns: Sequence[str], where: str, args: DataOptions) -> tuple[str, str]:
     text = _choose_column(columns, args.text_column, TEXT_COLUMNS, where)
     label = _choose_column(columns, args.label_column, LABEL_COLUMNS, where)
     # The other one of two is clear, unless it numbers the rows.
@@ -463,7 +463,9 @@ def _choose_columns(columns: Sequence[str], where: str, args: DataArguments) -> 
         label = label or next(column for column in columns if column != text)
     for column, what, flag in ((text, "texts", "--text_column"), (label, "labels", "--label_column")):
         if column is None:
-            raise DataError(f"{where}: which of the columns {quoted(columns)} holds the {what}? Name it with {flag}.")
+            raise DataError(
+                f"{where}: which of the columns {quote_list(columns)} holds the {what}? Name it with {flag}."
+            )
     if text == label:
         raise DataError(f"{where}: the column {text!r} can't hold both the texts and the labels.")
     return str(text), str(label)
@@ -472,7 +474,7 @@ def _choose_columns(columns: Sequence[str], where: str, args: DataArguments) -> 
 def _choose_column(columns: Sequence[str], given: str | None, usual: Sequence[str], where: str) -> str | None:
     if given is not None:
         if given not in columns:
-            raise DataError(f"{where}: no column {given!r}; the columns are {quoted(columns)}.")
+            raise DataError(f"{where}: no column {given!r}; the columns are {quote_list(columns)}.")
         return given
     return next((column for name in usual for column in columns if column.lower() == name), None)
 
@@ -545,7 +547,7 @@ def _renamed(rows: _DatasetRows) -> datasets.Dataset:
 # Splitting
 
 
-def _hold_out(train: datasets.Dataset, args: DataArguments) -> tuple[datasets.Dataset, datasets.Dataset]:
+def _hold_out(train: datasets.Dataset, args: DataOptions) -> tuple[datasets.Dataset, datasets.Dataset]:
     """Split training rows into those kept and those held out, both in their old order."""
     size = args.validation_size
     count = max(1, round(len(train) * size)) if size < 1 else int(size)
@@ -574,11 +576,11 @@ def _labels(dataset: datasets.Dataset) -> np.ndarray:
 def _warn_of_missing_classes(train: datasets.Dataset, label_names: Sequence[str]) -> None:
     present = set(_labels(train))
     if missing := [name for class_id, name in enumerate(label_names) if class_id not in present]:
-        logger.warning(f"No training row has the label {quoted(missing)}: the model can't learn it.")
+        logger.warning(f"No training row has the label {quote_list(missing)}: the model can't learn it.")
 
 
 def _finish(
-    args: DataArguments,
+    args: DataOptions,
     corpus: _Corpus,
     splits: datasets.DatasetDict,
     problem_type: ProblemType,
@@ -595,8 +597,13 @@ def _finish(
     splits = datasets.DatasetDict(
         {split: splits[split] for split in ("train", "validation", "test") if split in splits}
     )
+    limits = {
+        "train": args.max_train_samples,
+        "validation": args.max_eval_samples,
+        "test": args.max_predict_samples,
+    }
     for split in splits:
-        limit = getattr(args, f"max_{split}_samples")
+        limit = limits[split]
         if limit is not None and limit < (total := len(splits[split])):
             # By a generator of its own, so that the rows of one split do not depend on which others are loaded.
             drawn = np.random.default_rng(args.split_seed).choice(total, limit, replace=False)

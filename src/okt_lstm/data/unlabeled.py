@@ -13,7 +13,7 @@ from .splits import DataFile
 
 
 @dataclass(frozen=True)
-class UnlabelledText:
+class UnlabeledText:
     """Texts that can be read any number of times, one after the other, without holding them in memory.
 
     Attributes:
@@ -51,10 +51,10 @@ class UnlabelledText:
     @property
     def file(self) -> DataFile:
         """The file, for a model card."""
-        return DataFile.of("unlabelled", self.path)
+        return DataFile.of("unlabeled", self.path)
 
 
-def open_unlabelled(name: str, text_column: str | None = None, limit: int | None = None) -> UnlabelledText:
+def open_unlabeled(name: str, text_column: str | None = None, limit: int | None = None) -> UnlabeledText:
     """Find text without labels.
 
     Args:
@@ -74,24 +74,24 @@ def open_unlabelled(name: str, text_column: str | None = None, limit: int | None
         column = choose_text_column(reader, None, text_column)
         if next(iter(reader), None) is None:
             raise FileError(f"{path}: holds no text")
-    return UnlabelledText(path.name, path, column, stamp(path), limit)
+    return UnlabeledText(path.name, path, column, stamp(path), limit)
 
 
-def _raw_reviews(limit: int | None) -> UnlabelledText:
+def _raw_reviews(limit: int | None) -> UnlabeledText:
     builder = NSMC("raw")
     try:
         builder.download_and_prepare()
-    except DataError as error:  # whose advice is for labelled rows
+    except DataError as error:  # whose advice is for labeled rows
         raise DataError(
             f"NSMC's raw reviews could not be had ({error.__cause__ or error}). Check the network and try again, or "
-            "name a file of texts, one a line, with --unlabelled."
+            "name a file of texts, one a line, with --unlabeled."
         ) from error
     path = Path(builder.cache_dir) / "documents.parquet"
     if not path.exists():
         temporary = path.with_suffix(".tmp")
         builder.as_dataset(split="train").select_columns("document").to_parquet(temporary)
         temporary.replace(path)
-    return UnlabelledText("NSMC's raw reviews", path, "document", stamp(path), limit)
+    return UnlabeledText("NSMC's raw reviews", path, "document", stamp(path), limit)
 
 
 def stamp(path: Path) -> tuple[int, int]:

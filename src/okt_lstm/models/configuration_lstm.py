@@ -101,7 +101,7 @@ class RecurrentConfig(ClassifierConfig):
         embedding_dropout: Probability of dropping an element of the embeddings.
         hidden_dropout: Probability of dropping an element between two recurrent layers.
         classifier_dropout: Probability of dropping an element of the pooled vector before the classifier.
-        softmax_candidates: Tokens over which a language model's softmax runs in training, or the next multiple of it
+        sampled_softmax_size: Tokens over which a language model's softmax runs in training, or the next multiple of it
             that holds the batch's own; 0 for the whole vocabulary. Classifiers don't use it.
         initializer_range: Standard deviation of the embeddings' and the classifier's initial weights.
         pad_token_id: Id that pads short texts; `None` if there is none.
@@ -122,7 +122,7 @@ class RecurrentConfig(ClassifierConfig):
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.5
     classifier_dropout: float | int = 0.5
-    softmax_candidates: int = 2048
+    sampled_softmax_size: int = 2048
     initializer_range: float | int = 0.02
 
     def __post_init__(self, **kwargs: Any) -> None:

@@ -320,7 +320,7 @@ def classification_loss(
     """The loss of `config.problem_type`, which is set from the labels' type and number where it is unset.
 
     Cross-entropy for one label, binary cross-entropy for several, squared error for numbers. Unlike the library's own
-    loss it honours `num_items_in_batch` for all three, so that accumulated gradients equal those of one large batch.
+    loss it honors `num_items_in_batch` for all three, so that accumulated gradients equal those of one large batch.
 
     Args:
         logits: `(batch, num_labels)`.

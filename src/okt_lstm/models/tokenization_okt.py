@@ -1,6 +1,6 @@
 """OktTokenizer: from text to ids over the morphemes of Open Korean Text.
 
-An analyser (oktane where it is installed and compiled, else konlpy's Okt in a JVM) splits the texts of a batch into
+An analyzer (oktane where it is installed and compiled, else konlpy's Okt in a JVM) splits the texts of a batch into
 morphemes; a model of the `tokenizers` library (whole words, or BPE inside morphemes) turns morphemes into ids.
 Padding, truncation, pairs, stride and special tokens are that library's work too: morphemes are given to it as words
 that are split already, and what it returns is mapped back to the characters of the user's text.
@@ -45,8 +45,8 @@ _PLACEHOLDER = "a"
 
 
 @lru_cache(maxsize=16)
-def _analyser(words: str) -> tuple[Any, str]:
-    """The process's analyser for a user dictionary (as JSON), and what it is, such as `oktane 0.1.0`.
+def _analyzer(words: str) -> tuple[Any, str]:
+    """The process's analyzer for a user dictionary (as JSON), and what it is, such as `oktane 0.1.0`.
 
     Kept here, not in the tokenizer: so tokenizers stay small, picklable, and equal before and after a call.
     """
@@ -58,17 +58,17 @@ def _analyser(words: str) -> tuple[Any, str]:
     else:
         return oktane.Okt(user_dictionary), f"oktane {oktane.__version__}"
     try:
-        analyser = KonlpyOkt(user_dictionary)
+        analyzer = KonlpyOkt(user_dictionary)
     except ImportError as error:
         raise ImportError(
-            "OktTokenizer needs an Okt analyser, and finds neither oktane (compiled, in the package okt-lstm: "
+            "OktTokenizer needs an Okt analyzer, and finds neither oktane (compiled, in the package okt-lstm: "
             f"pip install okt-lstm) nor konlpy. {INSTALL_HINT}"
         ) from error
     logger.warning_once(
         "oktane is not installed or not compiled, so OktTokenizer uses konlpy's Okt in a Java virtual machine: the "
         "same ids, many times slower. pip install okt-lstm brings oktane."
     )
-    return analyser, f"konlpy {version('konlpy')}"
+    return analyzer, f"konlpy {version('konlpy')}"
 
 
 @dataclass(slots=True)
@@ -167,7 +167,7 @@ class _LazyEncodings(Sequence[Encoding]):
 
 
 class _Morphemes(NamedTuple):
-    """The analyser's answer to a batch of texts, with word marks, in numpy arrays.
+    """The analyzer's answer to a batch of texts, with word marks, in numpy arrays.
 
     Attributes:
         texts: the texts.
@@ -237,7 +237,7 @@ class OktTokenizer(TokenizersBackend):
             nothing is unknown.
         word_mark: put before each morpheme that begins a word, such as `"▁"`, so that `decode` gives the text's
             spacing back (one space between words). None: no mark.
-        user_dictionary: words by part of speech that the analyser shall know, such as `{"Noun": ["오크트"]}`, or the
+        user_dictionary: words by part of speech that the analyzer shall know, such as `{"Noun": ["오크트"]}`, or the
             path of a text file with a word, a tab and its part of speech on each line. It is saved with the tokenizer.
         pad_token, unk_token: their ids are 0 and 1.
         kwargs: as for every tokenizer of transformers: `cls_token`, `mask_token`, `model_max_length`, `padding_side`,
@@ -289,7 +289,7 @@ class OktTokenizer(TokenizersBackend):
             kwargs["tokenizer_object"] = _train(model, word_mark, special, Counter(), vocab_size=len(special) + 256)
         # What the vocabulary was made with, None while there is none. Kept through loading and saving.
         self.dictionary_hash: str | None = kwargs.pop("dictionary_hash", None)
-        self.analyser: str | None = kwargs.pop("analyser", None)
+        self.analyzer: str | None = kwargs.pop("analyzer", None)
         for name in ("is_local", "local_files_only"):  # of this load; saved, they would mislead the next
             kwargs.pop(name, None)
         super().__init__(
@@ -299,7 +299,7 @@ class OktTokenizer(TokenizersBackend):
             word_mark=word_mark,
             user_dictionary=self.user_dictionary,
             dictionary_hash=self.dictionary_hash,
-            analyser=self.analyser,
+            analyzer=self.analyzer,
             pad_token=pad_token,
             unk_token=unk_token,
             **kwargs,
@@ -310,15 +310,15 @@ class OktTokenizer(TokenizersBackend):
         if self.dictionary_hash is None:
             return
         try:
-            here, _ = self._analyser()
-        except (ImportError, RuntimeError):  # the first text says so; what needs no analyser, such as decode, works
+            here, _ = self._analyzer()
+        except (ImportError, RuntimeError):  # the first text says so; what needs no analyzer, such as decode, works
             return
         if here.dictionary_hash != self.dictionary_hash:
             logger.warning(
                 f"The vocabulary of {self.name_or_path or 'this tokenizer'} was made with other word lists of Okt, or "
                 f"another user dictionary, than those here (sha256 {self.dictionary_hash[:12]}, here "
                 f"{here.dictionary_hash[:12]}): texts may be split otherwise than the model saw in training. It was "
-                f"made by {self.analyser}; install the konlpy that it was made with, or train anew."
+                f"made by {self.analyzer}; install the konlpy that it was made with, or train anew."
             )
 
     @classmethod
@@ -328,11 +328,11 @@ class OktTokenizer(TokenizersBackend):
 
     # ---- from texts to morphemes ----
 
-    def _analyser(self) -> tuple[Any, str]:
-        return _analyser(json.dumps(self.user_dictionary, ensure_ascii=False))
+    def _analyzer(self) -> tuple[Any, str]:
+        return _analyzer(json.dumps(self.user_dictionary, ensure_ascii=False))
 
     def _morphemes(self, texts: Sequence[str], begins_word: Sequence[bool] | None = None) -> _Morphemes:
-        """Analyses texts in one call.
+        """Analyzes texts in one call.
 
         Args:
             texts: the texts.
@@ -343,7 +343,7 @@ class OktTokenizer(TokenizersBackend):
             "".join(texts).encode()
         except UnicodeEncodeError:  # lone surrogates, which no library in Rust or Java takes
             texts = [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
-        found = self._analyser()[0].morphemes_batch(texts, norm=self.norm, stem=self.stem)
+        found = self._analyzer()[0].encode_batch(texts, norm=self.norm, stem=self.stem)
         forms = found.forms
         form_ids: np.ndarray = np.frombuffer(found.form_ids, np.int32)
         spans = np.frombuffer(found.spans, np.int32).reshape(-1, 2)
@@ -371,7 +371,7 @@ class OktTokenizer(TokenizersBackend):
         ]
 
     def _words(self, rows: Sequence[Sequence[Any]], added: Sequence[AddedToken]) -> list[list[list[_Word]]]:
-        """The words of each text of each row, for the `tokenizers` library; all texts are analysed in one call.
+        """The words of each text of each row, for the `tokenizers` library; all texts are analyzed in one call.
 
         Args:
             rows: one text, or two, each; a text is a str, or a list of the user's words.
@@ -386,13 +386,13 @@ class OktTokenizer(TokenizersBackend):
                 else:
                     cut = (self._pieces(word, added, word_id) for word_id, word in enumerate(text))
                     pieces[-1].append(list(chain.from_iterable(cut)))
-        analysed = [piece for row in pieces for text in row for piece in text if piece.added is None]
-        morphemes = self._morphemes([piece.text for piece in analysed], [piece.start == 0 for piece in analysed])
-        number = iter(range(len(analysed)))
+        analyzed = [piece for row in pieces for text in row for piece in text if piece.added is None]
+        morphemes = self._morphemes([piece.text for piece in analyzed], [piece.start == 0 for piece in analyzed])
+        number = iter(range(len(analyzed)))
         return [[self._words_of_text(text, morphemes, number) for text in row] for row in pieces]
 
     def _words_of_text(self, pieces: Sequence[_Piece], morphemes: _Morphemes, number: Iterator[int]) -> list[_Word]:
-        """The words of one text; `number` counts the analysed pieces of the batch."""
+        """The words of one text; `number` counts the analyzed pieces of the batch."""
         words: list[_Word] = []
         for piece in pieces:
             if piece.added is not None:
@@ -412,7 +412,7 @@ class OktTokenizer(TokenizersBackend):
     def _bare_backend(self) -> Tokenizer:
         """A `tokenizers.Tokenizer` over the same model and post-processor, without added tokens.
 
-        Morphemes go to it, as added tokens are found in the text, before the analyser; none must be found inside a
+        Morphemes go to it, as added tokens are found in the text, before the analyzer; none must be found inside a
         morpheme. As each call has its own, threads never share one whose padding or truncation the other changes.
         """
         backend = Tokenizer(self.backend_tokenizer.model)
@@ -688,7 +688,7 @@ class OktTokenizer(TokenizersBackend):
         if self.backend_tokenizer.post_processor is not None:
             backend = _with_post_processor_of(self.backend_tokenizer, backend, renamed)
 
-        analyser, analyser_version = self._analyser()
+        analyzer, analyzer_version = self._analyzer()
         options = self.init_kwargs | {
             "norm": self.norm,
             "stem": self.stem,
@@ -698,8 +698,8 @@ class OktTokenizer(TokenizersBackend):
             "padding_side": self.padding_side,
             "truncation_side": self.truncation_side,
             "model_max_length": self.model_max_length,
-            "dictionary_hash": analyser.dictionary_hash,
-            "analyser": analyser_version,
+            "dictionary_hash": analyzer.dictionary_hash,
+            "analyzer": analyzer_version,
             "extra_special_tokens": extra,
             "tokenizer_object": backend,
         }

@@ -143,7 +143,7 @@ def _checked(probabilities: ArrayLike, references: ArrayLike) -> tuple[NDArray[n
             f"{references.shape}"
         )
     if not len(references):
-        raise ValueError("there are no rows to analyse")
+        raise ValueError("there are no rows to analyze")
     if not ((probabilities >= 0) & (probabilities <= 1 + 1e-6)).all():
         raise ValueError("probabilities must be in 0 to 1: logits go through softmax first")
     return probabilities, references

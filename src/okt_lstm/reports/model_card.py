@@ -42,7 +42,7 @@ class TrainedModel:
 
     Attributes:
         name: The model's name: its id on the Hub if it has one, else its folder's name.
-        license: Licence of the weights, as the Hub writes it.
+        license: License of the weights, as the Hub writes it.
         config: The model's configuration.
         problem_type: The kind of problem it solves.
         labels: The names of its classes by id; empty for regression.
@@ -187,7 +187,7 @@ def _training_data(data: DataDescription) -> str:
     if data.notes:
         lines.append("\n".join(data.notes))
     if data.license:
-        lines.append(f"Licence of the data: {data.license}.")
+        lines.append(f"License of the data: {data.license}.")
     return "\n\n".join(lines)
 
 

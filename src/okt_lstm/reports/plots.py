@@ -57,17 +57,17 @@ def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, label
     classes = len(labels)
     counts = np.bincount(references * classes + predictions, minlength=classes**2).reshape(classes, classes)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    labelled = len(labels) <= _MAX_LABELLED_CLASSES
+    labeled = len(labels) <= _MAX_LABELLED_CLASSES
     families = _font_families("".join(labels))
     names = list(labels) if families else [str(number) for number in range(len(labels))]
 
-    size = max(4.5, 3 + 0.6 * len(labels)) if labelled else 8
+    size = max(4.5, 3 + 0.6 * len(labels)) if labeled else 8
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, label="share of the true class", shrink=0.8)
     axes.set(title="Confusion matrix (test)", xlabel="predicted", ylabel="true")
-    if labelled:
+    if labeled:
         upright = sum(map(len, names)) < 40
         axes.set_xticks(range(len(names)), names, rotation=0 if upright else 90)
         axes.set_yticks(range(len(names)), names)
@@ -91,12 +91,12 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
         path: the PNG file to write.
     """
     bins = len(calibration.counts)
-    centres = (np.arange(bins) + 0.5) / bins
+    centers = (np.arange(bins) + 0.5) / bins
     filled = calibration.counts > 0
-    lowest = centres[filled][0] - 0.5 / bins  # no prediction is less confident than one over the number of classes
+    lowest = centers[filled][0] - 0.5 / bins  # no prediction is less confident than one over the number of classes
     figure = Figure(figsize=(5, 6), layout="constrained")
     accuracies, shares = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    accuracies.bar(centres[filled], calibration.accuracies[filled], 1 / bins, color="tab:blue", edgecolor="white")
+    accuracies.bar(centers[filled], calibration.accuracies[filled], 1 / bins, color="tab:blue", edgecolor="white")
     accuracies.plot([0, 1], [0, 1], color="black", linestyle="--", linewidth=1, label="right as often as it says")
     accuracies.set(
         title=f"Reliability (test): expected calibration error {calibration.error:.3f}", ylabel="share that is right"
@@ -104,7 +104,7 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     accuracies.set(xlim=(lowest, 1), ylim=(0, 1))
     accuracies.legend(loc="upper left")
     accuracies.grid(alpha=0.3)
-    shares.bar(centres, calibration.counts / calibration.counts.sum(), 1 / bins, color="tab:gray", edgecolor="white")
+    shares.bar(centers, calibration.counts / calibration.counts.sum(), 1 / bins, color="tab:gray", edgecolor="white")
     shares.set(xlabel="confidence", ylabel="share of rows")
     shares.grid(alpha=0.3)
     _save(figure, path)

@@ -1,4 +1,4 @@
-"""Distillation: a network learns the probabilities that larger ones give to texts, labelled or not.
+"""Distillation: a network learns the probabilities that larger ones give to texts, labeled or not.
 
 After Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; the teachers' answers are
 averaged. Each teacher's are computed once and kept in a file: not at every epoch, nor for another weight of the rows'
@@ -18,23 +18,23 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from ..data.labels import quoted
+from ..data.labels import quote_list
 from ..data.splits import generate
-from ..data.unlabeled import UnlabelledText, stamp
+from ..data.unlabeled import UnlabeledText, stamp
 from ..inference.classifier import CHUNK_SIZE, Classifier, chunks
 
 
 @dataclass(frozen=True)
-class Lesson:
+class DistillationTask:
     """What the teachers are asked.
 
     Attributes:
         teachers: Folders or Hub ids of sequence classifiers, each with its own tokenizer.
         label_names: The labels, in the student's order; empty for regression.
         problem_type: The student's, which has to be the teachers'.
-        labelled: Rows with the columns `text` and `label`.
+        labeled: Rows with the columns `text` and `label`.
         held_out: The rows that the student will be measured on.
-        unlabelled: Further texts, or None. Those that stand among the labelled or held-out rows, too, are left out: a
+        unlabeled: Further texts, or None. Those that stand among the labeled or held-out rows, too, are left out: a
             student that had learned the teachers' answers to the latter would look better than it is.
         bf16: Whether the teachers compute in bfloat16.
         stamps: Sizes and times of change of the teachers' files, if they are folders: what `datasets` caches of a
@@ -44,9 +44,9 @@ class Lesson:
     teachers: tuple[str, ...]
     label_names: tuple[str, ...]
     problem_type: str
-    labelled: datasets.Dataset
+    labeled: datasets.Dataset
     held_out: tuple[datasets.Dataset, ...]
-    unlabelled: UnlabelledText | None
+    unlabeled: UnlabeledText | None
     bf16: bool
     stamps: tuple[tuple[int, int], ...] = field(init=False)
 
@@ -56,11 +56,11 @@ class Lesson:
         object.__setattr__(self, "stamps", tuple(map(stamp, files)))
 
     def texts(self) -> Iterator[str]:
-        """All texts of the lesson: the labelled ones, then the others."""
-        yield from _texts(self.labelled)
-        if self.unlabelled is not None:
-            known = {_spaced(text) for rows in (self.labelled, *self.held_out) for text in _texts(rows)}
-            yield from (text for text in self.unlabelled if _spaced(text) not in known)
+        """All texts of the lesson: the labeled ones, then the others."""
+        yield from _texts(self.labeled)
+        if self.unlabeled is not None:
+            known = {_spaced(text) for rows in (self.labeled, *self.held_out) for text in _texts(rows)}
+            yield from (text for text in self.unlabeled if _spaced(text) not in known)
 
 
 def _texts(rows: datasets.Dataset) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def soft_labels(lesson: Lesson, teacher_weight: float = 1.0) -> datasets.Dataset:
+def soft_labels(lesson: DistillationTask, teacher_weight: float = 1.0) -> datasets.Dataset:
     """Ask the teachers.
 
     Args:
@@ -81,8 +81,8 @@ def soft_labels(lesson: Lesson, teacher_weight: float = 1.0) -> datasets.Dataset
         teacher_weight: The teachers' share of the answer where a row has a label; its label has the rest.
 
     Returns:
-        A row for each text, in the order of `Lesson.texts`: `text`, and `label`, a list of one number for each label:
-        probabilities, or what a regression model gives.
+        A row for each text, in the order of `DistillationTask.texts`: `text`, and `label`, a list of one number for
+        each label: probabilities, or what a regression model gives.
 
     Raises:
         OSError: If a teacher can't be loaded.
@@ -123,7 +123,7 @@ def _mean(
     return {"label": answers}  # (texts, labels)
 
 
-def _rows(lesson: Lesson) -> Iterator[dict[str, Any]]:
+def _rows(lesson: DistillationTask) -> Iterator[dict[str, Any]]:
     """The answers of the lesson's only teacher."""
     teacher, order = _load_teacher(lesson.teachers[0], lesson)
     autocast = torch.autocast(teacher.model.device.type, torch.bfloat16) if lesson.bf16 else nullcontext()
@@ -135,15 +135,15 @@ def _rows(lesson: Lesson) -> Iterator[dict[str, Any]]:
             yield {"text": text, "label": answer}
 
 
-def _hard_labels(lesson: Lesson) -> NDArray[np.float32]:
+def _hard_labels(lesson: DistillationTask) -> NDArray[np.float32]:
     """The rows' own labels as numbers or probabilities, `(rows, labels)`."""
-    labels = np.asarray(lesson.labelled.select_columns("label").with_format("numpy")[:]["label"])
+    labels = np.asarray(lesson.labeled.select_columns("label").with_format("numpy")[:]["label"])
     if lesson.problem_type == "single_label_classification":
         return np.eye(len(lesson.label_names), dtype=np.float32)[labels]
     return labels.reshape(len(labels), -1).astype(np.float32)
 
 
-def _load_teacher(name: str, lesson: Lesson) -> tuple[Classifier, Sequence[int]]:
+def _load_teacher(name: str, lesson: DistillationTask) -> tuple[Classifier, Sequence[int]]:
     """A teacher, and the places of the student's labels among its own."""
     model = AutoModelForSequenceClassification.from_pretrained(
         name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
@@ -160,7 +160,7 @@ def _load_teacher(name: str, lesson: Lesson) -> tuple[Classifier, Sequence[int]]
         return teacher, range(len(teacher.labels))
     if set(teacher.labels) != set(lesson.label_names):
         raise ValueError(
-            f"the teacher {name} knows the labels {quoted(teacher.labels)}, but the data have "
-            f"{quoted(lesson.label_names)}"
+            f"the teacher {name} knows the labels {quote_list(teacher.labels)}, but the data have "
+            f"{quote_list(lesson.label_names)}"
         )
     return teacher, [teacher.labels.index(label) for label in lesson.label_names]

@@ -19,7 +19,7 @@ from transformers.hf_argparser import DataClassType
 from transformers.trainer_utils import HubStrategy, IntervalStrategy, SaveStrategy, SchedulerType
 from transformers.training_args import OptimizerNames
 
-from ..data.splits import DataArguments
+from ..data.splits import DataOptions
 from ..models.configuration_lstm import ClassifierConfig, GRUConfig, LSTMConfig, NgramConfig, RNNConfig
 from ..models.tokenization_okt import OktTokenizer
 from ..reports.metrics import LOWER_IS_BETTER
@@ -35,7 +35,7 @@ _CONFIGS: dict[str, type[ClassifierConfig]] = {
 
 
 @dataclass
-class ModelArguments:
+class ModelOptions:
     """What network to train; the fields are those of `LSTMConfig` and its siblings. Each is a flag."""
 
     _argument_group_name = "the model"
@@ -59,7 +59,7 @@ class ModelArguments:
     embedding_dropout: float = field(default=0.0, metadata={"help": "dropout of the embeddings"})
     hidden_dropout: float = field(default=0.5, metadata={"help": "dropout between layers"})
     classifier_dropout: float = field(default=0.5, metadata={"help": "dropout before the classifier"})
-    softmax_candidates: int = field(
+    sampled_softmax_size: int = field(
         default=2048, metadata={"help": "tokens of a language model's softmax in training; 0: all"}
     )
     max_ngram: int | None = field(
@@ -100,12 +100,12 @@ class ModelArguments:
 
 
 @dataclass
-class TokenizerArguments:
+class TokenizerOptions:
     """How texts become ids. Each field is a flag."""
 
     _argument_group_name = "the tokenizer"
 
-    norm: bool = field(default=False, metadata={"help": "let Okt normalise typical misspellings first"})
+    norm: bool = field(default=False, metadata={"help": "let Okt normalize typical misspellings first"})
     stem: bool = field(default=False, metadata={"help": "let Okt reduce verbs and adjectives to their stems"})
     tokenizer_model: Literal["word", "bpe"] = field(
         default="word", metadata={"help": "whole morphemes, or BPE inside morphemes, which knows every word"}
@@ -146,32 +146,32 @@ class TokenizerArguments:
 
 
 @dataclass
-class UnlabelledArguments:
+class UnlabeledOptions:
     """Text without labels. Each field is a flag."""
 
     _argument_group_name = "text without labels"
 
-    unlabelled: str | None = field(
+    unlabeled: str | None = field(
         default=None,
         metadata={
             "help": "a txt file, one text a line, or a tsv, csv, jsonl or parquet file, perhaps compressed (.gz, .bz2, "
             ".xz); or 'nsmc': that corpus's raw reviews"
         },
     )
-    unlabelled_column: str | None = field(default=None, metadata={"help": "its column of texts; by default guessed"})
-    max_unlabelled_samples: int | None = field(default=None, metadata={"help": "read only this many texts"})
+    unlabeled_column: str | None = field(default=None, metadata={"help": "its column of texts; by default guessed"})
+    max_unlabeled_samples: int | None = field(default=None, metadata={"help": "read only this many texts"})
 
     def __post_init__(self) -> None:
         """Checks the ranges, and that there is text that the options are for."""
-        for option in ("unlabelled_column", "max_unlabelled_samples"):
-            if self.unlabelled is None and getattr(self, option) is not None:
-                raise ValueError(f"--{option} goes with --unlabelled: add that, or leave this out")
-        if self.max_unlabelled_samples is not None and self.max_unlabelled_samples < 1:
-            raise ValueError(f"max_unlabelled_samples is {self.max_unlabelled_samples}; it has to be 1 or more")
+        for option in ("unlabeled_column", "max_unlabeled_samples"):
+            if self.unlabeled is None and getattr(self, option) is not None:
+                raise ValueError(f"--{option} goes with --unlabeled: add that, or leave this out")
+        if self.max_unlabeled_samples is not None and self.max_unlabeled_samples < 1:
+            raise ValueError(f"max_unlabeled_samples is {self.max_unlabeled_samples}; it has to be 1 or more")
 
 
 @dataclass
-class TransferArguments:
+class TransferOptions:
     """What a classifier starts from, and who teaches it. Each field is a flag."""
 
     _argument_group_name = "what the model starts from, and its teachers"
@@ -195,7 +195,7 @@ class TransferArguments:
         default_factory=list,
         metadata={
             "help": "folders or Hub ids of classifiers with the same labels, whose probabilities, averaged, the model "
-            "learns; --unlabelled gives them more texts"
+            "learns; --unlabeled gives them more texts"
         },
     )
     teacher_weight: float = field(
@@ -213,7 +213,7 @@ class TransferArguments:
 
 
 @dataclass
-class RunArguments(TrainingArguments):
+class BaseRunOptions(TrainingArguments):
     """transformers' `TrainingArguments` with this package's defaults, for any kind of run."""
 
     output_dir: str = field(metadata={"help": "the folder where the model goes"})
@@ -262,7 +262,7 @@ class RunArguments(TrainingArguments):
     early_stopping_patience: int | None = field(
         default=None, metadata={"help": "stop when this many validations in a row were not the best"}
     )
-    license: str = field(default="apache-2.0", metadata={"help": "licence of the weights, for the model card"})
+    license: str = field(default="apache-2.0", metadata={"help": "license of the weights, for the model card"})
 
     def __post_init__(self) -> None:
         """Fills in what depends on the installation and on other options, and checks them."""
@@ -295,8 +295,8 @@ def _cpu_mixes_bfloat16() -> bool:
 
 
 @dataclass
-class TrainArguments(RunArguments):
-    """How a classifier is trained: `RunArguments` with the classic recipe's defaults, and options of fine-tuning."""
+class TrainOptions(BaseRunOptions):
+    """How a classifier is trained: `BaseRunOptions` with the classic recipe's defaults, and options of fine-tuning."""
 
     _argument_group_name = "the training"
 
@@ -310,8 +310,8 @@ class TrainArguments(RunArguments):
 
 
 @dataclass
-class PretrainArguments(RunArguments):
-    """How a language model is trained: `RunArguments` with defaults that suit it."""
+class PretrainOptions(BaseRunOptions):
+    """How a language model is trained: `BaseRunOptions` with defaults that suit it."""
 
     _argument_group_name = "the training"
 
@@ -322,19 +322,19 @@ class PretrainArguments(RunArguments):
     adam_beta2: float = field(default=0.98, metadata={"help": "decay of Adam's mean of squared gradients"})
     per_device_eval_batch_size: int = field(default=64, metadata={"help": "rows of a batch in evaluation"})
     metric_for_best_model: str | None = field(default="loss", metadata={"help": "score that decides"})
-    held_out_samples: int = field(
+    max_eval_samples: int = field(
         default=3000, metadata={"help": "texts that the model is measured on (at most a tenth of all)"}
     )
 
     def __post_init__(self) -> None:
         """Checks the range, and what every run checks."""
         super().__post_init__()
-        if self.held_out_samples < 1:
-            raise ValueError(f"held_out_samples is {self.held_out_samples}; it has to be 1 or more")
+        if self.max_eval_samples < 1:
+            raise ValueError(f"max_eval_samples is {self.max_eval_samples}; it has to be 1 or more")
 
 
 Arguments: TypeAlias = tuple[
-    ModelArguments, TokenizerArguments, DataArguments, TrainArguments, TransferArguments, UnlabelledArguments
+    ModelOptions, TokenizerOptions, DataOptions, TrainOptions, TransferOptions, UnlabeledOptions
 ]
 
 
@@ -345,7 +345,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         argv: Flags, without the program's name; see `parse`.
 
     Returns:
-        The options of the model, the tokenizer, the data, the training, the transfer and the unlabelled text.
+        The options of the model, the tokenizer, the data, the training, the transfer and the unlabeled text.
     """
     description = (
         "Train a text classifier for Korean, and leave it evaluated and documented in a folder. "
@@ -355,7 +355,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     return cast(Arguments, parse(argv, get_args(Arguments), "okt-lstm train", description))
 
 
-PretrainingParts: TypeAlias = tuple[ModelArguments, TokenizerArguments, UnlabelledArguments, PretrainArguments]
+PretrainingParts: TypeAlias = tuple[ModelOptions, TokenizerOptions, UnlabeledOptions, PretrainOptions]
 
 
 def parse_pretraining_arguments(argv: Sequence[str]) -> PretrainingParts:

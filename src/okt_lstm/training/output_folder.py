@@ -9,7 +9,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
 
 from ..data.splits import DATA_ARGUMENTS_NAME
-from .options import RunArguments
+from .options import BaseRunOptions
 from .provenance import PRETRAINING_NAME
 
 # What a run leaves beside its checkpoints; a folder that holds any of these is not overwritten unasked.
@@ -26,7 +26,7 @@ OUTPUT_FILES = (
 )
 
 
-def find_checkpoint(folder: Path, args: RunArguments) -> str | None:
+def find_checkpoint(folder: Path, args: BaseRunOptions) -> str | None:
     """The checkpoint that the run resumes; None for a new run."""
     resume = str(args.resume_from_checkpoint or "false")
     if resume.lower() == "false":
@@ -38,7 +38,7 @@ def find_checkpoint(folder: Path, args: RunArguments) -> str | None:
     return checkpoint
 
 
-def check_free(folder: Path, args: RunArguments) -> None:
+def refuse_overwrite(folder: Path, args: BaseRunOptions) -> None:
     """Refuse to overwrite an earlier run unasked."""
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; --output_dir must name a folder")

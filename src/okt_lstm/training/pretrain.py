@@ -14,10 +14,10 @@ from transformers import (
 )
 
 from ..data.splits import generate
-from ..data.unlabeled import UnlabelledText, open_unlabelled
+from ..data.unlabeled import UnlabeledText, open_unlabeled
 from ..inference.classifier import chunks
-from .options import ModelArguments, PretrainArguments, TokenizerArguments, UnlabelledArguments
-from .output_folder import check_free, clear, find_checkpoint, write_json
+from .options import ModelOptions, PretrainOptions, TokenizerOptions, UnlabeledOptions
+from .output_folder import clear, find_checkpoint, refuse_overwrite, write_json
 from .provenance import PRETRAINING_NAME, as_record
 from .trainer import RecurrentTrainer
 
@@ -41,10 +41,10 @@ class PretrainResult:
 
 
 def pretrain(
-    model_args: ModelArguments,
-    tokenizer_args: TokenizerArguments,
-    unlabelled_args: UnlabelledArguments,
-    training_args: PretrainArguments,
+    model_args: ModelOptions,
+    tokenizer_args: TokenizerOptions,
+    unlabeled_args: UnlabeledOptions,
+    training_args: PretrainOptions,
 ) -> PretrainResult:
     """Train a language model on text without labels, and leave it in `training_args.output_dir`.
 
@@ -53,7 +53,7 @@ def pretrain(
     Args:
         model_args: The network; a bidirectional one is made of separate directions.
         tokenizer_args: How texts become ids; the vocabulary is built from the text.
-        unlabelled_args: The text.
+        unlabeled_args: The text.
         training_args: Everything else.
 
     Returns:
@@ -69,18 +69,18 @@ def pretrain(
     folder = Path(training_args.output_dir)
     checkpoint = find_checkpoint(folder, training_args)
     if checkpoint is None:
-        check_free(folder, training_args)
-    if unlabelled_args.unlabelled is None:
-        raise ValueError("a language model learns from text without labels: name a file of it with --unlabelled")
-    text = open_unlabelled(
-        unlabelled_args.unlabelled, unlabelled_args.unlabelled_column, unlabelled_args.max_unlabelled_samples
+        refuse_overwrite(folder, training_args)
+    if unlabeled_args.unlabeled is None:
+        raise ValueError("a language model learns from text without labels: name a file of it with --unlabeled")
+    text = open_unlabeled(
+        unlabeled_args.unlabeled, unlabeled_args.unlabeled_column, unlabeled_args.max_unlabeled_samples
     )
     with training_args.main_process_first(desc="reading and tokenizing"):
         tokenizer = tokenizer_args.to_tokenizer().train_new_from_iterator(
             text, vocab_size=tokenizer_args.vocab_size, min_frequency=tokenizer_args.min_frequency
         )
         rows = tokenize(text, tokenizer)
-    held_out = min(training_args.held_out_samples, len(rows) // 10)
+    held_out = min(training_args.max_eval_samples, len(rows) // 10)
     if not held_out:
         raise ValueError(f"{text.path}: {len(rows)} texts of two tokens and more are too few to train on")
     splits = rows.train_test_split(test_size=held_out, seed=training_args.seed)
@@ -105,7 +105,7 @@ def pretrain(
     metrics["eval_perplexity"] = exp(metrics["eval_loss"])
     if trainer.is_world_process_zero():
         record = {
-            "unlabelled": as_record(text.file),
+            "unlabeled": as_record(text.file),
             "texts": len(splits["train"]),
             "held_out_texts": len(splits["test"]),
             "loss": metrics["eval_loss"],
@@ -120,7 +120,7 @@ def pretrain(
     return PretrainResult(folder, metrics["eval_loss"], metrics["eval_perplexity"], trained.metrics["train_runtime"])
 
 
-def tokenize(text: UnlabelledText, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
+def tokenize(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
     """Turn texts into rows of `input_ids`, kept in a file; those of fewer than two tokens are left out.
 
     Args:
@@ -137,7 +137,7 @@ def tokenize(text: UnlabelledText, tokenizer: PreTrainedTokenizerBase) -> datase
     return generate(_tokenized, features, text=text, tokenizer=tokenizer)
 
 
-def _tokenized(text: UnlabelledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:
+def _tokenized(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:
     for batch in chunks(text, 1000):
         for input_ids in tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]:
             if len(input_ids) > 1:

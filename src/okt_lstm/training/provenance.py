@@ -1,4 +1,4 @@
-"""What a model learned from beside its labelled rows, for its card: texts without labels, vectors, and teachers."""
+"""What a model learned from beside its labeled rows, for its card: texts without labels, vectors, and teachers."""
 
 import json
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from ..data.splits import DataDescription, DataFile
-from ..data.unlabeled import UnlabelledText
+from ..data.unlabeled import UnlabeledText
 from ..hub import model_file
-from .options import TransferArguments
+from .options import TransferOptions
 
 PRETRAINING_NAME = "pretraining.json"
 """The file that tells what a language model learned, beside it and beside every model that started from it."""
@@ -19,7 +19,7 @@ LEARNED_FROM = "learned_from"
 """The name, in the metadata of a safetensors file of vectors, of the file of texts that they were learned from."""
 
 # Of what vectors and language models learn from; from what teachers label, such texts are left out.
-_SEEN = "without labels, those texts included that the labelled rows have as well"
+_SEEN = "without labels, those texts included that the labeled rows have as well"
 
 
 def as_record(file: DataFile) -> dict[str, Any]:
@@ -42,18 +42,18 @@ def read_pretraining(model: str) -> dict[str, Any] | None:
 
 def with_transfer(
     data: DataDescription,
-    transfer: TransferArguments,
-    unlabelled: UnlabelledText | None,
-    unlabelled_texts: int,
+    transfer: TransferOptions,
+    unlabeled: UnlabeledText | None,
+    unlabeled_texts: int,
     coverage: object = None,
 ) -> DataDescription:
-    """Add to a description of labelled data what else a model learned from.
+    """Add to a description of labeled data what else a model learned from.
 
     Args:
-        data: The labelled data.
+        data: The labeled data.
         transfer: What the model started from, and its teachers.
-        unlabelled: The texts that its teachers gave labels to, if any.
-        unlabelled_texts: How many.
+        unlabeled: The texts that its teachers gave labels to, if any.
+        unlabeled_texts: How many.
         coverage: How much of the vocabulary the vectors cover, if the model started from vectors.
 
     Returns:
@@ -77,9 +77,9 @@ def with_transfer(
         names = [short(name) for name in transfer.teacher]
         teachers = f"{len(names)} teachers ({', '.join(f'`{name}`' for name in names)})"
         texts = "the training rows"
-        if unlabelled is not None:
-            files.append(unlabelled.file)
-            texts += f" and to {unlabelled_texts:,} texts without labels, of `{unlabelled.file.name}`"
+        if unlabeled is not None:
+            files.append(unlabeled.file)
+            texts += f" and to {unlabeled_texts:,} texts without labels, of `{unlabeled.file.name}`"
         notes.append(
             f"It learned the mean answer of {teachers if len(names) > 1 else f'the teacher `{names[0]}`'} to {texts}. "
             f"In the answer to a training row, the row's own label has a weight of {1 - transfer.teacher_weight:.4g}."
@@ -101,7 +101,7 @@ def _pretraining(model: str, subject: str) -> Iterator[tuple[DataFile, str]]:
     """The file that a model's encoder learned from as a language model, if it was one, and a sentence about it."""
     record = read_pretraining(model)
     if record is not None:
-        file = DataFile("pretraining", **record["unlabelled"])
+        file = DataFile("pretraining", **record["unlabeled"])
         yield (
             file,
             f"{subject} pretrained as a language model on {record['texts']:,} texts of `{file.name}`, {_SEEN} "

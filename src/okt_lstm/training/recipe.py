@@ -30,18 +30,18 @@ from typing import Any, get_args
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ..data.files import replacing
-from ..data.splits import DataArguments
+from ..data.splits import DataOptions
 from .options import (
     Arguments,
     PretrainingParts,
-    UnlabelledArguments,
+    UnlabeledOptions,
     given_options,
     parse_arguments,
     parse_pretraining_arguments,
     read_table,
     to_flags,
 )
-from .output_folder import check_free, clear, earlier_run, write_json
+from .output_folder import clear, earlier_run, refuse_overwrite, write_json
 from .pretrain import pretrain
 from .train import TrainResult, train
 from .word_vectors import EmbeddingParts, embed, parse_embedding_arguments
@@ -91,7 +91,7 @@ class Stage:
     seeds: tuple[int, ...] = ()
 
     @property
-    def reads_unlabelled(self) -> bool:
+    def reads_unlabeled(self) -> bool:
         """Whether the stage learns from text without labels."""
         return self.command != "train" or "teacher" in self.options
 
@@ -214,11 +214,11 @@ def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = Non
     if given.get("resume_from_checkpoint") == "true" and not any(output.glob(f"{PREFIX_CHECKPOINT_DIR}-*")):
         del given["resume_from_checkpoint"]  # it was an earlier stage that was interrupted
     if "resume_from_checkpoint" not in given:
-        check_free(output, training_args)
+        refuse_overwrite(output, training_args)
     *earlier, last = recipe.stages
-    taught = last.reads_unlabelled or "teacher" in given
-    if "unlabelled" in given and not taught and not any(stage.reads_unlabelled for stage in earlier):
-        logger.warning(f"The recipe {recipe.name} learns from labelled rows only: --unlabelled isn't read.")
+    taught = last.reads_unlabeled or "teacher" in given
+    if "unlabeled" in given and not taught and not any(stage.reads_unlabeled for stage in earlier):
+        logger.warning(f"The recipe {recipe.name} learns from labeled rows only: --unlabeled isn't read.")
     results: dict[str, list[_Result]] = {}
     seconds: dict[str, float] = {}
     folder = Path(stages_dir) if stages_dir else output / "stages"
@@ -232,7 +232,7 @@ def run_recipe(recipe: Recipe, argv: Sequence[str], stages_dir: str | None = Non
             _run_stage(stage, folder / name, {"options": options, "basis": basis}, others, seconds)
             for name, options in runs
         ]
-    ours = {name: value for name, value in given.items() if name not in _unlabelled_names() or taught}
+    ours = {name: value for name, value in given.items() if name not in _unlabeled_names() or taught}
     begin = time.monotonic()
     result: TrainResult = _COMMANDS["train"].run(to_flags(_with_results(last, results) | ours))
     seconds[last.name] = round(time.monotonic() - begin, 1)
@@ -268,15 +268,15 @@ def _with_results(stage: Stage, results: Mapping[str, Sequence[_Result]]) -> dic
     return options
 
 
-def _unlabelled_names() -> set[str]:
-    return {field.name for field in fields(UnlabelledArguments)}
+def _unlabeled_names() -> set[str]:
+    return {field.name for field in fields(UnlabeledOptions)}
 
 
 def _shared(given: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
     """The user's options that make an earlier stage's result, too: those that name the data."""
-    names = {field.name for field in fields(DataArguments)}
-    if stage.reads_unlabelled:
-        names |= _unlabelled_names()
+    names = {field.name for field in fields(DataOptions)}
+    if stage.reads_unlabeled:
+        names |= _unlabeled_names()
     return _of_command(given, stage, names)
 
 

@@ -25,27 +25,27 @@ from transformers.trainer_utils import PredictionOutput, SchedulerType
 from transformers.training_args import OptimizerNames
 from transformers.utils import CONFIG_NAME
 
-from ..data.splits import DATA_ARGUMENTS_NAME, DataArguments, Splits, load_splits
-from ..data.unlabeled import UnlabelledText, open_unlabelled
+from ..data.splits import DATA_ARGUMENTS_NAME, DataOptions, Splits, load_splits
+from ..data.unlabeled import UnlabeledText, open_unlabeled
 from ..data.vectors import read_vectors
 from ..hub import LoadError, model_file
 from ..models.configuration_lstm import ClassifierConfig, RecurrentConfig
 from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for, decide
 from ..reports.model_card import TrainedModel, build_model_card
 from ..reports.plots import plot_confusion_matrix, plot_curves
-from .distillation import Lesson, soft_labels
+from .distillation import DistillationTask, soft_labels
 from .options import (
-    ModelArguments,
-    TokenizerArguments,
-    TrainArguments,
-    TransferArguments,
-    UnlabelledArguments,
+    ModelOptions,
+    TokenizerOptions,
+    TrainOptions,
+    TransferOptions,
+    UnlabeledOptions,
     parse_arguments,
 )
-from .output_folder import check_free, clear, find_checkpoint, write_json
+from .output_folder import clear, find_checkpoint, refuse_overwrite, write_json
 from .provenance import PRETRAINING_NAME, read_pretraining, short, with_transfer
 from .trainer import RecurrentTrainer
-from .word_vectors import FreezeEmbeddings, initialise
+from .word_vectors import FreezeEmbeddings, initialize
 
 __all__ = ["TrainResult", "parse_arguments", "train"]
 
@@ -66,12 +66,12 @@ class TrainResult:
 
 
 def train(
-    model_args: ModelArguments,
-    tokenizer_args: TokenizerArguments,
-    data_args: DataArguments,
-    training_args: TrainArguments,
-    transfer_args: TransferArguments | None = None,
-    unlabelled_args: UnlabelledArguments | None = None,
+    model_args: ModelOptions,
+    tokenizer_args: TokenizerOptions,
+    data_args: DataOptions,
+    training_args: TrainOptions,
+    transfer_args: TransferOptions | None = None,
+    unlabeled_args: UnlabeledOptions | None = None,
 ) -> TrainResult:
     """Train a classifier, test it, and leave it documented in `training_args.output_dir`.
 
@@ -85,7 +85,7 @@ def train(
         data_args: The data set.
         training_args: Everything else.
         transfer_args: What the network starts from, and who teaches it; by default nothing and nobody.
-        unlabelled_args: Text that teachers label.
+        unlabeled_args: Text that teachers label.
 
     Returns:
         The folder and the figures.
@@ -95,26 +95,26 @@ def train(
         ValueError: If the data can't be used, options contradict each other, or the checkpoint is of another model.
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
-    transfer = transfer_args or TransferArguments()
+    transfer = transfer_args or TransferOptions()
     _check_transfer(transfer, model_args, training_args)
-    unlabelled = _open_unlabelled(unlabelled_args or UnlabelledArguments(), transfer)
+    unlabeled = _open_unlabeled(unlabeled_args or UnlabeledOptions(), transfer)
     folder = Path(training_args.output_dir)
     checkpoint = find_checkpoint(folder, training_args)
     if checkpoint is None:
-        check_free(folder, training_args)
+        refuse_overwrite(folder, training_args)
     with training_args.main_process_first(desc="reading and tokenizing"):  # the others find what it cached
         splits = load_splits(data_args)
-        lesson = Lesson(
+        lesson = DistillationTask(
             teachers=tuple(transfer.teacher),
             label_names=splits.label_names,
             problem_type=splits.problem_type,
-            labelled=splits.datasets["train"],
+            labeled=splits.datasets["train"],
             held_out=tuple(rows for name, rows in splits.datasets.items() if name != "train"),
-            unlabelled=unlabelled,
+            unlabeled=unlabeled,
             bf16=training_args.bf16,
         )
         tokenizer = _tokenizer(tokenizer_args, transfer, lesson)
-        labelled_set, validation_set = (_tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
+        labeled_set, validation_set = (_tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
     config = _config(
         model_args,
         transfer,
@@ -131,14 +131,14 @@ def train(
     coverage = None
     if transfer.embeddings:
         vectors = read_vectors(transfer.embeddings, tokenizer.get_vocab())
-        ids = pc.list_flatten(labelled_set.with_format("arrow")[:]["input_ids"])
+        ids = pc.list_flatten(labeled_set.with_format("arrow")[:]["input_ids"])
         counts = np.bincount(ids, minlength=len(tokenizer))
-        coverage = initialise(model.model.embed_tokens, tokenizer, vectors, counts)
+        coverage = initialize(model.model.embed_tokens, tokenizer, vectors, counts)
         if training_args.should_log:
             logger.warning(coverage)  # at the level that is shown: a low one says that the tokens are other ones
     if transfer.freeze_embeddings_epochs:
         callbacks.append(FreezeEmbeddings(transfer.freeze_embeddings_epochs))
-    train_set = labelled_set
+    train_set = labeled_set
     if lesson.teachers:  # only now: they may take hours, and all else that was given is known to fit
         with training_args.main_process_first(desc="asking the teachers"):
             train_set = _tokenize(soft_labels(lesson, transfer.teacher_weight), tokenizer)
@@ -163,7 +163,7 @@ def train(
     history = list(trainer.state.log_history)  # before the best epoch is evaluated once more
     # The training loss and speed are those of training; the scores, of the model that is kept.
     metrics: dict[str, dict[str, float]] = {
-        "train": trainer.evaluate(_some(labelled_set), metric_key_prefix="train") | trained.metrics,
+        "train": trainer.evaluate(_some(labeled_set), metric_key_prefix="train") | trained.metrics,
         "eval": trainer.evaluate(),
     }
     tested = None
@@ -183,9 +183,9 @@ def train(
                 num_parameters=model.num_parameters(),
                 tokenizer=tokenizer,
                 data=with_transfer(
-                    splits.description, transfer, unlabelled, len(train_set) - len(labelled_set), coverage
+                    splits.description, transfer, unlabeled, len(train_set) - len(labeled_set), coverage
                 ),
-                vocabulary=_vocabulary(transfer, unlabelled),
+                vocabulary=_vocabulary(transfer, unlabeled),
                 recipe=_recipe(config, tokenizer_args, transfer, tokenizer, training_args, trainer.state),
                 seconds=trained.metrics["train_runtime"],
                 epochs=[_scores(entry, "eval") for entry in history if "eval_loss" in entry],
@@ -208,7 +208,7 @@ def train(
 _SPLIT_NAMES = {"eval": "validation", "test": "test"}  # Trainer's prefixes, and what the splits are called
 
 
-def _check_transfer(transfer: TransferArguments, model_args: ModelArguments, training_args: TrainArguments) -> None:
+def _check_transfer(transfer: TransferOptions, model_args: ModelOptions, training_args: TrainOptions) -> None:
     """Refuse options that would do nothing, or harm, and models that can't be found, before anything is read."""
     if transfer.teacher and training_args.label_smoothing_factor:
         raise ValueError("a --teacher's answers are smooth already: leave out --label_smoothing_factor")
@@ -230,19 +230,19 @@ def _check_transfer(transfer: TransferArguments, model_args: ModelArguments, tra
             raise LoadError(f"--{option}: {exception}") from None
 
 
-def _open_unlabelled(args: UnlabelledArguments, transfer: TransferArguments) -> UnlabelledText | None:
+def _open_unlabeled(args: UnlabeledOptions, transfer: TransferOptions) -> UnlabeledText | None:
     """The text that teachers label, if any."""
-    if args.unlabelled is None:
+    if args.unlabeled is None:
         return None
     if not transfer.teacher:
         raise ValueError(
-            "--unlabelled text is learned from a --teacher here; `okt-lstm embed` and `okt-lstm pretrain` learn from "
+            "--unlabeled text is learned from a --teacher here; `okt-lstm embed` and `okt-lstm pretrain` learn from "
             "it without one"
         )
-    return open_unlabelled(args.unlabelled, args.unlabelled_column, args.max_unlabelled_samples)
+    return open_unlabeled(args.unlabeled, args.unlabeled_column, args.max_unlabeled_samples)
 
 
-def _tokenizer(args: TokenizerArguments, transfer: TransferArguments, lesson: Lesson) -> PreTrainedTokenizerBase:
+def _tokenizer(args: TokenizerOptions, transfer: TransferOptions, lesson: DistillationTask) -> PreTrainedTokenizerBase:
     """The pretrained model's tokenizer; else one whose vocabulary is built from the texts of the lesson."""
     if transfer.pretrained is None:
         return args.to_tokenizer().train_new_from_iterator(
@@ -268,7 +268,7 @@ _ARCHITECTURE = (
 )
 
 
-def _config(args: ModelArguments, transfer: TransferArguments, **what_data_decides: Any) -> ClassifierConfig:
+def _config(args: ModelOptions, transfer: TransferOptions, **what_data_decides: Any) -> ClassifierConfig:
     if transfer.pretrained is None:
         return args.to_config(**what_data_decides)
     config = AutoConfig.from_pretrained(transfer.pretrained, trust_remote_code=False)
@@ -286,7 +286,7 @@ def _config(args: ModelArguments, transfer: TransferArguments, **what_data_decid
     return replace(args, **architecture).to_config(**what_data_decides)
 
 
-def _model(config: ClassifierConfig, transfer: TransferArguments) -> PreTrainedModel:
+def _model(config: ClassifierConfig, transfer: TransferOptions) -> PreTrainedModel:
     if transfer.pretrained is None:
         return AutoModelForSequenceClassification.from_config(config)
     model, loaded = AutoModelForSequenceClassification.from_pretrained(
@@ -327,7 +327,7 @@ def _labels(splits: Splits) -> dict[str, Any]:
 def _check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
     """Refuse to resume a checkpoint of another model: its weights would not fit, or fit and mean something else."""
     saved = AutoConfig.from_pretrained(checkpoint)
-    names = [field.name for field in fields(ModelArguments) if hasattr(config, field.name)]
+    names = [field.name for field in fields(ModelOptions) if hasattr(config, field.name)]
     for name in (*names, "vocab_size", "id2label", "problem_type"):
         if getattr(config, name) != getattr(saved, name, None):
             raise ValueError(
@@ -344,25 +344,25 @@ def _scores(figures: Mapping[str, float], prefix: str) -> dict[str, float]:
     return epoch | {name: value for name, value in scores.items() if name not in passing}
 
 
-def _vocabulary(transfer: TransferArguments, unlabelled: UnlabelledText | None) -> str:
+def _vocabulary(transfer: TransferOptions, unlabeled: UnlabeledText | None) -> str:
     """What the vocabulary is, in a sentence."""
     if transfer.pretrained:
         return f"The vocabulary is that of `{short(transfer.pretrained)}`."
-    texts = "the training rows alone" if unlabelled is None else "the training rows and the texts without labels"
+    texts = "the training rows alone" if unlabeled is None else "the training rows and the texts without labels"
     return f"The vocabulary was built from {texts}."
 
 
 def _recipe(
     config: ClassifierConfig,
-    tokenizer_args: TokenizerArguments,
-    transfer: TransferArguments,
+    tokenizer_args: TokenizerOptions,
+    transfer: TransferOptions,
     tokenizer: PreTrainedTokenizerBase,
-    args: TrainArguments,
+    args: TrainOptions,
     state: TrainerState,
 ) -> dict[str, Any]:
     """The hyper-parameters that a card lists."""
-    model = {field.name: getattr(config, field.name) for field in fields(ModelArguments) if hasattr(config, field.name)}
-    model.pop("softmax_candidates", None)  # which classifiers don't use
+    model = {field.name: getattr(config, field.name) for field in fields(ModelOptions) if hasattr(config, field.name)}
+    model.pop("sampled_softmax_size", None)  # which classifiers don't use
     options = asdict(tokenizer_args)
     if transfer.pretrained:  # it brought another tokenizer than the options would have made
         made = {name: getattr(tokenizer, name, None) for name in ("norm", "stem", "word_mark")}

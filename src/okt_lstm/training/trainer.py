@@ -28,7 +28,7 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import TrainOutput
 
 from .optimization import RowwiseRMSprop
-from .options import RunArguments
+from .options import BaseRunOptions
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 class RecurrentTrainer(Trainer):
     """Trainer, with batches that are cheap to group and can be resumed, our card, and no pickle in the final folder."""
 
-    args: RunArguments
+    args: BaseRunOptions
     card: ModelCard | None = None
 
     @staticmethod

@@ -29,9 +29,9 @@ from transformers import (
 )
 
 from ..data.files import replacing
-from ..data.unlabeled import open_unlabelled
+from ..data.unlabeled import open_unlabeled
 from ..data.vectors import Vectors, format_of, write_vectors
-from .options import TokenizerArguments, UnlabelledArguments, parse
+from .options import TokenizerOptions, UnlabeledOptions, parse
 from .provenance import LEARNED_FROM, as_record
 
 _TEXTS_PER_BATCH = 1000
@@ -41,7 +41,7 @@ _ROW_END = -1  # stands after each text's ids in the file of ids
 
 
 @dataclass
-class EmbeddingArguments:
+class WordVectorOptions:
     """How vectors are trained; the names and meanings are gensim's and fastText's. Each field is a flag."""
 
     _argument_group_name = "the embeddings"
@@ -88,18 +88,18 @@ class EmbeddingResult:
         output: The file of vectors.
         tokens: How many tokens have one.
         vector_size: Their size.
-        running_tokens: How many tokens the texts have.
+        token_count: How many tokens the texts have.
         seconds: What it took, tokenizing and all.
     """
 
     output: str
     tokens: int
     vector_size: int
-    running_tokens: int
+    token_count: int
     seconds: float
 
 
-EmbeddingParts: TypeAlias = tuple[EmbeddingArguments, UnlabelledArguments, TokenizerArguments]
+EmbeddingParts: TypeAlias = tuple[WordVectorOptions, UnlabeledOptions, TokenizerOptions]
 
 
 def parse_embedding_arguments(argv: Sequence[str]) -> EmbeddingParts:
@@ -112,13 +112,13 @@ def parse_embedding_arguments(argv: Sequence[str]) -> EmbeddingParts:
 
 
 def embed(
-    args: EmbeddingArguments, unlabelled_args: UnlabelledArguments, tokenizer_args: TokenizerArguments
+    args: WordVectorOptions, unlabeled_args: UnlabeledOptions, tokenizer_args: TokenizerOptions
 ) -> EmbeddingResult:
     """Train vectors and write them to `args.output`.
 
     Args:
         args: The training.
-        unlabelled_args: The texts.
+        unlabeled_args: The texts.
         tokenizer_args: The tokenizer that is made from the texts where `args.tokenizer` names none.
 
     Raises:
@@ -130,10 +130,10 @@ def embed(
     begin = time.monotonic()
     _import_gensim()  # before anything takes time
     kind = format_of(args.output)
-    if unlabelled_args.unlabelled is None:
-        raise ValueError("vectors are learned from text without labels: name a file of it with --unlabelled")
-    texts = open_unlabelled(
-        unlabelled_args.unlabelled, unlabelled_args.unlabelled_column, unlabelled_args.max_unlabelled_samples
+    if unlabeled_args.unlabeled is None:
+        raise ValueError("vectors are learned from text without labels: name a file of it with --unlabeled")
+    texts = open_unlabeled(
+        unlabeled_args.unlabeled, unlabeled_args.unlabeled_column, unlabeled_args.max_unlabeled_samples
     )
     with replacing(args.output) as stream:
         if args.tokenizer is not None:
@@ -142,14 +142,14 @@ def embed(
             tokenizer = tokenizer_args.to_tokenizer().train_new_from_iterator(
                 iter(texts), tokenizer_args.vocab_size, min_frequency=tokenizer_args.min_frequency, show_progress=False
             )
-        vectors, running_tokens = train_vectors(texts, tokenizer, args)
+        vectors, token_count = train_vectors(texts, tokenizer, args)
         write_vectors(vectors, stream, kind, {LEARNED_FROM: json.dumps(as_record(texts.file), ensure_ascii=False)})
     seconds = round(time.monotonic() - begin, 1)
-    return EmbeddingResult(args.output, len(vectors.tokens), args.vector_size, running_tokens, seconds)
+    return EmbeddingResult(args.output, len(vectors.tokens), args.vector_size, token_count, seconds)
 
 
 def train_vectors(
-    texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, args: EmbeddingArguments
+    texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, args: WordVectorOptions
 ) -> tuple[Vectors, int]:
     """Train vectors over the tokens of texts, which are read once, as a stream.
 
@@ -189,11 +189,11 @@ def train_vectors(
             seed=args.seed,
         )
         model.build_vocab_from_freq(counts)
-        running_tokens = sum(counts.values())
-        total = running_tokens * args.epochs
+        token_count = sum(counts.values())
+        total = token_count * args.epochs
         with tqdm(total=total, unit=" tokens", unit_scale=True, desc="Training vectors", disable=None) as bar:
-            model.train(_Sentences(path, list(tokens), bar), total_words=running_tokens, epochs=args.epochs)
-    return Vectors(list(model.wv.index_to_key), np.asarray(model.wv.vectors, np.float32)), running_tokens
+            model.train(_Sentences(path, list(tokens), bar), total_words=token_count, epochs=args.epochs)
+    return Vectors(list(model.wv.index_to_key), np.asarray(model.wv.vectors, np.float32)), token_count
 
 
 def _import_gensim() -> Any:
@@ -262,13 +262,13 @@ class Coverage:
     Attributes:
         found: Tokens that have one.
         tokens: Tokens of the vocabulary, without padding.
-        running_share: Share of the running tokens that are among those found, from 0 to 1; None where no counts were
-            given.
+        occurrence_coverage: Share of the running tokens that are among those found, from 0 to 1; None where no
+            counts were given.
     """
 
     found: int
     tokens: int
-    running_share: float | None = None
+    occurrence_coverage: float | None = None
 
     @property
     def share(self) -> float:
@@ -277,11 +277,15 @@ class Coverage:
 
     def __str__(self) -> str:
         text = f"{self.found:,} of the vocabulary's {self.tokens:,} tokens have a vector ({self.share:.1%})"
-        return text if self.running_share is None else f"{text}, {self.running_share:.1%} of the running tokens"
+        return (
+            text
+            if self.occurrence_coverage is None
+            else f"{text}, {self.occurrence_coverage:.1%} of the running tokens"
+        )
 
 
 @torch.no_grad()
-def initialise(
+def initialize(
     embedding: nn.Embedding, tokenizer: PreTrainedTokenizerBase, vectors: Vectors, counts: np.ndarray | None = None
 ) -> Coverage:
     """Put vectors into the embeddings of a model.

@@ -233,7 +233,7 @@ static void append_correction(okt_spans *origins, const okt_char *word, const ok
     size_t head = 0, tail = 0;
     while (head < shorter && word[head] == correction[head]) head++;
     while (tail < shorter - head && word[length - 1 - tail] == correction[correction_length - 1 - tail]) tail++;
-    if (head + tail == shorter) { /* nothing differs on one side: a neighbour takes part */
+    if (head + tail == shorter) { /* nothing differs on one side: a neighbor takes part */
         if (head) head--;
         else tail--;
     }

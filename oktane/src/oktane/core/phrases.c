@@ -6,7 +6,7 @@
  * (collapsePhrases), followed by the single phrases of step one (getSingleTokenNouns). The first candidate of each
  * text counts (distinctPhrases), if it is a proper phrase (isProperPhraseChunk).
  *
- * Candidates are always neighbouring tokens of the text: a span says it all.
+ * Candidates are always neighboring tokens of the text: a span says it all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 enum { MIN_CHARS = 2, MAX_CHARS = 30, MAX_PHRASES = 8, MIN_PHRASES = 3 };
 
-/* A phrase: neighbouring tokens with one part of speech. Its length is that of its span: no phrase but a space holds
+/* A phrase: neighboring tokens with one part of speech. Its length is that of its span: no phrase but a space holds
  * one. */
 typedef struct {
     okt_span span;
@@ -112,7 +112,7 @@ static int collapse_tokens(const okt_char *text, const okt_tokens *tokens, phras
     return OKT_OK;
 }
 
-/* Joins neighbouring nouns (collapseNounPhrases). */
+/* Joins neighboring nouns (collapseNounPhrases). */
 static int join_nouns(const phrase_list *phrases, phrase_list *joined) {
     if (OKT_RESERVE(joined, phrases->count) != OKT_OK) return OKT_NO_MEMORY;
     joined->count = 0;
