@@ -21,7 +21,16 @@ class StrictFloatBuildExt(build_ext):
 core = Path("src/oktane/core")
 sources = ["src/oktane/_core.pyx", *sorted(str(path) for path in core.glob("*.c"))]
 headers = sorted(str(path) for path in core.glob("*.h"))
-extensions = [Extension("oktane._core", sources, include_dirs=[str(core)], depends=headers)]
+engine = core / "engine"
+extensions = [
+    Extension("oktane._core", sources, include_dirs=[str(core)], depends=headers),
+    Extension(
+        "oktane._engine",
+        ["src/oktane/_engine.pyx", *sorted(str(path) for path in engine.glob("*.c"))],
+        include_dirs=[str(engine)],
+        depends=sorted(str(path) for path in engine.glob("*.h")),
+    ),
+]
 
 setup(
     ext_modules=cythonize(extensions, compiler_directives={"language_level": "3"}),

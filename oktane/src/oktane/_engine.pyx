@@ -1,0 +1,237 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
+"""The thin layer between numpy arrays and the C modules in core/engine/: everything runs without the interpreter's lock."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+import numpy as np
+
+cdef extern from "kernels.h":
+    ctypedef struct okt_kernels:
+        const char *name
+        double (*burn)(size_t rounds, float *result) nogil
+    const okt_kernels *okt_find_kernels(const char *name)
+    const char *const okt_kernel_names[]
+
+cdef extern from "network.h":
+    enum: OKT_NETWORK_OK
+    ctypedef enum okt_cell:
+        OKT_LSTM
+        OKT_GRU
+        OKT_RNN_TANH
+        OKT_RNN_RELU
+    ctypedef enum okt_number:
+        OKT_FLOAT32
+        OKT_FLOAT16
+        OKT_BFLOAT16
+    ctypedef struct okt_matrix:
+        const void *data
+        okt_number type
+        size_t rows, columns
+    ctypedef struct okt_shape:
+        okt_cell cell
+        size_t layers, directions, hidden, labels
+        bint separate, max, mean, last, folded
+        okt_matrix embedding
+    ctypedef struct okt_network:
+        pass
+    ctypedef struct okt_ngrams:
+        okt_matrix weights
+        const float *bias
+        size_t longest
+        int64_t boundary
+    bint okt_matrix_is_finite(const okt_matrix *matrix) nogil
+    okt_network *okt_network_new(const okt_shape *shape, const okt_kernels *kernels)
+    void okt_network_free(okt_network *network)
+    int okt_network_set_layer(okt_network *network, size_t layer, size_t direction, const float *input_weights,
+                              const float *state_weights, const float *input_bias, const float *state_bias)
+    int okt_network_set_head(okt_network *network, const float *weights, const float *bias)
+    size_t okt_table_bytes(const okt_shape *shape, const okt_kernels *kernels)
+    int okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
+                        float *logits) nogil
+    int okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows,
+                       float *logits) nogil
+
+CELLS = {"lstm": OKT_LSTM, "gru": OKT_GRU, "rnn_tanh": OKT_RNN_TANH, "rnn_relu": OKT_RNN_RELU}
+NUMBERS = {"F32": OKT_FLOAT32, "F16": OKT_FLOAT16, "BF16": OKT_BFLOAT16}
+
+# The most memory that the folded first layer may take; a larger vocabulary or network multiplies at every token instead.
+MOST_TABLE_BYTES = 256 << 20
+
+
+cdef const okt_kernels *kernels_of(str name) except NULL:
+    found = okt_find_kernels(name.encode())
+    if found == NULL:
+        raise ValueError(f"this processor has no {name!r} kernels; it has {', '.join(kernel_names())}")
+    return found
+
+
+def kernel_names() -> list[str]:
+    """Return the names of the kernels that this processor can run, the fastest first."""
+    cdef size_t i = 0
+    names = []
+    while okt_kernel_names[i] != NULL:
+        if okt_find_kernels(okt_kernel_names[i]) != NULL:
+            names.append(okt_kernel_names[i].decode())
+        i += 1
+    return names
+
+
+def burn(str kernels, size_t rounds) -> float:
+    """Run multiply-adds in registers and return how many floating point operations they were."""
+    cdef const okt_kernels *found = kernels_of(kernels)
+    cdef float result
+    cdef double operations
+    with nogil:
+        operations = found.burn(rounds, &result)
+    return operations
+
+
+cdef okt_matrix matrix_of(const uint8_t[:, ::1] stored, str number):
+    cdef okt_matrix matrix
+    matrix.data = &stored[0, 0]
+    matrix.type = NUMBERS[number]
+    matrix.rows = stored.shape[0]
+    matrix.columns = stored.shape[1] // (4 if number == "F32" else 2)
+    return matrix
+
+
+def is_finite(const uint8_t[:, ::1] stored not None, str number) -> bool:
+    """Return whether no stored number is infinite or NaN: (rows, bytes of a row), one of `NUMBERS`."""
+    cdef okt_matrix matrix = matrix_of(stored, number)
+    cdef bint finite
+    with nogil:
+        finite = okt_matrix_is_finite(&matrix)
+    return finite
+
+
+cdef check_rows(const int32_t[::1] ids, const int64_t[::1] row_splits, size_t tokens):
+    """Raise unless the rows lie in `ids`, and the ids below `tokens`."""
+    cdef Py_ssize_t i
+    cdef bint wrong = row_splits.shape[0] == 0 or row_splits[0] != 0
+    if not wrong:
+        wrong = row_splits[row_splits.shape[0] - 1] != ids.shape[0]
+        for i in range(row_splits.shape[0] - 1):
+            wrong |= row_splits[i + 1] < row_splits[i]
+        for i in range(ids.shape[0]):
+            wrong |= ids[i] < 0 or <size_t>ids[i] >= tokens
+    if wrong:
+        raise ValueError("token ids or row splits are out of range")
+
+
+cdef class Network:
+    """A recurrent network that labels texts. Safe to share between threads.
+
+    Args:
+        kernels: One of `kernel_names`.
+        cell: One of `CELLS`.
+        hidden: Units of a direction.
+        pooling: Its parts: "max", "mean", "last".
+        separate: Whether each direction is a stack of its own.
+        embedding: (tokens, bytes of an embedding) as stored, kept and not copied.
+        number: How the embedding's numbers are stored: one of `NUMBERS`.
+        layers: For each layer, for each direction, `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh` in torch's layout.
+        head_weights: (labels, pooled size).
+        head_bias: (labels,).
+    """
+
+    cdef okt_network *network
+    cdef const uint8_t[:, ::1] embedding
+    cdef readonly str kernels
+    cdef readonly bint folded
+    cdef readonly size_t labels, tokens, table_bytes
+
+    def __cinit__(self, str kernels, str cell, size_t hidden, pooling, bint separate,
+                  const uint8_t[:, ::1] embedding not None, str number, list layers,
+                  const float[:, ::1] head_weights not None, const float[::1] head_bias not None):
+        cdef okt_shape shape
+        cdef size_t layer, direction
+        cdef const float[:, ::1] input_weights, state_weights
+        cdef const float[::1] input_bias, state_bias
+        cdef int status = OKT_NETWORK_OK
+        shape.cell = CELLS[cell]
+        shape.layers = len(layers)
+        shape.directions = len(layers[0])
+        shape.hidden = hidden
+        shape.labels = head_bias.shape[0]
+        shape.separate = separate
+        shape.max, shape.mean, shape.last = "max" in pooling, "mean" in pooling, "last" in pooling
+        shape.embedding = matrix_of(embedding, number)
+        self.embedding = embedding
+        self.kernels = kernels
+        self.labels = shape.labels
+        self.tokens = shape.embedding.rows
+        self.table_bytes = okt_table_bytes(&shape, kernels_of(kernels))
+        self.folded = shape.folded = self.table_bytes <= MOST_TABLE_BYTES
+        self.network = okt_network_new(&shape, kernels_of(kernels))
+        if self.network == NULL:
+            raise MemoryError
+        for layer in range(shape.layers):
+            for direction in range(shape.directions):
+                input_weights, state_weights, input_bias, state_bias = layers[layer][direction]
+                status |= okt_network_set_layer(self.network, layer, direction, &input_weights[0, 0],
+                                                &state_weights[0, 0], &input_bias[0], &state_bias[0])
+        status |= okt_network_set_head(self.network, &head_weights[0, 0], &head_bias[0])
+        if status != OKT_NETWORK_OK:
+            raise MemoryError
+
+    def __dealloc__(self):
+        okt_network_free(self.network)
+
+    def run(self, const int32_t[::1] ids not None, const int64_t[::1] row_splits not None):
+        """Return the logits of texts, (texts, labels): text i has the tokens ids[row_splits[i]:row_splits[i + 1]]."""
+        check_rows(ids, row_splits, self.tokens)
+        cdef size_t rows = row_splits.shape[0] - 1
+        result = np.empty((rows, self.labels), np.float32)
+        cdef float[:, ::1] logits = result
+        cdef int32_t none = 0
+        cdef int status
+        if rows:
+            with nogil:
+                status = okt_network_run(self.network, &ids[0] if ids.shape[0] else &none, &row_splits[0], rows,
+                                         &logits[0, 0])
+            if status != OKT_NETWORK_OK:
+                raise MemoryError
+        return result
+
+
+cdef class Ngrams:
+    """A linear model over hashed n-grams. Safe to share between threads.
+
+    Args:
+        weights: (buckets, bytes of the labels' weights) as stored, kept and not copied.
+        number: How the weights are stored: one of `NUMBERS`.
+        bias: (labels,).
+        max_ngram: Length of the longest n-grams.
+        tokens: Size of the vocabulary.
+    """
+
+    cdef okt_ngrams model
+    cdef const uint8_t[:, ::1] weights
+    cdef const float[::1] bias
+    cdef readonly size_t labels, tokens
+
+    def __cinit__(self, const uint8_t[:, ::1] weights not None, str number, const float[::1] bias not None,
+                  size_t max_ngram, size_t tokens):
+        self.weights, self.bias = weights, bias
+        self.model.weights = matrix_of(weights, number)
+        self.model.bias = &bias[0]
+        self.model.longest = max_ngram
+        self.model.boundary = tokens
+        self.labels = bias.shape[0]
+        self.tokens = tokens
+
+    def run(self, const int32_t[::1] ids not None, const int64_t[::1] row_splits not None):
+        """Return the logits of texts, see `Network.run`."""
+        check_rows(ids, row_splits, self.tokens)
+        cdef size_t rows = row_splits.shape[0] - 1
+        result = np.empty((rows, self.labels), np.float32)
+        cdef float[:, ::1] logits = result
+        cdef int32_t none = 0
+        cdef int status
+        if rows:
+            with nogil:
+                status = okt_ngrams_run(&self.model, &ids[0] if ids.shape[0] else &none, &row_splits[0], rows,
+                                        &logits[0, 0])
+            if status != OKT_NETWORK_OK:
+                raise MemoryError
+        return result

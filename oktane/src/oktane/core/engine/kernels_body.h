@@ -1,0 +1,192 @@
+/* The kernels' one source, generic in the width of a vector. Not a header in the usual sense: a kernels_*.c includes it
+ * once, after it has defined
+ *
+ *     LANES, vec               floats of a vector, and its type
+ *     ROWS, VECTORS            the tile of `multiply`: its accumulators, and what feeds them, must fit the registers
+ *     vec_all(x)               x in every lane
+ *     vec_multiply_add(a, b, c)  a * b + c
+ *     vec_max(a, b), vec_min(a, b)
+ *     NAME                     the kernels' name, a string
+ */
+#include <stdint.h>
+#include <string.h>
+
+#if defined(OKT_HAS_VECTORS)
+#define INLINE static inline __attribute__((always_inline))
+typedef int32_t vec_int __attribute__((vector_size(4 * LANES)));
+#define UNROLL _Pragma("GCC unroll 16")
+#else
+#define INLINE static inline
+typedef int32_t vec_int;
+#define UNROLL
+#endif
+
+INLINE vec vec_load(const float *from) {
+    vec value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+INLINE void vec_store(float *to, vec value) { memcpy(to, &value, sizeof value); }
+
+INLINE vec_int vec_bits(vec value) {
+    vec_int bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+INLINE vec vec_of_bits(vec_int bits) {
+    vec value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* ---- products ---- */
+
+/* One tile: `rows` rows, a constant where this is inlined, of one panel. */
+INLINE void multiply_tile(const size_t rows, size_t depth, const float *in, size_t in_stride, const float *weights,
+                          const float *const *start, size_t start_offset, float *out, size_t out_stride) {
+    vec sums[ROWS][VECTORS];
+    UNROLL for (size_t r = 0; r < rows; r++)
+        UNROLL for (size_t v = 0; v < VECTORS; v++) sums[r][v] = vec_load(start[r] + start_offset + v * LANES);
+    for (size_t k = 0; k < depth; k++) {
+        vec row[VECTORS];
+        UNROLL for (size_t v = 0; v < VECTORS; v++) row[v] = vec_load(weights + (k * VECTORS + v) * LANES);
+        UNROLL for (size_t r = 0; r < rows; r++) {
+            vec factor = vec_all(in[r * in_stride + k]);
+            UNROLL for (size_t v = 0; v < VECTORS; v++) sums[r][v] = vec_multiply_add(factor, row[v], sums[r][v]);
+        }
+    }
+    UNROLL for (size_t r = 0; r < rows; r++)
+        UNROLL for (size_t v = 0; v < VECTORS; v++) vec_store(out + r * out_stride + v * LANES, sums[r][v]);
+}
+
+static void multiply(size_t rows, size_t depth, size_t columns, const float *in, size_t in_stride, const float *weights,
+                     const float *const *start, size_t start_offset, float *out, size_t out_stride) {
+    const size_t panel = VECTORS * LANES;
+    for (size_t c = 0; c < columns; c += panel, weights += depth * panel) {
+        switch (rows) {
+#define CASE(n) \
+    case n: \
+        multiply_tile(n, depth, in, in_stride, weights, start, start_offset + c, out + c, out_stride); \
+        break;
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if ROWS > 6
+            CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#endif
+#undef CASE
+        }
+    }
+}
+
+/* ---- activations ---- */
+
+/* The bound of an exponential's argument: three factors of 1 + exp(28) are still finite, and beyond it a sigmoid differs
+ * from 0 or 1 by less than 1e-12. */
+#define BOUND 28.0f
+
+/* exp(x) for |x| <= BOUND, with a relative error below 2e-7 for small x, which is what single precision allows. 2^t is
+ * 2^n * 2^r with n = round(t) and |r| <= 1/2; the polynomial is the best of degree 5 for 2^r in relative error. */
+INLINE vec vec_exp(vec x) {
+    const vec shift = vec_all(12582912.0f); /* 1.5 * 2^23: adding it rounds to a whole number, in the lowest bits */
+    vec t = x * vec_all(1.44269504088896341f);
+    vec shifted = t + shift;
+    vec r = t - (shifted - shift);
+    vec p = vec_all(0.00132764725f);
+    p = vec_multiply_add(p, r, vec_all(0.00967554096f));
+    p = vec_multiply_add(p, r, vec_all(0.0555071309f));
+    p = vec_multiply_add(p, r, vec_all(0.240221202f));
+    p = vec_multiply_add(p, r, vec_all(0.693146944f));
+    p = vec_multiply_add(p, r, vec_all(1.00000012f));
+    return vec_of_bits(vec_bits(p) + (vec_bits(shifted) << 23));
+}
+
+/* exp(scale * x), its argument clamped to the bound. */
+INLINE vec vec_exp_of(float scale, vec x) {
+    return vec_exp(vec_max(vec_min(x * vec_all(scale), vec_all(BOUND)), vec_all(-BOUND)));
+}
+
+/* With a = exp(-i) and so on, sigmoid(i) = 1 / (1 + a) and tanh(g) = (1 - b) / (1 + b). All fractions of a state are
+ * brought over one denominator, as a division takes as long as an exponential. */
+static void lstm(size_t units, const float *gates, float *memory, float *hidden) {
+    const vec one = vec_all(1.0f);
+    for (size_t u = 0; u < units; u += LANES) {
+        vec input = one + vec_exp_of(-1.0f, vec_load(gates + u));
+        vec forget = one + vec_exp_of(-1.0f, vec_load(gates + units + u));
+        vec cell = vec_exp_of(-2.0f, vec_load(gates + 2 * units + u));
+        vec output = one + vec_exp_of(-1.0f, vec_load(gates + 3 * units + u));
+        vec both = input * (one + cell);
+        vec state = vec_multiply_add(vec_load(memory + u), both, (one - cell) * forget) / (both * forget);
+        vec squashed = vec_exp_of(-2.0f, state);
+        vec_store(memory + u, state);
+        vec_store(hidden + u, (one - squashed) / ((one + squashed) * output));
+    }
+}
+
+/* The four gates are reset, update, the candidate's part of the input, and its part of the state. */
+static void gru(size_t units, const float *gates, float *memory, float *hidden) {
+    const vec one = vec_all(1.0f);
+    (void)memory;
+    for (size_t u = 0; u < units; u += LANES) {
+        vec reset = one / (one + vec_exp_of(-1.0f, vec_load(gates + u)));
+        vec update = vec_exp_of(-1.0f, vec_load(gates + units + u)); /* sigmoid(z) = 1 / (1 + update) */
+        vec candidate = vec_multiply_add(reset, vec_load(gates + 3 * units + u), vec_load(gates + 2 * units + u));
+        vec squashed = vec_exp_of(-2.0f, candidate);
+        /* (1 - z) * tanh(candidate) + z * hidden */
+        vec both = one + squashed;
+        vec numerator = vec_multiply_add(update, one - squashed, vec_load(hidden + u) * both);
+        vec_store(hidden + u, numerator / ((one + update) * both));
+    }
+}
+
+static void rnn_tanh(size_t units, const float *gates, float *memory, float *hidden) {
+    const vec one = vec_all(1.0f);
+    (void)memory;
+    for (size_t u = 0; u < units; u += LANES) {
+        vec squashed = vec_exp_of(-2.0f, vec_load(gates + u));
+        vec_store(hidden + u, (one - squashed) / (one + squashed));
+    }
+}
+
+static void rnn_relu(size_t units, const float *gates, float *memory, float *hidden) {
+    (void)memory;
+    for (size_t u = 0; u < units; u += LANES) vec_store(hidden + u, vec_max(vec_load(gates + u), vec_all(0.0f)));
+}
+
+/* ---- pooling ---- */
+
+static void pool(size_t units, const float *hidden, float *sum, float *highest) {
+    for (size_t u = 0; u < units; u += LANES) {
+        vec state = vec_load(hidden + u);
+        vec_store(sum + u, vec_load(sum + u) + state);
+        vec_store(highest + u, vec_max(vec_load(highest + u), state));
+    }
+}
+
+/* ---- the roofline ---- */
+
+static double burn(size_t rounds, float *result) {
+    enum { CHAINS = 12 };
+    vec sums[CHAINS], factor = vec_all(0.999f), term = vec_all(0.001f);
+    UNROLL for (size_t i = 0; i < CHAINS; i++) sums[i] = vec_all((float)i);
+    for (size_t round = 0; round < rounds; round++)
+        UNROLL for (size_t i = 0; i < CHAINS; i++) sums[i] = vec_multiply_add(sums[i], factor, term);
+    UNROLL for (size_t i = 1; i < CHAINS; i++) sums[0] = sums[0] + sums[i];
+    float lanes[LANES];
+    vec_store(lanes, sums[0]);
+    *result = lanes[0];
+    return 2.0 * LANES * CHAINS * (double)rounds;
+}
+
+static const okt_kernels kernels = {
+    .name = NAME,
+    .panel = VECTORS * LANES,
+    .rows = ROWS,
+    .multiply = multiply,
+    .lstm = lstm,
+    .gru = gru,
+    .rnn_tanh = rnn_tanh,
+    .rnn_relu = rnn_relu,
+    .pool = pool,
+    .burn = burn,
+};

@@ -1,0 +1,150 @@
+"""From a trained folder to a network that runs: what config.json says, and the weights that it asks for."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from . import _engine
+from .loading import Fields, LoadError, Weights, read_json
+
+CELLS = {"okt_lstm": "lstm", "okt_gru": "gru", "okt_rnn": "rnn"}
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+NGRAMS = "okt_ngram"
+POOLINGS = ("last", "mean", "max", "max_mean", "max_mean_last")
+PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
+
+
+class Model(NamedTuple):
+    """A network and what its logits mean.
+
+    Attributes:
+        network: What maps token ids to logits.
+        model_type: The model's type, as in config.json.
+        labels: The labels' names, by id.
+        problem_type: One of `PROBLEM_TYPES`.
+        vocab_size: How many tokens the network knows.
+    """
+
+    network: _engine.Network | _engine.Ngrams
+    model_type: str
+    labels: list[str]
+    problem_type: str
+    vocab_size: int
+
+
+def load_model(folder: Path) -> Model:
+    """Load the network of a trained folder.
+
+    Raises:
+        LoadError: If a file is missing or damaged, or holds something that can't be run here.
+        ValueError: If the environment variable OKTANE_CPU asks for kernels that this processor doesn't have.
+    """
+    path = folder / "config.json"
+    config = Fields(path, read_json(path))
+    model_type = config.values.get("model_type")
+    if model_type not in (*CELLS, NGRAMS):
+        raise LoadError(
+            f"{path}: model_type is {model_type!r}, and oktane runs {', '.join((*CELLS, NGRAMS))} only; for others use "
+            "transformers.pipeline"
+        )
+    labels = _labels(config)
+    default = "regression" if len(labels) == 1 else "single_label_classification"
+    problem_type = config.choice("problem_type", PROBLEM_TYPES, default)
+    vocab_size = config.integer("vocab_size", 20000)
+    _refuse_other_classes(config)
+    weights = Weights(_weights_file(folder))
+    build = _ngrams if model_type == NGRAMS else _recurrent
+    return Model(build(config, weights, vocab_size, len(labels)), model_type, labels, problem_type, vocab_size)
+
+
+def kernels() -> str:
+    """Return the name of the kernels to use: the fastest, or those that OKTANE_CPU names.
+
+    Raises:
+        ValueError: If this processor doesn't have them.
+    """
+    names = _engine.kernel_names()
+    chosen = os.environ.get("OKTANE_CPU") or names[0]
+    if chosen not in names:
+        raise ValueError(f"OKTANE_CPU is {chosen!r}, but this processor can run {', '.join(names)}")
+    return chosen
+
+
+def _weights_file(folder: Path) -> Path:
+    path = folder / "model.safetensors"
+    if not path.exists() and (folder / "model.safetensors.index.json").exists():
+        raise LoadError(f"{folder} has its weights in several files; save them in one, with a larger max_shard_size")
+    return path
+
+
+def _refuse_other_classes(config: Fields) -> None:
+    """Raise for a model that labels no texts, such as a language model."""
+    classes = config.values.get("architectures") or []
+    if not isinstance(classes, list):
+        raise config.error("architectures", "a list of class names")
+    if classes and not any(str(name).endswith("ForSequenceClassification") for name in classes):
+        raise LoadError(
+            f"{config.path}: this is a {classes[0]}, and oktane runs classifiers of texts only; load it with "
+            f"okt_lstm.{classes[0]}.from_pretrained"
+        )
+
+
+def _labels(config: Fields) -> list[str]:
+    names = config.values.get("id2label")
+    if names is None:
+        return [f"LABEL_{index}" for index in range(config.integer("num_labels", 2))]
+    expected = "names by label id, from 0 on, each another one"
+    if not isinstance(names, dict) or not names:
+        raise config.error("id2label", expected)
+    if sorted(names) != sorted(map(str, range(len(names)))) or not all(isinstance(n, str) for n in names.values()):
+        raise config.error("id2label", expected)
+    labels = [names[str(index)] for index in range(len(names))]
+    if len(set(labels)) < len(labels):
+        raise config.error("id2label", expected)
+    return labels
+
+
+def _recurrent(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Network:
+    cell = CELLS[config.values["model_type"]]
+    embedding_size, hidden = config.integer("embedding_size", 128), config.integer("hidden_size", 64)
+    directions = ("forward", "backward") if config.boolean("bidirectional", True) else ("forward",)
+    separate = config.boolean("separate_directions", False)
+    pooling = config.choice("pooling", POOLINGS, "last").split("_")
+    width = hidden if separate else hidden * len(directions)
+    gates = GATES[cell] * hidden
+
+    embedding, number = weights.stored("model.embed_tokens.weight", (vocab_size, embedding_size))
+    layers = []
+    for layer in range(config.integer("num_hidden_layers", 2)):
+        inputs = width if layer else embedding_size
+        shapes = {
+            "weight_ih_l0": (gates, inputs),
+            "weight_hh_l0": (gates, hidden),
+            "bias_ih_l0": (gates,),
+            "bias_hh_l0": (gates,),
+        }
+        layers.append(
+            [
+                [weights.floats(f"model.layers.{layer}.{direction}_rnn.{name}", shape) for name, shape in shapes.items()]
+                for direction in directions
+            ]
+        )
+    pooled_size = hidden * len(directions) * len(pooling)
+    return _engine.Network(
+        kernels(),
+        f"rnn_{config.choice('nonlinearity', ('tanh', 'relu'), 'tanh')}" if cell == "rnn" else cell,
+        hidden,
+        pooling,
+        separate,
+        embedding,
+        number,
+        layers,
+        weights.floats("classifier.weight", (label_count, pooled_size)),
+        weights.floats("classifier.bias", (label_count,)),
+    )
+
+
+def _ngrams(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Ngrams:
+    stored, number = weights.stored("weights.weight", (config.integer("num_buckets", 2**22), label_count))
+    bias = weights.floats("bias", (label_count,))
+    return _engine.Ngrams(stored, number, bias, config.integer("max_ngram", 4), vocab_size)
