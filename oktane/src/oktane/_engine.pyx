@@ -1,7 +1,10 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
 """The thin layer between numpy arrays and the C modules in core/engine/: everything runs without the interpreter's lock."""
 
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy
 
 import numpy as np
 
@@ -50,6 +53,41 @@ cdef extern from "network.h":
                         float *logits) nogil
     int okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows,
                        float *logits) nogil
+
+cdef extern from "Python.h":
+    int PyUnicode_KIND(object text)
+    void *PyUnicode_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+
+cdef extern from "vocabulary.h":
+    enum: OKT_VOCABULARY_OK
+    ctypedef struct okt_string:
+        const void *data
+        size_t length
+        int width
+    ctypedef struct okt_vocabulary:
+        pass
+    ctypedef struct okt_morphemes:
+        const okt_string *texts
+        const uint8_t *begins_word
+        size_t text_count
+        const okt_string *forms
+        size_t form_count
+        const int32_t *form_ids
+        const int32_t *spans
+        const int64_t *row_splits
+    ctypedef struct okt_ids:
+        int32_t *items
+        size_t count, capacity
+    okt_vocabulary *okt_vocabulary_new()
+    void okt_vocabulary_free(okt_vocabulary *vocabulary)
+    int okt_vocabulary_add(okt_vocabulary *vocabulary, okt_string token, int32_t id)
+    int32_t okt_vocabulary_find(const okt_vocabulary *vocabulary, okt_string token)
+    int okt_vocabulary_add_merge(okt_vocabulary *vocabulary, int32_t left, int32_t right, int32_t merged)
+    int okt_vocabulary_complete(okt_vocabulary *vocabulary, bint pieces, int32_t unknown, const int32_t *bytes,
+                                okt_string mark)
+    int okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes, okt_ids *ids,
+                   int64_t *row_splits) nogil
 
 CELLS = {"lstm": OKT_LSTM, "gru": OKT_GRU, "rnn_tanh": OKT_RNN_TANH, "rnn_relu": OKT_RNN_RELU}
 NUMBERS = {"F32": OKT_FLOAT32, "F16": OKT_FLOAT16, "BF16": OKT_BFLOAT16}
@@ -235,3 +273,124 @@ cdef class Ngrams:
             if status != OKT_NETWORK_OK:
                 raise MemoryError
         return result
+
+
+# ---- text to ids ----
+
+
+cdef okt_string string_of(str text):
+    cdef okt_string string
+    string.data = PyUnicode_DATA(text)
+    string.length = PyUnicode_GET_LENGTH(text)
+    string.width = PyUnicode_KIND(text)
+    return string
+
+
+cdef class _Strings:
+    """Python strings as the C modules see them. Holds the strings, so that they stay where they are."""
+
+    cdef list strings
+    cdef okt_string *items
+    cdef size_t count
+
+    def __cinit__(self, list strings):
+        cdef size_t i
+        self.strings = strings
+        self.count = len(strings)
+        self.items = <okt_string *>PyMem_Malloc((self.count + 1) * sizeof(okt_string))
+        if self.items == NULL:
+            raise MemoryError
+        for i in range(self.count):
+            self.items[i] = string_of(strings[i])
+
+    def __dealloc__(self):
+        PyMem_Free(self.items)
+
+
+cdef class Vocabulary:
+    """A vocabulary of words, or of pieces of morphemes. Safe to share between threads.
+
+    Args:
+        tokens: Ids by token.
+        merges: For pieces, pairs of tokens in the order in which they are merged; None for words.
+        unknown: The id of what the vocabulary doesn't have.
+        byte_fallback: Whether a character that is no token becomes the tokens of its UTF-8 bytes, <0x00> to <0xFF>.
+        mark: What is put before a morpheme that begins a word; empty for nothing.
+
+    Raises:
+        ValueError: If a merge names something that is no token.
+    """
+
+    cdef okt_vocabulary *vocabulary
+
+    def __cinit__(self, dict tokens not None, list merges, int32_t unknown, bint byte_fallback, str mark not None):
+        cdef int32_t bytes[256]
+        cdef int32_t left, right, merged
+        cdef int status = OKT_VOCABULARY_OK
+        cdef str token
+        self.vocabulary = okt_vocabulary_new()
+        if self.vocabulary == NULL:
+            raise MemoryError
+        for token, number in tokens.items():
+            status |= okt_vocabulary_add(self.vocabulary, string_of(token), number)
+        if merges is not None:
+            for a, b in merges:
+                token = a + b
+                left = okt_vocabulary_find(self.vocabulary, string_of(a))
+                right = okt_vocabulary_find(self.vocabulary, string_of(b))
+                merged = okt_vocabulary_find(self.vocabulary, string_of(token))
+                if left < 0 or right < 0 or merged < 0:
+                    raise ValueError(f"the merge of {a!r} and {b!r} names something that is no token")
+                status |= okt_vocabulary_add_merge(self.vocabulary, left, right, merged)
+        for byte in range(256):
+            token = f"<0x{byte:02X}>"
+            bytes[byte] = okt_vocabulary_find(self.vocabulary, string_of(token)) if byte_fallback else -1
+        status |= okt_vocabulary_complete(self.vocabulary, merges is not None, unknown, bytes, string_of(mark))
+        if status != OKT_VOCABULARY_OK:
+            raise MemoryError
+
+    def __dealloc__(self):
+        okt_vocabulary_free(self.vocabulary)
+
+    def encode(self, list texts not None, const uint8_t[::1] begins_word not None, list forms not None,
+               const int32_t[::1] form_ids not None, const int32_t[::1] spans not None,
+               const int64_t[::1] row_splits not None):
+        """Return the token ids of texts that were split into morphemes.
+
+        Args:
+            texts: The texts.
+            begins_word: (texts,): 1 where the first morpheme begins a word whatever stands before it.
+            forms: What `Okt.encode_batch` returned for the texts, here and below.
+            form_ids: (morphemes,).
+            spans: (2 * morphemes,).
+            row_splits: (texts + 1,).
+
+        Returns:
+            The ids, int32 (tokens,), and their row splits, int64 (texts + 1,).
+        """
+        cdef _Strings given = _Strings(texts), distinct = _Strings(forms)
+        cdef okt_morphemes morphemes
+        cdef okt_ids found
+        cdef int32_t no_id = 0
+        cdef uint8_t no_flag = 0
+        cdef int status
+        splits = np.empty(len(texts) + 1, np.int64)
+        cdef int64_t[::1] token_splits = splits
+        found.items, found.count, found.capacity = NULL, 0, 0
+        morphemes.texts, morphemes.text_count = given.items, given.count
+        morphemes.begins_word = &begins_word[0] if begins_word.shape[0] else &no_flag
+        morphemes.forms, morphemes.form_count = distinct.items, distinct.count
+        morphemes.form_ids = &form_ids[0] if form_ids.shape[0] else &no_id
+        morphemes.spans = &spans[0] if spans.shape[0] else &no_id
+        morphemes.row_splits = &row_splits[0]
+        with nogil:
+            status = okt_encode(self.vocabulary, &morphemes, &found, &token_splits[0])
+        if status != OKT_VOCABULARY_OK:
+            free(found.items)
+            raise MemoryError
+        ids = np.empty(found.count, np.int32)
+        cdef int32_t[::1] copied = ids
+        if found.count:
+            memcpy(&copied[0], found.items, found.count * sizeof(int32_t))
+        free(found.items)
+        return ids, splits

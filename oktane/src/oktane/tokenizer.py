@@ -1,0 +1,297 @@
+"""From text to token ids, as okt-lstm's OktTokenizer finds them: added tokens, Okt's morphemes, words or pieces of them."""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _engine
+from .loading import Fields, LoadError, read_json
+from .okt import Okt
+
+UNLIMITED = 10**20  # from here on, `model_max_length` means that there is none, as in transformers
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# The White_Space property of Unicode, which the tokenizers library strips; str.isspace has four control characters more.
+SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
+class AddedToken(NamedTuple):
+    """A token that is looked for in the text itself, before Okt reads it. The fields are those of tokenizer.json."""
+
+    content: str
+    id: int
+    special: bool
+    normalized: bool
+    single_word: bool
+    lstrip: bool
+    rstrip: bool
+
+
+class Tokenizer:
+    """The tokenizer of a trained folder. Safe to share between threads.
+
+    Args:
+        folder: The folder. Read are tokenizer_config.json, tokenizer.json and, if there is one, user_dictionary.txt.
+        max_length: Tokens of a text that are kept, special tokens included. By default what tokenizer_config.json says.
+
+    Attributes:
+        max_length: The same; `None` for no limit.
+        size: Ids run from 0 to `size - 1`.
+
+    Raises:
+        LoadError: If a file is missing or damaged, or asks for something that can't be done here.
+        ValueError: If `max_length` leaves no room for the special tokens.
+    """
+
+    def __init__(self, folder: Path, max_length: int | None = None) -> None:
+        path = folder / "tokenizer_config.json"
+        config = Fields(path, read_json(path))
+        if config.values.get("tokenizer_class") != "OktTokenizer":
+            raise LoadError(
+                f"{path}: tokenizer_class is {config.values.get('tokenizer_class')!r}, and oktane runs OktTokenizer "
+                "only; for others use okt_lstm.load"
+            )
+        self._norm, self._stem = config.boolean("norm", False), config.boolean("stem", False)
+        mark = config.values.get("word_mark") or ""
+        if not isinstance(mark, str):
+            raise config.error("word_mark", "a text or null")
+        saved_limit = config.values.get("model_max_length") or UNLIMITED
+        if not isinstance(saved_limit, int | float) or saved_limit < 1:
+            raise config.error("model_max_length", "a number of at least 1")
+        limit = max_length or saved_limit
+        self.max_length = int(limit) if limit < UNLIMITED else None
+        self._keeps_end = config.choice("truncation_side", ("right", "left"), "right") == "left"
+
+        path = folder / "tokenizer.json"
+        state = Fields(path, read_json(path))
+        self._vocabulary, self.size = _read_vocabulary(state, mark)
+        added = _read_added_tokens(state)
+        self.size = max([self.size, *(token.id + 1 for token in added)])
+        keeps_special = config.boolean("split_special_tokens", False)
+        self._added = [token for token in added if not (keeps_special and token.special)]
+        self._before, self._after = _read_special_tokens(state)
+        room = len(self._before) + len(self._after)
+        if self.max_length is not None and self.max_length < room:
+            raise ValueError(f"max_length is {self.max_length}, but the special tokens alone are {room}")
+
+        words = folder / "user_dictionary.txt"
+        try:
+            self._okt = Okt(words if words.exists() else None)
+        except ValueError as error:
+            raise LoadError(str(error)) from None
+        self._warn_of_other_word_lists(config)
+
+    def _warn_of_other_word_lists(self, config: Fields) -> None:
+        expected, here = config.values.get("dictionary_hash"), self._okt.dictionary_hash
+        # Version 0.1.0, which wrote "analyser", hashed user dictionaries in another way.
+        by_first_version = "analyser" in config.values and bool(self._okt.user_dictionary)
+        if expected is not None and expected != here and not by_first_version:
+            warnings.warn(
+                f"{config.path.parent} was trained with other word lists of Okt, or another user dictionary, than those "
+                f"here (sha256 {str(expected)[:12]}, here {here[:12]}): texts may be split in another way than in "
+                "training",
+                stacklevel=4,
+            )
+
+    def encode(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the token ids of texts.
+
+        Args:
+            texts: Any texts. Lone surrogates count as U+FFFD.
+
+        Returns:
+            The ids of all texts, `(tokens,)`, and their row splits, `(texts + 1,)`: text `i` has the tokens
+            `ids[row_splits[i]:row_splits[i + 1]]`.
+        """
+        joined = "\0".join(texts)
+        try:
+            joined.encode()
+        except UnicodeEncodeError:
+            texts = [LONE_SURROGATE.sub("\ufffd", text) for text in texts]
+        if any(token.content in joined for token in self._added):
+            ids, row_splits = self._encode_around_added_tokens(texts)
+        else:
+            ids, row_splits = self._encode_morphemes(list(texts), np.ones(len(texts), np.uint8))
+        ids, row_splits = self._truncate(ids, row_splits)
+        if self._before or self._after:
+            ids, row_splits = self._add_special_tokens(ids, row_splits)
+        return ids, row_splits
+
+    def _encode_morphemes(
+        self, texts: list[str], begins_word: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        found = self._okt.encode_batch(texts, self._norm, self._stem)
+        return self._vocabulary.encode(texts, begins_word, *found)
+
+    def _encode_around_added_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        pieces = [list(split_at_added_tokens(text, self._added)) for text in texts]
+        between = [(start, piece) for text in pieces for start, piece, found in text if found is None]
+        begins_word = np.array([start == 0 for start, _ in between], np.uint8)
+        ids, splits = self._encode_morphemes([piece for _, piece in between], begins_word)
+        encoded = iter(np.split(ids, splits[1:-1]) if between else ())
+        rows = [
+            [next(encoded) if found is None else np.array([found], np.int32) for _, _, found in text] for text in pieces
+        ]
+        flat = [np.concatenate([np.empty(0, np.int32), *row]) for row in rows]
+        row_splits = np.cumsum([0, *map(len, flat)], dtype=np.int64)
+        return np.concatenate([np.empty(0, np.int32), *flat]), row_splits
+
+    def _truncate(
+        self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        lengths = np.diff(row_splits)
+        if self.max_length is None:
+            return ids, row_splits
+        limit = self.max_length - len(self._before) - len(self._after)
+        if lengths.max(initial=0) <= limit:
+            return ids, row_splits
+        places = np.arange(len(ids)) - np.repeat(row_splits[:-1], lengths)  # (tokens,), each in its own row
+        kept = places >= np.repeat(lengths - limit, lengths) if self._keeps_end else places < limit
+        return ids[kept], np.concatenate([[0], np.cumsum(np.minimum(lengths, limit))])
+
+    def _add_special_tokens(
+        self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        rows = np.split(ids, row_splits[1:-1]) if len(row_splits) > 1 else []
+        before, after = np.array(self._before, np.int32), np.array(self._after, np.int32)
+        flat = [part for row in rows for part in (before, row, after)]
+        more = len(before) + len(after)
+        return np.concatenate([np.empty(0, np.int32), *flat]), row_splits + more * np.arange(len(row_splits))
+
+
+# ---- tokenizer.json ----
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**31 - 1
+
+
+def _read_vocabulary(state: Fields, mark: str) -> tuple[_engine.Vocabulary, int]:
+    """Return the vocabulary, and one more than its highest id."""
+    model = state.values.get("model")
+    if not isinstance(model, dict):
+        raise state.error("model", "an object")
+    kind = model.get("type")
+    if kind not in ("WordLevel", "BPE"):
+        raise LoadError(f"{state.path}: the model's type is {kind!r}, and oktane runs WordLevel and BPE only")
+    for name in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "ignore_merges"):
+        if model.get(name):
+            raise LoadError(f"{state.path}: model.{name} is {model[name]!r}, which oktane does not support")
+    tokens, unknown, merges = model.get("vocab"), model.get("unk_token"), None
+    if not isinstance(tokens, dict) or not all(map(_is_id, tokens.values())):
+        raise LoadError(f"{state.path}: model.vocab must be an object of ids from 0 on by token")
+    if not isinstance(unknown, str) or unknown not in tokens:
+        raise LoadError(f"{state.path}: model.unk_token must be one of the tokens, got {unknown!r:.40}")
+    try:
+        if kind == "BPE":
+            merges = [_read_merge(merge) for merge in model.get("merges", ())]
+        byte_fallback = model.get("byte_fallback") is True
+        vocabulary = _engine.Vocabulary(tokens, merges, tokens[unknown], byte_fallback, mark)
+    except (TypeError, ValueError) as error:
+        raise LoadError(f"{state.path}: model.merges must be pairs of tokens: {error}") from None
+    return vocabulary, max(tokens.values()) + 1
+
+
+def _read_merge(merge: Any) -> tuple[str, str]:
+    left, right = merge.split(" ") if isinstance(merge, str) else merge
+    if not isinstance(left, str) or not isinstance(right, str):
+        raise ValueError(f"got {merge!r:.40}")
+    return left, right
+
+
+def _read_added_tokens(state: Fields) -> list[AddedToken]:
+    entries = state.values.get("added_tokens") or []
+    if not isinstance(entries, list):
+        raise state.error("added_tokens", "a list")
+    tokens = []
+    for number, entry in enumerate(entries):
+        values = [entry.get(name, False) for name in AddedToken._fields] if isinstance(entry, dict) else []
+        if not values or not isinstance(values[0], str) or not _is_id(values[1]):
+            raise LoadError(f"{state.path}: added_tokens[{number}] needs a content and an id, got {entry!r:.80}")
+        if values[0]:
+            tokens.append(AddedToken(values[0], values[1], *map(bool, values[2:])))
+    return tokens
+
+
+def _read_special_tokens(state: Fields) -> tuple[list[int], list[int]]:
+    """Return the ids that the post-processor puts before a text, and behind it."""
+    processor = state.values.get("post_processor")
+    kind = processor.get("type") if isinstance(processor, dict) else processor
+    if kind is None:
+        return [], []
+    parts: tuple[list[int], list[int]] = [], []
+    try:
+        if kind in ("BertProcessing", "RobertaProcessing"):
+            parts = [processor["cls"][1]], [processor["sep"][1]]
+        elif kind == "TemplateProcessing":
+            behind = 0
+            for step in processor["single"]:
+                if "Sequence" in step:
+                    behind += 1
+                else:
+                    parts[behind].extend(processor["special_tokens"][step["SpecialToken"]["id"]]["ids"])
+            if behind != 1:
+                raise ValueError
+        else:
+            raise LoadError(f"{state.path}: a post_processor of type {kind!r} is not supported")
+        if not all(map(_is_id, parts[0] + parts[1])):
+            raise ValueError
+    except (TypeError, KeyError, IndexError, ValueError):
+        raise LoadError(f"{state.path}: post_processor is damaged, or has not exactly one text") from None
+    return parts
+
+
+# ---- added tokens in a text ----
+
+
+def split_at_added_tokens(text: str, tokens: Sequence[AddedToken]) -> Iterator[tuple[int, str, int | None]]:
+    """Cut a text at the added tokens in it, as the tokenizers library does.
+
+    Those that match the text itself come first; those of the normalized text are found in what is left.
+
+    Yields:
+        Start, text and id of each piece; the id of what is no added token is `None`.
+    """
+    exact = [token for token in tokens if not token.normalized]
+    normalized = [token for token in tokens if token.normalized]
+    for start, piece, found in _split(text, exact):
+        if found is not None:
+            yield start, piece, found
+            continue
+        for inner, part, other in _split(piece, normalized):
+            yield start + inner, part, other
+
+
+def _split(text: str, tokens: Sequence[AddedToken]) -> Iterator[tuple[int, str, int | None]]:
+    by_content = {token.content: token for token in tokens}
+    # The leftmost match, and of several there the longest.
+    longest_first = sorted(by_content, key=len, reverse=True)
+    done = 0
+    for match in re.finditer("|".join(map(re.escape, longest_first)), text) if tokens else ():
+        token, start, end = by_content[match[0]], match.start(), match.end()
+        inside_word = (start > 0 and _is_word(text[start - 1])) or (end < len(text) and _is_word(text[end]))
+        if token.single_word and inside_word:
+            continue
+        if token.lstrip:
+            start = max(done, len(text[:start].rstrip(SPACES)))
+        if token.rstrip:
+            end = len(text) - len(text[end:].lstrip(SPACES))
+        if done < start:
+            yield done, text[done:start], None
+        yield start, text[start:end], token.id
+        done = end
+    if done < len(text):
+        yield done, text[done:], None
+
+
+def _is_word(character: str) -> bool:
+    r"""Return whether a character matches \w as Unicode defines it, marks and joiners included."""
+    import unicodedata
+
+    return character.isalnum() or character in "\u200c\u200d" or unicodedata.category(character)[0] == "M" or (
+        unicodedata.category(character) == "Pc"
+    )
