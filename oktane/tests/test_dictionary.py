@@ -67,7 +67,7 @@ def test_every_word_is_found_in_exactly_its_lists(okt, lists):
                 if other not in dictionary.PREDICATES and word in lists.words[other]
             )
             predicates = dictionary.LIST_BITS["Verb"] | dictionary.LIST_BITS["Adjective"]
-            assert packed.lists_of(word) & ~predicates == (expected if dictionary._can_be_looked_up(word) else 0)
+            assert packed.lookup(word)[0] & ~predicates == (expected if dictionary._can_be_looked_up(word) else 0)
 
 
 def test_word_lists_are_those_of_open_korean_text(konlpy_okt, lists):
@@ -91,9 +91,9 @@ def test_the_trie_holds_what_was_packed_and_nothing_else(words):
     lists = SMALL._replace(words={name: {w for w, n in words.items() if n == name} for name in dictionary.LIST_BITS})
     packed = _core.Dictionary(dictionary.pack(lists))
     for word, name in words.items():
-        assert packed.lists_of(word) == dictionary.LIST_BITS[name]
+        assert packed.lookup(word)[0] == dictionary.LIST_BITS[name]
         for other in (word + "가", word[:-1], word[::-1], word + "x"):
-            assert packed.lists_of(other) == dictionary.LIST_BITS.get(words.get(other, ""), 0)
+            assert packed.lookup(other)[0] == dictionary.LIST_BITS.get(words.get(other, ""), 0)
 
 
 def test_the_digest_names_the_words_and_not_their_order(packed):

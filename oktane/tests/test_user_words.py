@@ -1,0 +1,156 @@
+"""A user dictionary laid over packed word lists equals all words packed at once."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oktane.conjugation import conjugate
+from oktane.user_words import add_words, can_be_looked_up
+
+from oktane import Token, _core, dictionary
+
+DIGEST = bytes(range(32))
+SMALL = dictionary.WordLists(
+    words={name: set() for name in dictionary.LIST_BITS}
+    | {
+        "Noun": {"가", "가나", "나라", "사랑"},
+        "Verb": {"하", "사랑하", "나르", "가", "갈"},
+        "Adjective": {"파랗", "하", "가렵"},
+        "Josa": {"가"},
+        "Eomi": {"니다"},
+        "full name": {"가나다"},
+    },
+    frequencies={"가나": 0.5, "없음": 0.25},
+    typos={"됬": "됐", "갓": "갔"},
+)
+
+SYLLABLES = st.sampled_from("가나다라하갈갔파랗르니뷁힣")
+WORDS = st.text(st.one_of(SYLLABLES, st.sampled_from("ㄱㅣㅋA1 漢")), min_size=1, max_size=4)
+STEMS = st.one_of(st.text(SYLLABLES, min_size=1, max_size=3), st.sampled_from(["하", "갈", "가", "날", "나르", "가렵"]))
+USER_WORDS = st.fixed_dictionaries(
+    {},
+    optional={
+        pos: st.lists(STEMS if pos in dictionary.PREDICATES else WORDS, max_size=8) for pos in dictionary.WORD_FILES
+    },
+)
+
+
+def packed_at_once(lists, user_words):
+    words = {name: set(words) | set(user_words.get(name, ())) for name, words in lists.words.items()}
+    return _core.Dictionary(dictionary.pack(lists._replace(words=words)))
+
+
+def words_of(lists, user_words):
+    """Every word and form, and what is almost one."""
+    words = set(lists.frequencies) | set(lists.typos)
+    for source in (lists.words, user_words):
+        for pos, listed in source.items():
+            words.update(listed)
+            if pos in dictionary.PREDICATES:
+                words.update(form for stem in listed for form in conjugate(stem, pos == "Adjective"))
+    return words | {word[:-1] for word in words} | {word + "가" for word in words}
+
+
+def check_equal(lists, user_words, texts):
+    base = _core.Dictionary(dictionary.pack(lists))
+    extended, expected = add_words(base, user_words, DIGEST), packed_at_once(lists, user_words)
+    assert extended.digest == DIGEST
+    for word in words_of(lists, user_words):
+        assert extended.lookup(word) == expected.lookup(word), word
+    for norm in (False, True):
+        assert extended.tokens(texts, norm, True, Token) == expected.tokens(texts, norm, True, Token)
+    return base
+
+
+@given(USER_WORDS, st.lists(st.text(st.sampled_from("가나다라하갈갔파랗르니됬뷁ㅋ "), max_size=12), max_size=8))
+def test_words_laid_over_equal_words_packed_at_once(user_words, texts):
+    check_equal(SMALL, user_words, texts)
+
+
+@given(USER_WORDS)
+def test_laying_words_over_changes_nothing_of_the_dictionary_below(user_words):
+    base = _core.Dictionary(dictionary.pack(SMALL))
+    before = {word: base.lookup(word) for word in words_of(SMALL, user_words)}
+    add_words(base, user_words, DIGEST)
+    assert {word: base.lookup(word) for word in before} == before
+
+
+@given(USER_WORDS, USER_WORDS)
+def test_words_are_laid_over_in_as_many_steps_as_one_likes(first, second):
+    base = _core.Dictionary(dictionary.pack(SMALL))
+    both = {pos: [*first.get(pos, ()), *second.get(pos, ())] for pos in dictionary.WORD_FILES}
+    stepwise, at_once = add_words(add_words(base, first, DIGEST), second, DIGEST), add_words(base, both, DIGEST)
+    for word in words_of(SMALL, both):
+        assert stepwise.lookup(word) == at_once.lookup(word)
+
+
+def test_a_thousand_words_over_okts_own_lists_equal_all_packed_at_once():
+    lists = dictionary.read_word_lists(dictionary.find_jar())
+    draw = random.Random(1)
+    known = {pos: sorted(filter(can_be_looked_up, lists.words[pos])) for pos in dictionary.WORD_FILES}
+    nouns = known["Noun"]
+    user_words = {
+        pos: [
+            *draw.choices(words, k=20),  # words that are there
+            *(draw.choice(words)[:-1] + draw.choice(nouns) for _ in range(40)),  # that begin like those
+            *(draw.choice(nouns)[: draw.randint(1, 3)] + draw.choice(words) for _ in range(40)),  # that end like those
+        ]
+        for pos, words in known.items()
+    }
+    for pos in dictionary.PREDICATES:
+        user_words[pos] = [word for word in user_words[pos] if all("가" <= c <= "힣" for c in word)]
+    listed = [word for words in user_words.values() for word in words]
+    texts = ["".join(draw.choices(listed, k=draw.randint(1, 6))) + draw.choice([" ", "ㅋㅋ", ""]) for _ in range(3000)]
+    base = check_equal(lists, user_words, texts)
+    assert add_words(base, user_words, DIGEST).pairs(texts, False, True, False) != base.pairs(texts, False, True, False)
+
+
+# ---- what is refused ----
+
+
+@pytest.mark.parametrize(
+    ("words", "entries", "stems", "message"),
+    [
+        (["가"], [], [], "1 words, but 0 entries"),
+        (["나", "가"], [(1, -1, -1)] * 2, [], "ascending order, but '나' precedes '가'"),
+        (["가", "가"], [(1, -1, -1)] * 2, [], "distinct"),
+        ([""], [(1, -1, -1)], [], "empty"),
+        (["가A"], [(1, -1, -1)], [], "Hangul syllables and compatibility jamo, not '가A'"),
+        (["가"], [(1, -1)], [], "entry of '가' is malformed"),
+        (["가"], [(1 << 16, -1, -1)], [], "entry of '가' is malformed"),
+        (["가"], [(1, 0, -1)], [], "stem or correction that is not there"),
+        (["가"], [(1, -1, 1)], ["가다"], "stem or correction that is not there"),
+    ],
+)
+def test_malformed_words_are_refused(words, entries, stems, message):
+    base = _core.Dictionary(dictionary.pack(SMALL))
+    with pytest.raises(ValueError, match=message):
+        base.extended(words, entries, stems, DIGEST)
+    with pytest.raises(ValueError, match="32 bytes"):
+        base.extended([], [], [], b"short")
+
+
+@pytest.mark.parametrize(
+    "row", [(), (0.5, 1, 0, -1), ("x", 1, 0, -1, -1), (0.5, -1, 0, -1, -1), None, (0.5, 1, 1, -1, -1)]
+)
+def test_malformed_rows_are_refused_and_leak_nothing(row):
+    import tracemalloc
+
+    words = [chr(0xAC00 + i) for i in range(10_000)]
+    entries = [(0.5, 1, 0, -1, -1)] * 9_999 + [row]
+    tracemalloc.start()
+    try:
+        for attempt in range(4):
+            with pytest.raises(ValueError, match=repr(words[-1])):
+                _core.pack(words, entries, [], [], DIGEST)
+            if attempt == 0:
+                before, _ = tracemalloc.get_traced_memory()
+        assert tracemalloc.get_traced_memory()[0] < before + 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_packing_the_same_words_gives_the_same_bytes():
+    reversed_words = {name: set(sorted(words)[::-1]) for name, words in SMALL.words.items()}
+    assert dictionary.pack(SMALL) == dictionary.pack(SMALL._replace(words=reversed_words))
