@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from .loading import LoadError
 from .network import load_model
-from .okt import _available_cores, _chunks, _map_in_threads
+from .parallel import available_cores, chunks, map_in_threads
 from .tokenizer import Tokenizer
 
 Prediction: TypeAlias = str | list[str] | float | list[float]
+
+# Texts that one thread labels at a time: enough to find many of one length, few enough to share the work out.
+CHUNK_SIZE = 512
 
 
 class Classifier:
@@ -110,8 +113,8 @@ class Classifier:
 
     def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return what the network puts out for texts, `(texts, labels)`; for the errors see `predict`."""
-        threads = self.num_threads or _available_cores()
-        found = _map_in_threads(self._logits_of_chunk, _checked_chunks(texts), threads)
+        threads = self.num_threads or available_cores()
+        found = map_in_threads(self._logits_of_chunk, _checked_chunks(texts), threads)
         return np.concatenate([np.empty((0, len(self.labels)), np.float32), *found])
 
     def _logits_of_chunk(self, texts: list[str]) -> NDArray[np.float32]:
@@ -164,7 +167,7 @@ def _checked_chunks(texts: Iterable[str]) -> Iterator[list[str]]:
     if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
         raise TypeError(f"texts must be a str or an iterable of str, not {type(texts).__name__}")
     start = 0
-    for chunk in _chunks(texts):
+    for chunk in chunks(texts, CHUNK_SIZE):
         for position, text in enumerate(chunk, start):
             if not isinstance(text, str):
                 raise TypeError(f"texts[{position}] is not a str but {type(text).__name__}: {text!r:.60}")
