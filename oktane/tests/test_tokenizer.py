@@ -118,9 +118,8 @@ def test_added_tokens_in_any_surroundings(pair_with_added_tokens, parts):
 def test_merges_of_equal_rank_come_in_the_library_s_order(tmp_path):
     """Long runs of few characters, where the order of the merges shows."""
     rng = random.Random(0)
-    reference = okt_lstm.OktTokenizer(subword="bpe").train_new_from_iterator(
-        ["".join(rng.choices("abc", k=rng.randint(1, 30))) for _ in range(2000)], vocab_size=500, show_progress=False
-    )
+    corpus = ["".join(rng.choices("abc", k=rng.randint(1, 30))) for _ in range(2000)]
+    reference = trained_tokenizer(subword="bpe").train_new_from_iterator(corpus, vocab_size=500, show_progress=False)
     reference.save_pretrained(tmp_path)
     texts = ["".join(rng.choices("abcd", k=rng.randint(1, 200))) for _ in range(500)]
     assert_same_ids(reference, Tokenizer(tmp_path), texts)
