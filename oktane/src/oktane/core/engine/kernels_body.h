@@ -13,21 +13,19 @@
 
 #if defined(OKT_HAS_VECTORS)
 #define INLINE static inline __attribute__((always_inline))
-typedef int32_t vec_int __attribute__((vector_size(4 * LANES)));
 #define UNROLL _Pragma("GCC unroll 16")
+typedef uint32_t vec_int __attribute__((vector_size(4 * LANES)));
+typedef float vec_anywhere __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 #else
 #define INLINE static inline
-typedef int32_t vec_int;
 #define UNROLL
+typedef uint32_t vec_int;
+typedef float vec_anywhere;
 #endif
 
-INLINE vec vec_load(const float *from) {
-    vec value;
-    memcpy(&value, from, sizeof value);
-    return value;
-}
+INLINE vec vec_load(const float *from) { return (vec) * (const vec_anywhere *)from; }
 
-INLINE void vec_store(float *to, vec value) { memcpy(to, &value, sizeof value); }
+INLINE void vec_store(float *to, vec value) { *(vec_anywhere *)to = (vec_anywhere)value; }
 
 INLINE vec_int vec_bits(vec value) {
     vec_int bits;
@@ -81,29 +79,28 @@ static void multiply(size_t rows, size_t depth, size_t columns, const float *in,
 
 /* ---- activations ---- */
 
-/* The bound of an exponential's argument: three factors of 1 + exp(28) are still finite, and beyond it a sigmoid differs
- * from 0 or 1 by less than 1e-12. */
-#define BOUND 28.0f
-
-/* exp(x) for |x| <= BOUND, with a relative error below 2e-7 for small x, which is what single precision allows. 2^t is
- * 2^n * 2^r with n = round(t) and |r| <= 1/2; the polynomial is the best of degree 5 for 2^r in relative error. */
-INLINE vec vec_exp(vec x) {
-    const vec shift = vec_all(12582912.0f); /* 1.5 * 2^23: adding it rounds to a whole number, in the lowest bits */
-    vec t = x * vec_all(1.44269504088896341f);
-    vec shifted = t + shift;
-    vec r = t - (shifted - shift);
-    vec p = vec_all(0.00132764725f);
-    p = vec_multiply_add(p, r, vec_all(0.00967554096f));
-    p = vec_multiply_add(p, r, vec_all(0.0555071309f));
-    p = vec_multiply_add(p, r, vec_all(0.240221202f));
-    p = vec_multiply_add(p, r, vec_all(0.693146944f));
-    p = vec_multiply_add(p, r, vec_all(1.00000012f));
-    return vec_of_bits(vec_bits(p) + (vec_bits(shifted) << 23));
+/* 2^r for |r| <= 1/2: the polynomial of degree 5 that is best in relative error (1e-7; 2e-7 as it is rounded)
+ * and exact for 0, so that tanh(0) is 0. */
+INLINE vec vec_power(vec r) {
+    vec p = vec_all(0.00132647273f);
+    p = vec_multiply_add(p, r, vec_all(0.00967151299f));
+    p = vec_multiply_add(p, r, vec_all(0.0555073358f));
+    p = vec_multiply_add(p, r, vec_all(0.240222424f));
+    p = vec_multiply_add(p, r, vec_all(0.693147004f));
+    return vec_multiply_add(p, r, vec_all(1.0f));
 }
 
-/* exp(scale * x), its argument clamped to the bound. */
-INLINE vec vec_exp_of(float scale, vec x) {
-    return vec_exp(vec_max(vec_min(x * vec_all(scale), vec_all(BOUND)), vec_all(-BOUND)));
+/* Bounds of an exponent of 2: three factors of 1 + 2^40 are still finite, and beyond the bounds a sigmoid differs from 0
+ * or 1 by less than 1e-12. */
+#define BOUND 40.0f
+
+/* exp(scale * x) = 2^t = 2^n * 2^r with n = round(t). `scale` is a constant where this is inlined. */
+INLINE vec vec_exp(float scale, vec x) {
+    const vec shift = vec_all(12582912.0f); /* 1.5 * 2^23: adding it rounds to a whole number, in the lowest bits */
+    vec t = vec_max(vec_min(x * vec_all(scale * 1.44269504088896341f), vec_all(BOUND)), vec_all(-BOUND));
+    vec shifted = t + shift;
+    vec power = vec_power(t - (shifted - shift));
+    return vec_of_bits(vec_bits(power) + (vec_bits(shifted) << 23));
 }
 
 /* With a = exp(-i) and so on, sigmoid(i) = 1 / (1 + a) and tanh(g) = (1 - b) / (1 + b). All fractions of a state are
@@ -111,13 +108,13 @@ INLINE vec vec_exp_of(float scale, vec x) {
 static void lstm(size_t units, const float *gates, float *memory, float *hidden) {
     const vec one = vec_all(1.0f);
     for (size_t u = 0; u < units; u += LANES) {
-        vec input = one + vec_exp_of(-1.0f, vec_load(gates + u));
-        vec forget = one + vec_exp_of(-1.0f, vec_load(gates + units + u));
-        vec cell = vec_exp_of(-2.0f, vec_load(gates + 2 * units + u));
-        vec output = one + vec_exp_of(-1.0f, vec_load(gates + 3 * units + u));
+        vec input = one + vec_exp(-1.0f, vec_load(gates + u));
+        vec forget = one + vec_exp(-1.0f, vec_load(gates + units + u));
+        vec cell = vec_exp(-2.0f, vec_load(gates + 2 * units + u));
+        vec output = one + vec_exp(-1.0f, vec_load(gates + 3 * units + u));
         vec both = input * (one + cell);
         vec state = vec_multiply_add(vec_load(memory + u), both, (one - cell) * forget) / (both * forget);
-        vec squashed = vec_exp_of(-2.0f, state);
+        vec squashed = vec_exp(-2.0f, state);
         vec_store(memory + u, state);
         vec_store(hidden + u, (one - squashed) / ((one + squashed) * output));
     }
@@ -128,10 +125,10 @@ static void gru(size_t units, const float *gates, float *memory, float *hidden) 
     const vec one = vec_all(1.0f);
     (void)memory;
     for (size_t u = 0; u < units; u += LANES) {
-        vec reset = one / (one + vec_exp_of(-1.0f, vec_load(gates + u)));
-        vec update = vec_exp_of(-1.0f, vec_load(gates + units + u)); /* sigmoid(z) = 1 / (1 + update) */
+        vec reset = one / (one + vec_exp(-1.0f, vec_load(gates + u)));
+        vec update = vec_exp(-1.0f, vec_load(gates + units + u)); /* sigmoid(z) = 1 / (1 + update) */
         vec candidate = vec_multiply_add(reset, vec_load(gates + 3 * units + u), vec_load(gates + 2 * units + u));
-        vec squashed = vec_exp_of(-2.0f, candidate);
+        vec squashed = vec_exp(-2.0f, candidate);
         /* (1 - z) * tanh(candidate) + z * hidden */
         vec both = one + squashed;
         vec numerator = vec_multiply_add(update, one - squashed, vec_load(hidden + u) * both);
@@ -143,7 +140,7 @@ static void rnn_tanh(size_t units, const float *gates, float *memory, float *hid
     const vec one = vec_all(1.0f);
     (void)memory;
     for (size_t u = 0; u < units; u += LANES) {
-        vec squashed = vec_exp_of(-2.0f, vec_load(gates + u));
+        vec squashed = vec_exp(-2.0f, vec_load(gates + u));
         vec_store(hidden + u, (one - squashed) / (one + squashed));
     }
 }
