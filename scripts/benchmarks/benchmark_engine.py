@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Measures oktane's engine beside torch, from raw text on one core, and prints a report in Markdown.
+
+    python scripts/benchmarks/benchmark_engine.py ratings_test.txt
+    python scripts/benchmarks/benchmark_engine.py ratings_test.txt --texts 8192 --turns 7
+
+Every contender runs in a process of its own, bound to the same core. They take turns, and a figure is the median of the
+turns after one that isn't counted. Seconds are CPU seconds of the one thread, so that other programs disturb little; with
+--wall they are seconds on the clock. torch without AVX-512 is torch told not to use it.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+# What each contender is, and the environment that makes it so.
+TORCH_AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+CONTENDERS = {
+    "okt_lstm (torch)": {},
+    "oktane, avx512": {"OKTANE_CPU": "avx512"},
+    "okt_lstm (torch), avx2": TORCH_AVX2,
+    "oktane, avx2": {"OKTANE_CPU": "avx2"},
+    "oktane, neon": {"OKTANE_CPU": "neon"},
+    "oktane, plain": {"OKTANE_CPU": "plain"},
+}
+BASELINES = {"oktane, avx2": "okt_lstm (torch), avx2"}  # of the others it is torch as it comes
+BATCH = 512  # texts whose ids the network gets at a time
+BURN_ROUNDS = 2_000_000
+
+
+# ---- inside a process of its own ------------------------------------------------------------------------------------
+
+
+def timed(clock: Callable[[], float], function: Callable[[], object]) -> float:
+    """Return the seconds that a call takes."""
+    start = clock()
+    function()
+    return clock() - start
+
+
+def measure_torch(texts: list[str], folder: Path, clock: Callable[[], float]) -> Iterator[dict[str, float]]:
+    """Yield the seconds of today's road, turn by turn."""
+    import okt_lstm
+    import torch
+
+    torch.set_num_threads(1)
+    classifier = okt_lstm.load(folder, device="cpu")
+    while True:
+        yield {"all": timed(clock, lambda: classifier.predict(texts))}
+
+
+def measure_oktane(texts: list[str], folder: Path, clock: Callable[[], float]) -> Iterator[dict[str, float]]:
+    """Yield the seconds of the whole road and of its parts, and the processor's peak, turn by turn."""
+    import numpy as np
+    import oktane
+    from oktane import _engine
+    from oktane.network import kernels, load_model
+    from oktane.tokenizer import Tokenizer
+
+    classifier = oktane.load(folder, num_threads=1)
+    okt, tokenizer, network = oktane.Okt(threads=1), Tokenizer(folder), load_model(folder).network
+    batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+    encoded = [tokenizer.encode(batch) for batch in batches]
+    for ids, row_splits in encoded:
+        network.run(ids, row_splits)
+    config = json.loads((folder / "config.json").read_text())
+    macs = multiplications(config) * int(np.sum([len(ids) for ids, _ in encoded]))
+    while True:
+        start = clock()
+        operations = _engine.burn(kernels(), BURN_ROUNDS)
+        yield {
+            "peak": operations / (clock() - start),
+            "all": timed(clock, lambda: classifier.predict(texts)),
+            "morphemes": timed(clock, lambda: [okt.encode_batch(batch) for batch in batches]),
+            "ids": timed(clock, lambda: [tokenizer.encode(batch) for batch in batches]),
+            "network": timed(clock, lambda: [network.run(*pair) for pair in encoded]),
+            "operations": 2.0 * macs,
+        }
+
+
+def multiplications(config: dict) -> int:
+    """Return how many multiplications of weights a token can't avoid: all but the first layer's with the embedding."""
+    hidden, directions = config["hidden_size"], 2 if config["bidirectional"] else 1
+    gates = {"okt_lstm": 4, "okt_gru": 3, "okt_rnn": 1}[config["model_type"]]
+    read = hidden if config["separate_directions"] else hidden * directions
+    later_layers = config["num_hidden_layers"] - 1
+    return directions * gates * hidden * (hidden + later_layers * (read + hidden))
+
+
+def work(name: str, texts: list[str], folder: Path, wall: bool) -> None:
+    """Answer each line of standard input with a turn's figures."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    measure = measure_torch if "torch" in name else measure_oktane
+    turns = measure(texts, folder, time.perf_counter if wall else time.thread_time)
+    if "torch" in name and not wall:  # its work is done by a thread of a pool
+        turns = measure(texts, folder, time.process_time)
+    for _ in sys.stdin:
+        print(json.dumps(next(turns)), flush=True)
+
+
+# ---- the report -----------------------------------------------------------------------------------------------------
+
+
+def startup(folder: Path) -> tuple[float, float]:
+    """Return the seconds from a cold interpreter to the first label, and the resident memory then in MB."""
+    code = (
+        f"import oktane; oktane.load({str(folder)!r}).predict('최고');"
+        "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    times, sizes = [], []
+    for _ in range(7):
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        times.append(time.perf_counter() - start)
+        sizes.append(float(done.stdout))
+    return min(times), statistics.median(sizes)
+
+
+def main() -> None:
+    """Run the contenders in turns and print the report."""
+    released = Path(__file__).parents[2] / "src" / "okt_lstm" / "inference" / "released"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("reviews", type=Path, help="a file of NSMC: id, document and label, with a header line")
+    parser.add_argument("--model", type=Path, default=released, help="a trained folder (default: the released model)")
+    parser.add_argument("--texts", type=int, default=12_288, help="number of reviews (default: 12288)")
+    parser.add_argument("--turns", type=int, default=7, help="turns that count (default: 7)")
+    parser.add_argument("--wall", action="store_true", help="measure seconds on the clock, for a machine without other load")
+    parser.add_argument("--worker", choices=CONTENDERS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    lines = options.reviews.read_text(encoding="utf-8").split("\n")[1:]
+    texts = [line.split("\t")[1] for line in lines if line.count("\t") == 2][: options.texts]
+    if options.worker:
+        work(options.worker, texts, options.model, options.wall)
+        return
+
+    from oktane import _engine
+
+    present = [name for name in CONTENDERS if "torch" in name or name.split(", ")[1] in _engine.kernel_names()]
+    processes = {
+        name: subprocess.Popen(
+            [sys.executable, *sys.argv, "--worker", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"} | CONTENDERS[name],
+        )
+        for name in present
+    }
+    figures: dict[str, list[dict[str, float]]] = {name: [] for name in present}
+    for turn in range(options.turns + 1):
+        for name, process in processes.items():
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+            found = json.loads(process.stdout.readline())
+            if turn:
+                figures[name].append(found)
+    for process in processes.values():
+        process.communicate()
+
+    median = {
+        name: {part: statistics.median(turn[part] for turn in turns) for part in turns[0]}
+        for name, turns in figures.items()
+    }
+    count = len(texts)
+    print(f"{count} reviews, {options.turns} turns, medians; {'wall' if options.wall else 'CPU'} seconds of one core\n")
+    print("| | reviews/s | of torch's | us a review | morphemes | ids | network | peak GFLOP/s | reached | share |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for name, parts in median.items():
+        baseline = BASELINES.get(name, "okt_lstm (torch)")
+        ratios = [ours["all"] and theirs["all"] / ours["all"] for theirs, ours in zip(figures[baseline], figures[name], strict=True)]
+        row = [name, f"{count / parts['all']:,.0f}", f"{statistics.median(ratios):.2f}", f"{parts['all'] / count * 1e6:.1f}"]
+        if "network" in parts:
+            reached = parts["operations"] / parts["network"]
+            rest = parts["ids"] - parts["morphemes"]
+            row += [f"{seconds / count * 1e6:.1f}" for seconds in (parts["morphemes"], rest, parts["network"])]
+            row += [f"{parts['peak'] / 1e9:.0f}", f"{reached / 1e9:.0f}", f"{reached / parts['peak']:.0%}"]
+        print("| " + " | ".join(row + [""] * (10 - len(row))) + " |")
+    seconds, size = startup(options.model)
+    print(f"\nFrom a cold interpreter to the first label: {seconds:.2f} s (best of 7), {size:.0f} MB resident")
+
+
+if __name__ == "__main__":
+    main()
