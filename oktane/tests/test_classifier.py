@@ -11,8 +11,9 @@ import pytest
 
 okt_lstm = pytest.importorskip("okt_lstm")
 
-import oktane  # noqa: E402
 from trained_folders import RELEASED, TEXTS, save, trained_tokenizer  # noqa: E402
+
+import oktane  # noqa: E402
 
 PROBLEMS = {
     "one label": {"labels": ("부정", "중립", "긍정")},
@@ -32,7 +33,9 @@ def classifier():
 def many_texts():
     """More than one chunk, of all lengths."""
     rng = np.random.default_rng(0)
-    words = np.array("영화 재미 정말 최고 별로 ㅋㅋ 배우 연기 the 10점 . !! 지루하다 았어요".split())
+    words = np.array(
+        ["영화", "재미", "정말", "최고", "별로", "ㅋㅋ", "배우", "연기", "the", "10점", ".", "!!", "지루하다", "았어요"]
+    )
     return [" ".join(rng.choice(words, rng.integers(0, 30))) for _ in range(2000)]
 
 

@@ -8,9 +8,10 @@ import pytest
 
 okt_lstm = pytest.importorskip("okt_lstm")
 
-import oktane  # noqa: E402
 from safetensors.numpy import load_file, save_file  # noqa: E402
 from trained_folders import save  # noqa: E402
+
+import oktane  # noqa: E402
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 okt_lstm = pytest.importorskip("okt_lstm")
 
 import torch  # noqa: E402
-from oktane import _engine, network  # noqa: E402
 from trained_folders import RELEASED, random_model, random_rows, torch_logits  # noqa: E402
+
+from oktane import _engine, network  # noqa: E402
 
 LENGTHS = [0, 1, 2, 70, 7, 7, 13, 0, *range(3, 30)]
 KERNELS = _engine.kernel_names()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 okt_lstm = pytest.importorskip("okt_lstm")
 
-from tokenizers import AddedToken  # noqa: E402
 from oktane.tokenizer import Tokenizer  # noqa: E402
+from tokenizers import AddedToken  # noqa: E402
 from trained_folders import RELEASED, TEXTS, trained_tokenizer  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
 
@@ -86,7 +86,9 @@ def pair_with_added_tokens(request, tmp_path_factory):
         "stripped": {"lstrip": True, "rstrip": True},
         "whole words": {"single_word": True},
     }[request.param]
-    reference = trained_tokenizer(subword="bpe", word_mark="▁", cls_token="[CLS]", sep_token="[SEP]", model_max_length=12)
+    reference = trained_tokenizer(
+        subword="bpe", word_mark="▁", cls_token="[CLS]", sep_token="[SEP]", model_max_length=12
+    )
     reference.add_tokens([AddedToken(token, **options) for token in ("영화", "영화관", "ㅋㅋ", "굿 ")])
     reference.add_tokens([AddedToken("[감독]", special=True, normalized=False, **options)], special_tokens=True)
     from tokenizers.processors import TemplateProcessing
@@ -110,7 +112,13 @@ def test_added_tokens(pair_with_added_tokens):
 
 
 @settings(max_examples=200, deadline=None)
-@given(parts=st.lists(st.sampled_from(["영화", "영화관", "ㅋㅋ", "[감독]", "굿 ", " ", "\u3000", "\x1c", "이", "a", "_", "1", "[CLS]", "."])))
+@given(
+    parts=st.lists(
+        st.sampled_from(
+            ["영화", "영화관", "ㅋㅋ", "[감독]", "굿 ", " ", "\u3000", "\x1c", "이", "a", "_", "1", "[CLS]", "."]
+        )
+    )
+)
 def test_added_tokens_in_any_surroundings(pair_with_added_tokens, parts):
     assert_same_ids(*pair_with_added_tokens, ["".join(parts)])
 

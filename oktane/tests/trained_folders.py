@@ -4,8 +4,9 @@ import inspect
 from pathlib import Path
 
 import numpy as np
-import okt_lstm
 import torch
+
+import okt_lstm
 
 TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다 정말...", "ㅋㅋㅋㅋ 굿굿", "the end!! 10점", "감동의 도가니 ㅠㅠ", ""]
 RELEASED = Path(okt_lstm.__file__).parent / "inference" / "released"

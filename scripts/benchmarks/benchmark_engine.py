@@ -46,8 +46,9 @@ def timed(clock: Callable[[], float], function: Callable[[], object]) -> float:
 
 def measure_torch(texts: list[str], folder: Path, clock: Callable[[], float]) -> Iterator[dict[str, float]]:
     """Yield the seconds of today's road, turn by turn."""
-    import okt_lstm
     import torch
+
+    import okt_lstm
 
     torch.set_num_threads(1)
     classifier = okt_lstm.load(folder, device="cpu")
@@ -58,10 +59,11 @@ def measure_torch(texts: list[str], folder: Path, clock: Callable[[], float]) ->
 def measure_oktane(texts: list[str], folder: Path, clock: Callable[[], float]) -> Iterator[dict[str, float]]:
     """Yield the seconds of the whole road and of its parts, and the processor's peak, turn by turn."""
     import numpy as np
-    import oktane
-    from oktane import _engine
     from oktane.network import kernels, load_model
     from oktane.tokenizer import Tokenizer
+
+    import oktane
+    from oktane import _engine
 
     classifier = oktane.load(folder, num_threads=1)
     okt, tokenizer, network = oktane.Okt(threads=1), Tokenizer(folder), load_model(folder).network
@@ -131,7 +133,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=released, help="a trained folder (default: the released model)")
     parser.add_argument("--texts", type=int, default=12_288, help="number of reviews (default: 12288)")
     parser.add_argument("--turns", type=int, default=7, help="turns that count (default: 7)")
-    parser.add_argument("--wall", action="store_true", help="measure seconds on the clock, for a machine without other load")
+    parser.add_argument(
+        "--wall", action="store_true", help="measure seconds on the clock, for a machine without other load"
+    )
     parser.add_argument("--worker", choices=CONTENDERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     lines = options.reviews.read_text(encoding="utf-8").split("\n")[1:]
@@ -156,7 +160,8 @@ def main() -> None:
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in present}
     for turn in range(options.turns + 1):
         for name, process in processes.items():
-            assert process.stdin is not None and process.stdout is not None
+            assert process.stdin is not None
+            assert process.stdout is not None
             process.stdin.write("\n")
             process.stdin.flush()
             found = json.loads(process.stdout.readline())
@@ -175,8 +180,13 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name, parts in median.items():
         baseline = BASELINES.get(name, "okt_lstm (torch)")
-        ratios = [ours["all"] and theirs["all"] / ours["all"] for theirs, ours in zip(figures[baseline], figures[name], strict=True)]
-        row = [name, f"{count / parts['all']:,.0f}", f"{statistics.median(ratios):.2f}", f"{parts['all'] / count * 1e6:.1f}"]
+        ratios = [theirs["all"] / ours["all"] for theirs, ours in zip(figures[baseline], figures[name], strict=True)]
+        row = [
+            name,
+            f"{count / parts['all']:,.0f}",
+            f"{statistics.median(ratios):.2f}",
+            f"{parts['all'] / count * 1e6:.1f}",
+        ]
         if "network" in parts:
             reached = parts["operations"] / parts["network"]
             rest = parts["ids"] - parts["morphemes"]

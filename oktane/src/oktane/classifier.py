@@ -127,7 +127,7 @@ class Classifier:
             return powers / powers.sum(axis=1, keepdims=True)
         if self.problem_type == "multi_label_classification":
             with np.errstate(over="ignore"):  # the reciprocal of infinity is the 0 that it should be
-                return 1 / (1 + np.exp(-logits))
+                return np.float32(1) / (1 + np.exp(-logits))
         return logits
 
     def _decide(self, scores: NDArray[np.float32], threshold: float) -> list[Prediction]:

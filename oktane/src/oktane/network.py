@@ -125,7 +125,10 @@ def _recurrent(config: Fields, weights: Weights, vocab_size: int, label_count: i
         }
         layers.append(
             [
-                [weights.floats(f"model.layers.{layer}.{direction}_rnn.{name}", shape) for name, shape in shapes.items()]
+                [
+                    weights.floats(f"model.layers.{layer}.{direction}_rnn.{name}", shape)
+                    for name, shape in shapes.items()
+                ]
                 for direction in directions
             ]
         )

@@ -219,10 +219,10 @@ def _read_added_tokens(state: Fields) -> list[AddedToken]:
 
 def _read_special_tokens(state: Fields) -> tuple[list[int], list[int]]:
     """Return the ids that the post-processor puts before a text, and behind it."""
-    processor = state.values.get("post_processor")
-    kind = processor.get("type") if isinstance(processor, dict) else processor
-    if kind is None:
+    processor: Any = state.values.get("post_processor")
+    if processor is None:
         return [], []
+    kind = processor.get("type") if isinstance(processor, dict) else processor
     parts: tuple[list[int], list[int]] = [], []
     try:
         if kind in ("BertProcessing", "RobertaProcessing"):
@@ -292,6 +292,9 @@ def _is_word(character: str) -> bool:
     r"""Return whether a character matches \w as Unicode defines it, marks and joiners included."""
     import unicodedata
 
-    return character.isalnum() or character in "\u200c\u200d" or unicodedata.category(character)[0] == "M" or (
-        unicodedata.category(character) == "Pc"
+    return (
+        character.isalnum()
+        or character in "\u200c\u200d"
+        or unicodedata.category(character)[0] == "M"
+        or (unicodedata.category(character) == "Pc")
     )

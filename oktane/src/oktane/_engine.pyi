@@ -1,0 +1,56 @@
+"""Types of the compiled engine; what each thing does is told in _engine.pyx."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+CELLS: dict[str, int]
+NUMBERS: dict[str, int]
+
+def kernel_names() -> list[str]: ...
+def burn(kernels: str, rounds: int) -> float: ...
+def is_finite(stored: NDArray[np.uint8], number: str) -> bool: ...
+
+class Network:
+    kernels: str
+    folded: bool
+    labels: int
+    tokens: int
+    table_bytes: int
+    def __init__(
+        self,
+        kernels: str,
+        cell: str,
+        hidden: int,
+        pooling: Sequence[str],
+        separate: bool,
+        embedding: NDArray[np.uint8],
+        number: str,
+        layers: list[list[list[NDArray[np.float32]]]],
+        head_weights: NDArray[np.float32],
+        head_bias: NDArray[np.float32],
+    ) -> None: ...
+    def run(self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]) -> NDArray[np.float32]: ...
+
+class Ngrams:
+    labels: int
+    tokens: int
+    def __init__(
+        self, weights: NDArray[np.uint8], number: str, bias: NDArray[np.float32], max_ngram: int, tokens: int
+    ) -> None: ...
+    def run(self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]) -> NDArray[np.float32]: ...
+
+class Vocabulary:
+    def __init__(
+        self, tokens: dict[str, int], merges: list[tuple[str, str]] | None, unknown: int, byte_fallback: bool, mark: str
+    ) -> None: ...
+    def encode(
+        self,
+        texts: list[str],
+        begins_word: NDArray[np.uint8],
+        forms: list[str],
+        form_ids: memoryview,
+        spans: memoryview,
+        row_splits: memoryview,
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]: ...
