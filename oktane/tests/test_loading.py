@@ -62,13 +62,27 @@ def test_missing_and_damaged_files(folder, name):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("hidden_size", 0), ("hidden_size", "8"), ("hidden_size", True), ("hidden_size", 2**40), ("hidden_size", 1e3),
-        ("num_hidden_layers", -1), ("embedding_size", None), ("bidirectional", 1), ("separate_directions", "no"),
-        ("pooling", "sum"), ("pooling", ["max"]), ("problem_type", "ranking"), ("id2label", {"1": "a"}), ("id2label", {}),
-        ("id2label", {"0": "a", "1": "a"}), ("id2label", {"0": 1, "1": 2}), ("id2label", ["a", "b"]),
-        ("vocab_size", -5), ("architectures", "LSTM"),
+        ("hidden_size", 0),
+        ("hidden_size", "8"),
+        ("hidden_size", True),
+        ("hidden_size", 2**40),
+        ("hidden_size", 1e3),
+        ("num_hidden_layers", -1),
+        ("embedding_size", None),
+        ("bidirectional", 1),
+        ("separate_directions", "no"),
+        ("pooling", "sum"),
+        ("pooling", ["max"]),
+        ("problem_type", "ranking"),
+        ("id2label", {"1": "a"}),
+        ("id2label", {}),
+        ("id2label", {"0": "a", "1": "a"}),
+        ("id2label", {"0": 1, "1": 2}),
+        ("id2label", ["a", "b"]),
+        ("vocab_size", -5),
+        ("architectures", "LSTM"),
     ],
-)  # fmt: skip
+)
 def test_fields_of_the_configuration(folder, field, value):
     change(folder / "config.json", **{field: value})
     assert_refused(folder, "config.json", field)
@@ -159,12 +173,18 @@ def test_tensors_of_a_wrong_shape_or_type(folder):
 @pytest.mark.parametrize(
     "entry",
     [
-        5, {}, {"dtype": "F32", "shape": [2], "data_offsets": [0]}, {"dtype": "F32", "shape": [2], "data_offsets": [8, 0]},
-        {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}, {"dtype": "F32", "shape": [2.0], "data_offsets": [0, 8]},
-        {"dtype": "F32", "shape": [2**62, 4], "data_offsets": [0, 8]}, {"dtype": 5, "shape": [2], "data_offsets": [0, 8]},
-        {"dtype": "F32", "shape": [2], "data_offsets": [0, 2**63]}, {"dtype": "F32", "shape": None, "data_offsets": [0, 8]},
+        5,
+        {},
+        {"dtype": "F32", "shape": [2], "data_offsets": [0]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [8, 0]},
+        {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2.0], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2**62, 4], "data_offsets": [0, 8]},
+        {"dtype": 5, "shape": [2], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [0, 2**63]},
+        {"dtype": "F32", "shape": None, "data_offsets": [0, 8]},
     ],
-)  # fmt: skip
+)
 def test_headers_that_lie(folder, entry):
     header = json.dumps({"classifier.bias": entry}).encode()
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))

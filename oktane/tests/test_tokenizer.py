@@ -15,9 +15,28 @@ from trained_folders import RELEASED, TEXTS, trained_tokenizer  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
 
 HOSTILE = [
-    "", " ", "\0", "\ud800", "a\udfff가", "가" * 5000, "ㅋ" * 3000, "<pad>", "<pad", "x<unk>y <pad>", "▁영화▁", "\u3000영화",
-    "e\u0301 café", "\u1112\u1161\u11ab", "👨‍👩‍👧‍👦🇰🇷", "\U0010ffff", "ﬁ", "<0x41>", "A<0x0A>", "\x1c영화\x1d가", "a" * 10_000,
-]  # fmt: skip
+    "",
+    " ",
+    "\0",
+    "\ud800",
+    "a\udfff가",
+    "가" * 5000,
+    "ㅋ" * 3000,
+    "<pad>",
+    "<pad",
+    "x<unk>y <pad>",
+    "▁영화▁",
+    "\u3000영화",
+    "e\u0301 café",
+    "\u1112\u1161\u11ab",
+    "👨‍👩‍👧‍👦🇰🇷",
+    "\U0010ffff",
+    "ﬁ",
+    "<0x41>",
+    "A<0x0A>",
+    "\x1c영화\x1d가",
+    "a" * 10_000,
+]
 # Characters that matter to one of the steps.
 ALPHABET = "가힣ㅋㅠ영화가재미있다최고였 \t\u3000\x1c.!?aZ09<>pad[CLS]#@▁\0\ud800\u0301\u200d👍é中"
 
@@ -102,9 +121,22 @@ def pair_with_added_tokens(request, tmp_path_factory):
 
 
 ADDED_TEXTS = [
-    "영화관 영화", "영화관영화[감독]", "[감독] 영화 ㅋㅋㅋ [CLS]", "굿 굿굿 영화\u0301", "_영화_", "영화1", " 영화 ", "\u3000[감독]\t\x1c영화\x1d",
-    "a[SEP]b", "ㅋㅋㅋㅋㅋ", "영화\u200d", "(영화)", "[감독][감독]", "[감독] [감독]", "영화 영화 영화",
-]  # fmt: skip
+    "영화관 영화",
+    "영화관영화[감독]",
+    "[감독] 영화 ㅋㅋㅋ [CLS]",
+    "굿 굿굿 영화\u0301",
+    "_영화_",
+    "영화1",
+    " 영화 ",
+    "\u3000[감독]\t\x1c영화\x1d",
+    "a[SEP]b",
+    "ㅋㅋㅋㅋㅋ",
+    "영화\u200d",
+    "(영화)",
+    "[감독][감독]",
+    "[감독] [감독]",
+    "영화 영화 영화",
+]
 
 
 def test_added_tokens(pair_with_added_tokens):

@@ -4,9 +4,9 @@
     python scripts/benchmarks/benchmark_engine.py ratings_test.txt
     python scripts/benchmarks/benchmark_engine.py ratings_test.txt --texts 8192 --turns 7
 
-Every contender runs in a process of its own, bound to the same core. They take turns, and a figure is the median of the
-turns after one that isn't counted. Seconds are CPU seconds of the one thread, so that other programs disturb little; with
---wall they are seconds on the clock. torch without AVX-512 is torch told not to use it.
+Every contender runs in a process of its own, bound to the same core. They take turns. A figure is the median of the
+turns after one that isn't counted. Seconds are CPU seconds, so that other programs disturb little; with --wall they are
+seconds on the clock. torch without AVX-512 is torch told not to use it.
 """
 
 import argparse

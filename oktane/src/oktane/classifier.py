@@ -126,8 +126,10 @@ class Classifier:
             powers = np.exp(logits - logits.max(axis=1, keepdims=True))
             return powers / powers.sum(axis=1, keepdims=True)
         if self.problem_type == "multi_label_classification":
-            with np.errstate(over="ignore"):  # the reciprocal of infinity is the 0 that it should be
-                return np.float32(1) / (1 + np.exp(-logits))
+            # Where the exponential overflows, the reciprocal of infinity is the 0 that it should be.
+            with np.errstate(over="ignore"):
+                probabilities: NDArray[np.float32] = np.reciprocal(1 + np.exp(-logits))
+            return probabilities
         return logits
 
     def _decide(self, scores: NDArray[np.float32], threshold: float) -> list[Prediction]:
@@ -143,9 +145,9 @@ def load(
 ) -> Classifier:
     """Load a trained classifier: LSTM, GRU, RNN or n-grams, over the tokens of OktTokenizer.
 
-    Of the folder, config.json, model.safetensors, tokenizer_config.json, tokenizer.json and user_dictionary.txt are
-    read. Nothing in it is executed. The first layer's products with the embeddings are kept for each token that has been
-    seen, if the table of all tokens would take 256 MB at most (65 MB for 32,000 tokens and two directions of 64 units).
+    It reads config.json, model.safetensors, tokenizer_config.json, tokenizer.json and user_dictionary.txt. Nothing in
+    the folder is executed. The products of the first layer with the embedding of a token are kept from its first use on, if
+    the table of all tokens takes 256 MB at most (66 MB for an LSTM of 32,000 tokens with 64 units in two directions).
 
     Args:
         folder: What `okt-lstm train` or `save_pretrained` left.

@@ -1,4 +1,4 @@
-"""From text to token ids, as okt-lstm's OktTokenizer finds them: added tokens, Okt's morphemes, words or pieces of them."""
+"""From text to token ids, as okt-lstm's OktTokenizer finds them: added tokens, then words or pieces of morphemes."""
 
 import re
 import warnings
@@ -15,8 +15,8 @@ from .okt import Okt
 
 UNLIMITED = 10**20  # from here on, `model_max_length` means that there is none, as in transformers
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-# The White_Space property of Unicode, which the tokenizers library strips; str.isspace has four control characters more.
-SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+# What the tokenizers library strips: the White_Space property of Unicode. str.isspace has four control characters more.
+SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace() and not 0x1C <= code <= 0x1F)
 
 
 class AddedToken(NamedTuple):
@@ -91,8 +91,8 @@ class Tokenizer:
         by_first_version = "analyser" in config.values and bool(self._okt.user_dictionary)
         if expected is not None and expected != here and not by_first_version:
             warnings.warn(
-                f"{config.path.parent} was trained with other word lists of Okt, or another user dictionary, than those "
-                f"here (sha256 {str(expected)[:12]}, here {here[:12]}): texts may be split in another way than in "
+                f"{config.path.parent} was trained with other word lists of Okt, or another user dictionary, than here "
+                f"(sha256 {str(expected)[:12]}, here {here[:12]}): texts may be split in another way than in "
                 "training",
                 stacklevel=4,
             )

@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-    BATCH_BLOCKS = 4,    /* a batch is at most this many times the rows of `multiply` */
+    BATCH_BLOCKS = 8,    /* a batch is at most this many times the rows of `multiply` */
     BATCH_TOKENS = 4096, /* or so many tokens, unless one text has more */
     MOST_PRODUCTS = 3
 };
