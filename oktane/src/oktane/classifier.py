@@ -146,8 +146,9 @@ def load(
     """Load a trained classifier: LSTM, GRU, RNN or n-grams, over the tokens of OktTokenizer.
 
     It reads config.json, model.safetensors, tokenizer_config.json, tokenizer.json and user_dictionary.txt. Nothing in
-    the folder is executed. The products of the first layer with the embedding of a token are kept from its first use on, if
-    the table of all tokens takes 256 MB at most (66 MB for an LSTM of 32,000 tokens with 64 units in two directions).
+    the folder is executed. The products of the first layer with the embedding of a token are kept from its first use
+    on, if the table of all tokens takes 256 MB at most (66 MB for an LSTM of 32,000 tokens and 64 units in each of two
+    directions).
 
     Args:
         folder: What `okt-lstm train` or `save_pretrained` left.
