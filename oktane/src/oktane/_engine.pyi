@@ -12,11 +12,14 @@ def kernel_names() -> list[str]: ...
 def burn(kernels: str, rounds: int) -> float: ...
 def is_finite(stored: NDArray[np.uint8], number: str) -> bool: ...
 
-class Network:
-    kernels: str
-    folded: bool
+class _Model:
     labels: int
     tokens: int
+    def run(self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]) -> NDArray[np.float32]: ...
+
+class Network(_Model):
+    kernels: str
+    folded: bool
     table_bytes: int
     def __init__(
         self,
@@ -31,15 +34,11 @@ class Network:
         head_weights: NDArray[np.float32],
         head_bias: NDArray[np.float32],
     ) -> None: ...
-    def run(self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]) -> NDArray[np.float32]: ...
 
-class Ngrams:
-    labels: int
-    tokens: int
+class Ngrams(_Model):
     def __init__(
         self, weights: NDArray[np.uint8], number: str, bias: NDArray[np.float32], max_ngram: int, tokens: int
     ) -> None: ...
-    def run(self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]) -> NDArray[np.float32]: ...
 
 class Vocabulary:
     def __init__(

@@ -156,7 +156,31 @@ cdef check_rows(const int32_t[::1] ids, const int64_t[::1] row_splits, size_t to
         raise ValueError("token ids or row splits are out of range")
 
 
-cdef class Network:
+cdef class _Model:
+    """What labels texts. Safe to share between threads."""
+
+    cdef readonly size_t labels, tokens
+
+    cdef int write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
+        return OKT_NETWORK_OK
+
+    def run(self, const int32_t[::1] ids not None, const int64_t[::1] row_splits not None):
+        """Return the logits of texts, float32 (texts, labels): text i has the tokens ids[row_splits[i]:row_splits[i + 1]]."""
+        check_rows(ids, row_splits, self.tokens)
+        cdef size_t rows = row_splits.shape[0] - 1
+        result = np.empty((rows, self.labels), np.float32)
+        cdef float[:, ::1] logits = result
+        cdef int32_t none = 0
+        cdef int status
+        if rows:
+            with nogil:
+                status = self.write_logits(&ids[0] if ids.shape[0] else &none, &row_splits[0], rows, &logits[0, 0])
+            if status != OKT_NETWORK_OK:
+                raise MemoryError
+        return result
+
+
+cdef class Network(_Model):
     """A recurrent network that labels texts. Safe to share between threads.
 
     Args:
@@ -176,7 +200,7 @@ cdef class Network:
     cdef const uint8_t[:, ::1] embedding
     cdef readonly str kernels
     cdef readonly bint folded
-    cdef readonly size_t labels, tokens, table_bytes
+    cdef readonly size_t table_bytes
 
     def __cinit__(self, str kernels, str cell, size_t hidden, pooling, bint separate,
                   const uint8_t[:, ::1] embedding not None, str number, list layers,
@@ -215,24 +239,11 @@ cdef class Network:
     def __dealloc__(self):
         okt_network_free(self.network)
 
-    def run(self, const int32_t[::1] ids not None, const int64_t[::1] row_splits not None):
-        """Return the logits of texts, (texts, labels): text i has the tokens ids[row_splits[i]:row_splits[i + 1]]."""
-        check_rows(ids, row_splits, self.tokens)
-        cdef size_t rows = row_splits.shape[0] - 1
-        result = np.empty((rows, self.labels), np.float32)
-        cdef float[:, ::1] logits = result
-        cdef int32_t none = 0
-        cdef int status
-        if rows:
-            with nogil:
-                status = okt_network_run(self.network, &ids[0] if ids.shape[0] else &none, &row_splits[0], rows,
-                                         &logits[0, 0])
-            if status != OKT_NETWORK_OK:
-                raise MemoryError
-        return result
+    cdef int write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
+        return okt_network_run(self.network, ids, row_splits, rows, logits)
 
 
-cdef class Ngrams:
+cdef class Ngrams(_Model):
     """A linear model over hashed n-grams. Safe to share between threads.
 
     Args:
@@ -246,7 +257,6 @@ cdef class Ngrams:
     cdef okt_ngrams model
     cdef const uint8_t[:, ::1] weights
     cdef const float[::1] bias
-    cdef readonly size_t labels, tokens
 
     def __cinit__(self, const uint8_t[:, ::1] weights not None, str number, const float[::1] bias not None,
                   size_t max_ngram, size_t tokens):
@@ -258,21 +268,8 @@ cdef class Ngrams:
         self.labels = bias.shape[0]
         self.tokens = tokens
 
-    def run(self, const int32_t[::1] ids not None, const int64_t[::1] row_splits not None):
-        """Return the logits of texts, see `Network.run`."""
-        check_rows(ids, row_splits, self.tokens)
-        cdef size_t rows = row_splits.shape[0] - 1
-        result = np.empty((rows, self.labels), np.float32)
-        cdef float[:, ::1] logits = result
-        cdef int32_t none = 0
-        cdef int status
-        if rows:
-            with nogil:
-                status = okt_ngrams_run(&self.model, &ids[0] if ids.shape[0] else &none, &row_splits[0], rows,
-                                        &logits[0, 0])
-            if status != OKT_NETWORK_OK:
-                raise MemoryError
-        return result
+    cdef int write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
+        return okt_ngrams_run(&self.model, ids, row_splits, rows, logits)
 
 
 # ---- text to ids ----
