@@ -12,7 +12,11 @@ class StrictFloatBuildExt(build_ext):
 
     def build_extensions(self) -> None:
         """Adds the flags that keep every float32 step rounded, then builds."""
-        flags = ["/O2", "/fp:precise"] if self.compiler.compiler_type == "msvc" else ["-O2", "-ffp-contract=off"]
+        flags = (
+            ["/O2", "/fp:precise", "/std:c11", "/utf-8"]
+            if self.compiler.compiler_type == "msvc"
+            else ["-O2", "-ffp-contract=off", "-std=c11"]
+        )
         for extension in self.extensions:
             extension.extra_compile_args = flags
         super().build_extensions()
@@ -20,7 +24,7 @@ class StrictFloatBuildExt(build_ext):
 
 core = Path("src/oktane/core")
 sources = ["src/oktane/_core.pyx", *sorted(str(path) for path in core.glob("*.c"))]
-headers = sorted(str(path) for path in core.glob("*.h"))
+headers = sorted(str(path) for pattern in ("*.h", "*.inc") for path in core.glob(pattern))
 extensions = [Extension("oktane._core", sources, include_dirs=[str(core)], depends=headers)]
 
 setup(
