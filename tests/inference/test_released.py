@@ -287,7 +287,8 @@ def test_the_shipped_card_gives_the_reading_of_the_test_set(released):
 def test_the_shipped_model_reaches_what_its_card_says(released, nsmc_dir):
     from huggingface_hub import ModelCard
 
-    from okt_lstm.data.splits import DataOptions, load_test_split
+    from okt_lstm.data.options import DataOptions
+    from okt_lstm.data.splits import load_test_split
 
     classifier = okt_lstm.load(device="cpu")
     arguments = DataOptions(data_dir=str(nsmc_dir))
