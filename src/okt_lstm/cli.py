@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import __version__
+from .atomic import FileError, replacing
 from .data.files import (
     KINDS,
-    FileError,
     cell,
     check_text,
     choose_text_column,
     decode_line,
     one_line,
     open_reader,
-    replacing,
     without_line_end,
 )
 

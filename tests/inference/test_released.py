@@ -15,7 +15,7 @@ from tiny import save_tiny, tiny_model
 from transformers import pipeline
 
 import okt_lstm
-from okt_lstm.data.files import FileError
+from okt_lstm.atomic import FileError
 from okt_lstm.inference import classifier as inference
 from okt_lstm.inference.classifier import LoadError
 from okt_lstm.inference.export import export_model

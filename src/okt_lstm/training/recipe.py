@@ -29,7 +29,7 @@ from typing import Any, get_args
 
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from ..data.files import replacing
+from ..atomic import replacing
 from ..data.options import DataOptions
 from .options import (
     Arguments,
