@@ -12,8 +12,8 @@ from tiny import save_tiny
 
 import okt_lstm
 import okt_lstm.hub as sharing
-import okt_lstm.inference.classifier as inference
 from okt_lstm import cli
+from okt_lstm.inference import loading
 from okt_lstm.inference.classifier import Classifier
 
 COMMAND = [sys.executable, "-m", "okt_lstm"]
@@ -81,13 +81,13 @@ def test_texts_as_arguments_get_a_line_each(run, folder, classifier):
 
 
 def test_without_a_model_the_one_inside_the_package_is_used(run, tmp_path, folder, reviews, monkeypatch):
-    monkeypatch.setattr(inference, "RELEASED_MODEL", folder)
+    monkeypatch.setattr(loading, "RELEASED_MODEL", folder)
     assert run("predict", "굿", "시간이 아깝다") == run("predict", "--model", folder, "굿", "시간이 아깝다")
     assert run("evaluate", "--dataset", reviews)[:2] == run("evaluate", folder, "--dataset", reviews)[:2]
     assert_one_line_error(run("evaluate"), folder, "does not say what it was trained on")
-    monkeypatch.setattr(inference, "RELEASED_MODEL", tmp_path / "released")
+    monkeypatch.setattr(loading, "RELEASED_MODEL", tmp_path / "released")
     for command in (["predict", "굿"], ["evaluate"], ["evaluate", "--dataset", reviews]):
-        assert_one_line_error(run(*command), "brings no trained model", "okt-lstm train")
+        assert_one_line_error(run(*command), "has no trained model", "okt-lstm train")
 
 
 def test_lines_of_standard_input_get_a_line_each(run, folder, classifier):

@@ -27,9 +27,10 @@ from transformers.utils import logging
 
 import okt_lstm
 from okt_lstm.atomic import replacing_folder
-from okt_lstm.data.options import DataOptions
-from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, load_test_split
-from okt_lstm.inference.classifier import Classifier, chunks
+from okt_lstm.data.batches import batched
+from okt_lstm.data.options import DATA_ARGUMENTS_NAME, DataOptions
+from okt_lstm.data.splits import load_test_split
+from okt_lstm.inference.classifier import Classifier
 from okt_lstm.reports.error_analysis import accuracy_by, calibrate, confident_errors, fragment_share
 from okt_lstm.reports.model_card import describe
 from okt_lstm.reports.plots import plot_confusion_matrix, plot_reliability
@@ -109,7 +110,7 @@ def tokens_of(
     """Of each text the number of tokens that are read, and the share of them that the vocabulary has no meaning for."""
     lengths, fragments = [], []
     mark = getattr(tokenizer, "word_mark", None)
-    for chunk in chunks(texts, 1000):
+    for chunk in batched(texts, 1000):
         batch = tokenizer(chunk, truncation=True)
         for row in range(len(chunk)):
             tokens = batch.tokens(row)

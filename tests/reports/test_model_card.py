@@ -5,7 +5,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from okt_lstm import GRUConfig, LSTMConfig
-from okt_lstm.data.splits import DataDescription, DataFile
+from okt_lstm.data.description import DataDescription, DataFile
 from okt_lstm.reports.model_card import TrainedModel, build_model_card
 
 

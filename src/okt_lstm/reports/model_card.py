@@ -10,8 +10,8 @@ import torch
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from transformers import PreTrainedTokenizerBase
 
-from ..data.labels import ProblemType
-from ..data.splits import DataDescription
+from ..data.description import DataDescription
+from ..data.problem_type import ProblemType
 from ..models.configuration_lstm import ClassifierConfig
 
 _PACKAGES = ("okt-lstm", "torch", "transformers", "tokenizers", "datasets", "evaluate")
@@ -30,9 +30,9 @@ SCORES = {
 }
 
 _TASKS: dict[ProblemType, str] = {
-    "single_label_classification": "gives each text one of {count} labels: {names}",
-    "multi_label_classification": "gives each text any number of {count} labels: {names}",
-    "regression": "gives each text a number",
+    ProblemType.SINGLE_LABEL: "gives each text one of {count} labels: {names}",
+    ProblemType.MULTI_LABEL: "gives each text any number of {count} labels: {names}",
+    ProblemType.REGRESSION: "gives each text a number",
 }
 
 
@@ -226,7 +226,7 @@ def _limitations(model: TrainedModel) -> str:
         "where large pretrained models do better.",
         "- It repeats what its training data holds, prejudice included. Don't let it decide about people.",
     ]
-    if model.problem_type != "regression":
+    if model.problem_type is not ProblemType.REGRESSION:
         limits.append("- Its probabilities were not calibrated.")
     return "## Limitations\n\n" + "\n".join(limits)
 

@@ -8,7 +8,7 @@ from typing import Any
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
 
-from ..data.splits import DATA_ARGUMENTS_NAME
+from ..data.options import DATA_ARGUMENTS_NAME
 from .options import BaseRunOptions
 from .provenance import PRETRAINING_NAME
 

@@ -9,7 +9,6 @@ from typing import Any
 import datasets
 import numpy as np
 import pyarrow.compute as pc
-import torch
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -25,13 +24,15 @@ from transformers.trainer_utils import PredictionOutput, SchedulerType
 from transformers.training_args import OptimizerNames
 from transformers.utils import CONFIG_NAME
 
-from ..data.options import DataOptions
-from ..data.splits import DATA_ARGUMENTS_NAME, Splits, load_splits
+from ..data.options import DATA_ARGUMENTS_NAME, DataOptions
+from ..data.problem_type import LOWER_IS_BETTER, ProblemType
+from ..data.splits import Splits, load_splits
 from ..data.unlabeled import UnlabeledText, open_unlabeled
 from ..data.vectors import read_vectors
 from ..hub import LoadError, model_file
+from ..inference.loading import load_model
 from ..models.configuration_lstm import ClassifierConfig, RecurrentConfig
-from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for, decide
+from ..reports.metrics import compute_metrics_for
 from ..reports.model_card import TrainedModel, build_model_card
 from ..reports.plots import plot_confusion_matrix, plot_curves
 from .distillation import DistillationTask, soft_labels
@@ -121,7 +122,7 @@ def train(
         transfer,
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
-        problem_type=splits.problem_type,
+        problem_type=splits.problem_type.value,
         **_labels(splits),
     )
     if checkpoint is not None:
@@ -146,7 +147,7 @@ def train(
     if checkpoint is None and training_args.should_save:  # only now, when nothing can be found wrong any more
         clear(folder)
     if training_args.metric_for_best_model == "auto":
-        training_args.metric_for_best_model = MAIN_METRIC[splits.problem_type]
+        training_args.metric_for_best_model = splits.problem_type.main_metric
         training_args.greater_is_better = training_args.metric_for_best_model not in LOWER_IS_BETTER
 
     trainer = RecurrentTrainer(
@@ -290,14 +291,7 @@ def _config(args: ModelOptions, transfer: TransferOptions, **what_data_decides: 
 def _model(config: ClassifierConfig, transfer: TransferOptions) -> PreTrainedModel:
     if transfer.pretrained is None:
         return AutoModelForSequenceClassification.from_config(config)
-    model, loaded = AutoModelForSequenceClassification.from_pretrained(
-        transfer.pretrained,
-        config=config,
-        dtype=torch.float32,  # whatever it is stored in
-        use_safetensors=True,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-    )
+    model, loaded = load_model(transfer.pretrained, config=config, ignore_mismatched_sizes=True)
     lost = [name for name in loaded["missing_keys"] if not name.startswith("classifier.")]
     lost += [name for name, *_ in loaded["mismatched_keys"] if not name.startswith("classifier.")]
     if lost:
@@ -320,7 +314,7 @@ def _encode(rows: Mapping[str, list[Any]], tokenizer: PreTrainedTokenizerBase) -
 
 
 def _labels(splits: Splits) -> dict[str, Any]:
-    if splits.problem_type == "regression":
+    if splits.problem_type is ProblemType.REGRESSION:
         return {"num_labels": 1}
     return {"id2label": dict(enumerate(splits.label_names))}
 
@@ -398,10 +392,10 @@ def _draw(
 ) -> dict[str, str]:
     """Draw the pictures, and give their titles by file name."""
     pictures = {"curves.png": "Loss and score by epoch"}
-    plot_curves(history, folder / "curves.png", MAIN_METRIC[splits.problem_type])
-    if tested is not None and splits.problem_type == "single_label_classification":
+    plot_curves(history, folder / "curves.png", splits.problem_type.main_metric)
+    if tested is not None and splits.problem_type is ProblemType.SINGLE_LABEL:
         pictures["confusion_matrix.png"] = "Confusion matrix of the test split"
-        predictions = decide(np.asarray(tested.predictions), splits.problem_type)
+        predictions = splits.problem_type.logits_to_labels(np.asarray(tested.predictions))
         references = np.asarray(tested.label_ids)
         plot_confusion_matrix(references, predictions, splits.label_names, folder / "confusion_matrix.png")
     return pictures
