@@ -134,7 +134,7 @@ def test_mistakes_with_files_are_one_line(run, tmp_path, folder):
     assert_one_line_error(predict("in.csv", b"text\n1\n", "out.doc"), "out.doc", ".jsonl")
     assert_one_line_error(predict("in.csv", b"text\n1\n", "none/out.csv"), "none", "mkdir -p")
     assert_one_line_error(predict("in.csv", b"text\n1\n", "in.csv"), "same file")
-    assert_one_line_error(predict("in.doc", b"text\n"), "in.doc", "unknown kind")
+    assert_one_line_error(predict("in.doc", b"text\n"), "in.doc", "unknown file format")
     rows = b'{"text": "a"}\n' * 16 + b'{"text": 5}\n'
     assert_one_line_error(predict("in.jsonl", rows), "in.jsonl", "row 17", "int", "not text")
     assert_one_line_error(predict("in.txt", b"a\nb\n\xff\n"), "in.txt", "line 3", "0xff", "UTF-8")
@@ -181,7 +181,7 @@ def test_help_names_every_command_and_version_the_version(run):
 
 
 def test_a_bug_is_not_taken_for_a_mistake(run, folder, monkeypatch):
-    monkeypatch.setattr(Classifier, "scores", lambda *_: {}["bug"])
+    monkeypatch.setattr(Classifier, "logits", lambda *_: {}["bug"])
     with pytest.raises(KeyError):
         run("predict", "--model", folder, "굿")
 

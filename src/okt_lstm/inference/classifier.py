@@ -196,6 +196,9 @@ class Classifier:
 
     def _tokenize(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the ids of all texts, flat, and the number of ids of each text, `(texts,)`."""
+        if hasattr(self.tokenizer, "encode_ragged"):
+            flat, row_splits = self.tokenizer.encode_ragged(texts, self.max_length)
+            return flat, np.diff(row_splits)
         rows = self.tokenizer(
             list(texts),
             truncation=self.max_length is not None,
