@@ -33,8 +33,9 @@ from ..hub import LoadError, model_file
 from ..inference.loading import load_model
 from ..models.configuration_lstm import ClassifierConfig, RecurrentConfig
 from ..reports.metrics import compute_metrics_for
-from ..reports.model_card import TrainedModel, build_model_card
+from ..reports.model_card import build_model_card
 from ..reports.plots import plot_confusion_matrix, plot_curves
+from ..reports.trained_model import CARD_NAME, TrainedModel, describe
 from .distillation import DistillationTask, soft_labels
 from .options import (
     ModelOptions,
@@ -175,27 +176,24 @@ def train(
         tested = trainer.predict(test_set)
         metrics["test"] = tested.metrics or {}
     if trainer.is_world_process_zero():
-        trainer.card = build_model_card(
-            TrainedModel(
-                name=training_args.hub_model_id or folder.resolve().name,
-                license=training_args.license,
-                config=config,
-                problem_type=splits.problem_type,
-                labels=splits.label_names,
-                num_parameters=model.num_parameters(),
-                tokenizer=tokenizer,
-                data=with_transfer(
-                    splits.description, transfer, unlabeled, len(train_set) - len(labeled_set), coverage
-                ),
-                vocabulary=_vocabulary(transfer, unlabeled),
-                recipe=_recipe(config, tokenizer_args, transfer, tokenizer, training_args, trainer.state),
-                seconds=trained.metrics["train_runtime"],
-                epochs=[_scores(entry, "eval") for entry in history if "eval_loss" in entry],
-                results={_SPLIT_NAMES[name]: _scores(metrics[name], name) for name in metrics if name != "train"},
-                pictures=_draw(folder, history, splits, tested),
-            )
+        document = TrainedModel(
+            name=training_args.hub_model_id or folder.resolve().name,
+            license=training_args.license,
+            description=describe(config, model.num_parameters(), splits.problem_type, splits.label_names),
+            model_type=config.model_type.removeprefix("okt_"),
+            problem_type=splits.problem_type,
+            max_length=tokenizer.model_max_length,
+            data=with_transfer(splits.description, transfer, unlabeled, len(train_set) - len(labeled_set), coverage),
+            vocabulary=_vocabulary(transfer, unlabeled),
+            hyperparameters=_recipe(config, tokenizer_args, transfer, tokenizer, training_args, trainer.state),
+            seconds=trained.metrics["train_runtime"],
+            epochs=[_scores(entry, "eval") for entry in history if "eval_loss" in entry],
+            results={_SPLIT_NAMES[name]: _scores(metrics[name], name) for name in metrics if name != "train"},
+            pictures=_draw(folder, history, splits, tested),
         )
+        trainer.card = build_model_card(document)
         trainer.create_model_card()
+        write_json(folder / CARD_NAME, document.to_json())
         data_options = {name: value for name, value in asdict(data_args).items() if value is not None}
         write_json(folder / DATA_ARGUMENTS_NAME, data_options)
         if transfer.pretrained and (record := read_pretraining(transfer.pretrained)):
