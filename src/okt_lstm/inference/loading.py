@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import CONFIG_NAME
 
-from ..hub import LoadError, model_file
+from ..hub import LoadError, hub_is_unreachable, model_file
 from ..models.configuration_lstm import MODEL_TYPES
 from .classifier import Classifier
 
@@ -78,12 +78,13 @@ def load_any(
 ) -> Classifier:
     """Load any sequence classifier that transformers knows, such as a BERT teacher; see `load`."""
     target = _device(device)
-    source = _source(name)
+    folder = Path(name).expanduser()
+    source = str(folder) if folder.is_dir() else name
     try:
-        model, loaded = load_model(source, revision=revision or "main", token=token)
-        tokenizer = AutoTokenizer.from_pretrained(
-            source, revision=revision or "main", token=token, trust_remote_code=False
-        )
+        offline = folder.is_dir() or hub_is_unreachable(name, revision, token)
+        options = {"revision": revision or "main", "token": token, "local_files_only": offline}
+        model, loaded = load_model(source, **options)
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
     except (OSError, ValueError, RuntimeError, SafetensorError) as exception:
         raise LoadError(f"{name} can't be loaded: {exception}") from exception
     if loaded["missing_keys"]:
@@ -126,11 +127,6 @@ def released_model() -> Path:
             "or a model on the Hub (--model), or train one with `okt-lstm train --output_dir out`"
         )
     return RELEASED_MODEL
-
-
-def _source(name: str) -> str:
-    folder = Path(name).expanduser()
-    return str(folder) if folder.is_dir() else name
 
 
 def _device(device: str | torch.device | None) -> torch.device:
