@@ -13,7 +13,7 @@ from transformers.tokenization_utils_base import LARGE_INTEGER
 
 from ..data.batches import batched
 from ..data.problem_type import Prediction, ProblemType
-from ..models.modeling_lstm import classification_loss
+from ..models.classification_loss import classification_loss
 from .threads import map_ahead
 
 # Texts that are tokenized and sorted by length together: many, so that the rows of a batch have nearly one length.
