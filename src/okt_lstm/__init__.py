@@ -26,7 +26,8 @@ from .models.tokenization_okt import OktTokenizer
 
 if TYPE_CHECKING:
     from .data.nsmc import NSMC
-    from .inference.classifier import Classifier, load
+    from .inference.classifier import Classifier
+    from .inference.loading import load
 
 __version__ = "0.1.0"
 
@@ -75,7 +76,7 @@ for _config, _model, _language_model in (
 OktTokenizer.register_for_auto_class("AutoTokenizer")
 
 # These bring in `datasets`, which takes long to import, so they wait until they are asked for.
-_LAZY = {"NSMC": "data.nsmc", "Classifier": "inference.classifier", "load": "inference.classifier"}
+_LAZY = {"NSMC": "data.nsmc", "Classifier": "inference.classifier", "load": "inference.loading"}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,33 +12,21 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import __version__
-from .data.files import (
-    KINDS,
-    FileError,
-    cell,
-    check_text,
-    choose_text_column,
-    decode_line,
-    one_line,
-    open_reader,
-    replacing,
-    without_line_end,
-)
+from .atomic import FileError, replacing
+from .data.lines import waiting_lines
+from .data.readers import FORMATS
 
 if TYPE_CHECKING:
     import io
 
-    from .data.splits import DataOptions
+    from .data.options import DataOptions
     from .inference.classifier import Classifier
-
-# Bytes of standard input that are taken at once, if so many are waiting: some ten thousand reviews.
-_BLOCK_SIZE = 1 << 20
 
 _PREDICT_DESCRIPTION = """\
 Label texts: those given as arguments, the rows of --input, or the lines of standard input as they come.
@@ -152,7 +140,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         help="a trained folder, or a model's id on the Hub; default: the one inside this package, for film reviews",
     )
     _add(parser, "--input", metavar="FILE", help="read texts from this txt, tsv, csv, jsonl or parquet file")
-    _add(parser, "--input_format", choices=KINDS, help="kind of the input; default: its suffix tells it")
+    _add(parser, "--input_format", choices=FORMATS, help="kind of the input; default: its suffix tells it")
     _add(
         parser, "--output", metavar="FILE", help="write the rows with their labels to this file, of any of these kinds"
     )
@@ -188,7 +176,7 @@ def _load(options: argparse.Namespace) -> Classifier:
     from huggingface_hub.utils.tqdm import disable_progress_bars
     from transformers.utils import logging
 
-    from .inference.classifier import load
+    from .inference.loading import load
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()  # loading takes no time; a download has a bar of its own
@@ -264,9 +252,9 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _data_arguments(options: argparse.Namespace) -> DataOptions:
     """The data that the options name, or else what the model says that it was trained on."""
-    from .data.splits import DATA_ARGUMENTS_NAME, DataOptions
+    from .data.options import DATA_ARGUMENTS_NAME, DataOptions
     from .hub import model_file
-    from .inference.classifier import released_model
+    from .inference.loading import released_model
 
     names = [field.name for field in dataclasses.fields(DataOptions)]
     given = {name: vars(options)[name] for name in names if vars(options).get(name) is not None}
@@ -289,7 +277,7 @@ def _data_arguments(options: argparse.Namespace) -> DataOptions:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from .inference.classifier import predict_file
+    from .inference.files import predict_file, print_file, print_predictions
 
     if options.texts and options.input:
         options.parser.error("give texts or --input, not both")
@@ -307,45 +295,27 @@ def _predict(options: argparse.Namespace) -> None:
             classifier,
             options.input,
             options.output,
-            kind=options.input_format,
+            input_format=options.input_format,
             text_column=options.text_column,
             probabilities=options.probabilities,
             progress=True,
         )
     elif options.input:
-        with open_reader(options.input, options.input_format) as reader:
-            column = choose_text_column(reader, options.input_format, options.text_column)
-            texts = (check_text(row, column, reader, number)[column] for number, row in enumerate(reader, 1))
-            _print_predictions(classifier, texts, options.probabilities)
+        print_file(
+            classifier,
+            options.input,
+            sys.stdout,
+            input_format=options.input_format,
+            text_column=options.text_column,
+            probabilities=options.probabilities,
+        )
     elif options.texts:
-        _print_predictions(classifier, options.texts, options.probabilities)
+        print_predictions(classifier, options.texts, sys.stdout, probabilities=options.probabilities)
     else:
         if sys.stdin.isatty():
             print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-        for lines in _waiting_lines(cast("io.BufferedReader", sys.stdin.buffer)):
-            _print_predictions(classifier, lines, options.probabilities)
-
-
-def _print_predictions(classifier: Classifier, texts: Iterable[str], probabilities: bool) -> None:
-    from .inference.classifier import CHUNK_SIZE, chunks, prediction_cells
-
-    for chunk, scores in classifier.map_ahead(classifier.scores, chunks(texts, CHUNK_SIZE)):
-        predictions = prediction_cells(classifier, scores, probabilities)
-        for cells, text in zip(predictions, chunk, strict=True):
-            print(*(one_line(cell(value)) for value in [*cells, text]), sep="\t")
-    sys.stdout.flush()
-
-
-def _waiting_lines(stream: io.BufferedReader) -> Iterator[list[str]]:
-    """The lines of a stream as they arrive: all that are waiting, so that neither a person nor a large file waits."""
-    rest = b""
-    count = 0
-    while block := stream.read1(_BLOCK_SIZE):
-        *raws, rest = (rest + block).split(b"\n")
-        yield [without_line_end(decode_line(raw, "standard input", count + place)) for place, raw in enumerate(raws, 1)]
-        count += len(raws)
-    if rest:
-        yield [without_line_end(decode_line(rest, "standard input", count + 1))]
+        for lines in waiting_lines(cast("io.BufferedReader", sys.stdin.buffer), "standard input"):
+            print_predictions(classifier, lines, sys.stdout, probabilities=options.probabilities)
 
 
 def _push(options: argparse.Namespace) -> None:

@@ -13,9 +13,10 @@ from torch.nn import functional
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizer, PreTrainedTokenizerFast
 
 import okt_lstm
-from okt_lstm.data.files import FileError
+from okt_lstm.atomic import FileError
 from okt_lstm.data.unlabeled import open_unlabeled
-from okt_lstm.inference.classifier import Classifier, LoadError
+from okt_lstm.hub import LoadError
+from okt_lstm.inference.classifier import Classifier
 from okt_lstm.models.classification_loss import classification_loss
 from okt_lstm.training.distillation import DistillationTask, soft_labels
 from okt_lstm.training.train import parse_arguments, train

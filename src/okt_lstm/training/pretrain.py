@@ -13,9 +13,9 @@ from transformers import (
     set_seed,
 )
 
-from ..data.splits import generate
+from ..data.batches import batched
+from ..data.cache import generate
 from ..data.unlabeled import UnlabeledText, open_unlabeled
-from ..inference.classifier import chunks
 from .options import ModelOptions, PretrainOptions, TokenizerOptions, UnlabeledOptions
 from .output_folder import clear, find_checkpoint, refuse_overwrite, write_json
 from .provenance import PRETRAINING_NAME, as_record
@@ -134,11 +134,11 @@ def tokenize(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> dataset
     if next(_tokenized(text, tokenizer), None) is None:
         raise ValueError(f"{text.path}: no text has two tokens, so there is none to predict")
     features = datasets.Features({"input_ids": datasets.List(datasets.Value("int32"))})
-    return generate(_tokenized, features, text=text, tokenizer=tokenizer)
+    return generate(_tokenized, features, files=[text.path], text=text, tokenizer=tokenizer)
 
 
 def _tokenized(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:
-    for batch in chunks(text, 1000):
+    for batch in batched(text, 1000):
         for input_ids in tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]:
             if len(input_ids) > 1:
                 yield {"input_ids": input_ids}

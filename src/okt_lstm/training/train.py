@@ -9,7 +9,6 @@ from typing import Any
 import datasets
 import numpy as np
 import pyarrow.compute as pc
-import torch
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -25,14 +24,18 @@ from transformers.trainer_utils import PredictionOutput, SchedulerType
 from transformers.training_args import OptimizerNames
 from transformers.utils import CONFIG_NAME
 
-from ..data.splits import DATA_ARGUMENTS_NAME, DataOptions, Splits, load_splits
+from ..data.options import DATA_ARGUMENTS_NAME, DataOptions
+from ..data.problem_type import LOWER_IS_BETTER, ProblemType
+from ..data.splits import Splits, load_splits
 from ..data.unlabeled import UnlabeledText, open_unlabeled
 from ..data.vectors import read_vectors
 from ..hub import LoadError, model_file
+from ..inference.loading import load_model
 from ..models.configuration_lstm import ClassifierConfig, RecurrentConfig
-from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for, decide
-from ..reports.model_card import TrainedModel, build_model_card
+from ..reports.metrics import compute_metrics_for
+from ..reports.model_card import build_model_card
 from ..reports.plots import plot_confusion_matrix, plot_curves
+from ..reports.trained_model import CARD_NAME, TrainedModel, describe
 from .distillation import DistillationTask, soft_labels
 from .options import (
     ModelOptions,
@@ -120,7 +123,7 @@ def train(
         transfer,
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
-        problem_type=splits.problem_type,
+        problem_type=splits.problem_type.value,
         **_labels(splits),
     )
     if checkpoint is not None:
@@ -145,7 +148,7 @@ def train(
     if checkpoint is None and training_args.should_save:  # only now, when nothing can be found wrong any more
         clear(folder)
     if training_args.metric_for_best_model == "auto":
-        training_args.metric_for_best_model = MAIN_METRIC[splits.problem_type]
+        training_args.metric_for_best_model = splits.problem_type.main_metric
         training_args.greater_is_better = training_args.metric_for_best_model not in LOWER_IS_BETTER
 
     trainer = RecurrentTrainer(
@@ -173,27 +176,24 @@ def train(
         tested = trainer.predict(test_set)
         metrics["test"] = tested.metrics or {}
     if trainer.is_world_process_zero():
-        trainer.card = build_model_card(
-            TrainedModel(
-                name=training_args.hub_model_id or folder.resolve().name,
-                license=training_args.license,
-                config=config,
-                problem_type=splits.problem_type,
-                labels=splits.label_names,
-                num_parameters=model.num_parameters(),
-                tokenizer=tokenizer,
-                data=with_transfer(
-                    splits.description, transfer, unlabeled, len(train_set) - len(labeled_set), coverage
-                ),
-                vocabulary=_vocabulary(transfer, unlabeled),
-                recipe=_recipe(config, tokenizer_args, transfer, tokenizer, training_args, trainer.state),
-                seconds=trained.metrics["train_runtime"],
-                epochs=[_scores(entry, "eval") for entry in history if "eval_loss" in entry],
-                results={_SPLIT_NAMES[name]: _scores(metrics[name], name) for name in metrics if name != "train"},
-                pictures=_draw(folder, history, splits, tested),
-            )
+        document = TrainedModel(
+            name=training_args.hub_model_id or folder.resolve().name,
+            license=training_args.license,
+            description=describe(config, model.num_parameters(), splits.problem_type, splits.label_names),
+            model_type=config.model_type.removeprefix("okt_"),
+            problem_type=splits.problem_type,
+            max_length=tokenizer.model_max_length,
+            data=with_transfer(splits.description, transfer, unlabeled, len(train_set) - len(labeled_set), coverage),
+            vocabulary=_vocabulary(transfer, unlabeled),
+            hyperparameters=_recipe(config, tokenizer_args, transfer, tokenizer, training_args, trainer.state),
+            seconds=trained.metrics["train_runtime"],
+            epochs=[_scores(entry, "eval") for entry in history if "eval_loss" in entry],
+            results={_SPLIT_NAMES[name]: _scores(metrics[name], name) for name in metrics if name != "train"},
+            pictures=_draw(folder, history, splits, tested),
         )
+        trainer.card = build_model_card(document)
         trainer.create_model_card()
+        write_json(folder / CARD_NAME, document.to_json())
         data_options = {name: value for name, value in asdict(data_args).items() if value is not None}
         write_json(folder / DATA_ARGUMENTS_NAME, data_options)
         if transfer.pretrained and (record := read_pretraining(transfer.pretrained)):
@@ -289,14 +289,7 @@ def _config(args: ModelOptions, transfer: TransferOptions, **what_data_decides: 
 def _model(config: ClassifierConfig, transfer: TransferOptions) -> PreTrainedModel:
     if transfer.pretrained is None:
         return AutoModelForSequenceClassification.from_config(config)
-    model, loaded = AutoModelForSequenceClassification.from_pretrained(
-        transfer.pretrained,
-        config=config,
-        dtype=torch.float32,  # whatever it is stored in
-        use_safetensors=True,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-    )
+    model, loaded = load_model(transfer.pretrained, config=config, ignore_mismatched_sizes=True)
     lost = [name for name in loaded["missing_keys"] if not name.startswith("classifier.")]
     lost += [name for name, *_ in loaded["mismatched_keys"] if not name.startswith("classifier.")]
     if lost:
@@ -319,7 +312,7 @@ def _encode(rows: Mapping[str, list[Any]], tokenizer: PreTrainedTokenizerBase) -
 
 
 def _labels(splits: Splits) -> dict[str, Any]:
-    if splits.problem_type == "regression":
+    if splits.problem_type is ProblemType.REGRESSION:
         return {"num_labels": 1}
     return {"id2label": dict(enumerate(splits.label_names))}
 
@@ -397,10 +390,10 @@ def _draw(
 ) -> dict[str, str]:
     """Draw the pictures, and give their titles by file name."""
     pictures = {"curves.png": "Loss and score by epoch"}
-    plot_curves(history, folder / "curves.png", MAIN_METRIC[splits.problem_type])
-    if tested is not None and splits.problem_type == "single_label_classification":
+    plot_curves(history, folder / "curves.png", splits.problem_type.main_metric)
+    if tested is not None and splits.problem_type is ProblemType.SINGLE_LABEL:
         pictures["confusion_matrix.png"] = "Confusion matrix of the test split"
-        predictions = decide(np.asarray(tested.predictions), splits.problem_type)
+        predictions = splits.problem_type.logits_to_labels(np.asarray(tested.predictions))
         references = np.asarray(tested.label_ids)
         plot_confusion_matrix(references, predictions, splits.label_names, folder / "confusion_matrix.png")
     return pictures

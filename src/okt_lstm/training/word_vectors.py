@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, TypeAlias, cast, get_args
 
@@ -28,7 +27,8 @@ from transformers import (
     TrainingArguments,
 )
 
-from ..data.files import replacing
+from ..atomic import replacing
+from ..data.batches import batched
 from ..data.unlabeled import open_unlabeled
 from ..data.vectors import Vectors, format_of, write_vectors
 from .options import TokenizerOptions, UnlabeledOptions, parse
@@ -211,8 +211,7 @@ def _cores() -> int:
 def _tokenize(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, file: IO[bytes]) -> np.ndarray:
     """Write the ids of texts to a file, and count how often each occurs: int64, `(ids up to the largest,)`."""
     counts = np.zeros(0, np.int64)
-    rest = iter(texts)
-    while batch := list(islice(rest, _TEXTS_PER_BATCH)):
+    for batch in batched(texts, _TEXTS_PER_BATCH):
         encoded = tokenizer(batch, add_special_tokens=False, return_attention_mask=False, verbose=False)
         rows = encoded["input_ids"]
         ids = np.array([number for row in rows for number in (*row, _ROW_END)], np.int32)
