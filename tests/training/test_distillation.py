@@ -16,7 +16,7 @@ import okt_lstm
 from okt_lstm.atomic import FileError
 from okt_lstm.data.unlabeled import open_unlabeled
 from okt_lstm.inference.classifier import Classifier, LoadError
-from okt_lstm.models.modeling_lstm import classification_loss
+from okt_lstm.models.classification_loss import classification_loss
 from okt_lstm.training.distillation import DistillationTask, soft_labels
 from okt_lstm.training.train import parse_arguments, train
 

@@ -27,8 +27,8 @@ from transformers.tokenization_utils_base import LARGE_INTEGER
 from ..atomic import FileError
 from ..data.files import check_text, choose_text_column, kind_of, open_reader, open_writer
 from ..hub import LoadError, model_file
+from ..models.classification_loss import classification_loss
 from ..models.configuration_lstm import MODEL_TYPES
-from ..models.modeling_lstm import classification_loss
 
 Prediction: TypeAlias = str | list[str] | float | list[float]
 _Item = TypeVar("_Item")

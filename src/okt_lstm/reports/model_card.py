@@ -137,7 +137,7 @@ def describe(config: ClassifierConfig, num_parameters: int, problem_type: Proble
     """
     names = ", ".join(f"`{label}`" for label in labels)
     task = _TASKS[problem_type].format(count=len(labels), names=names)
-    return f"A {config.network} and {num_parameters:,} parameters over Okt morphemes. It {task}."
+    return f"A {config.network} over Okt morphemes, with {num_parameters:,} parameters. It {task}."
 
 
 def _introduction(model: TrainedModel, split: str, scores: Mapping[str, float]) -> str:
