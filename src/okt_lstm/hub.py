@@ -2,13 +2,16 @@
 
 Of a folder, only what another person needs is uploaded: weights (safetensors), configuration, tokenizer, the code that
 `trust_remote_code=True` runs, the model card, results and plots. Checkpoints, logs and pickles stay where they are.
+
+What takes seconds to import is imported where it is needed: a mistyped folder is answered at once.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import CommitOperationAdd, HfApi, get_token, hf_hub_download
+from huggingface_hub import CommitOperationAdd, HfApi, constants, get_session, get_token, hf_hub_download
 
 # HTTPError is the base class of whichever HTTP library huggingface_hub uses.
 from huggingface_hub.errors import (  # type: ignore[attr-defined]
@@ -22,14 +25,11 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from safetensors import SafetensorError, safe_open
-from transformers.dynamic_module_utils import get_relative_imports
-from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
-
-from .models.configuration_lstm import MODEL_TYPES
-from .models.tokenization_okt import USER_DICTIONARY_FILE
 
 SHARED_SUFFIXES = frozenset({".json", ".safetensors", ".md", ".png"})
+
+# Seconds in which the Hub has to answer the first question. huggingface_hub itself asks six times, for half a minute.
+_PATIENCE = 5
 
 
 class LoadError(OSError):
@@ -47,9 +47,12 @@ def model_file(name: str, file: str, revision: str | None, token: str | bool | N
         return folder / file if (folder / file).is_file() else None
     if folder.exists():
         raise LoadError(f"{name} is a file; give the folder of a model, or the id of one on the Hugging Face Hub")
+    if name.count("/") != 1 or name.startswith((".", "~", "/")):
+        raise LoadError(f"{name}: no such folder (a model on the Hugging Face Hub is named owner/name)")
     log_in = "log in with `hf auth login`, or give a token"
     try:
-        return Path(hf_hub_download(name, file, revision=revision, token=token))
+        cached_only = _is_hub_out_of_reach()
+        return Path(hf_hub_download(name, file, revision=revision, token=token, local_files_only=cached_only))
     except HFValidationError:
         raise LoadError(f"{name}: no such folder") from None
     except GatedRepoError:
@@ -69,6 +72,21 @@ def model_file(name: str, file: str, revision: str | None, token: str | bool | N
         return None
     except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError) as exception:
         raise LoadError(f"{name}: the Hugging Face Hub failed: {exception}") from None
+
+
+def _is_hub_out_of_reach() -> bool:
+    """Return whether nothing can be downloaded now: there is no connection, or HF_HUB_OFFLINE is set."""
+    try:
+        _reach(constants.ENDPOINT)
+    except (HTTPError, OfflineModeIsEnabled):
+        return True
+    return False
+
+
+# Once per process; a failure is not kept.
+@cache
+def _reach(endpoint: str) -> None:
+    get_session().head(endpoint, timeout=_PATIENCE)
 
 
 def push(
@@ -150,6 +168,9 @@ def shared_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: give the --output_dir of `okt-lstm train`")
     config = _read_json(_existing(folder / "config.json", "train a model with `okt-lstm train`"))
+    from .models.configuration_lstm import MODEL_TYPES
+    from .models.tokenization_okt import USER_DICTIONARY_FILE
+
     if config.get("model_type") not in MODEL_TYPES:
         raise ValueError(
             f"{folder / 'config.json'}: model_type is {config.get('model_type')!r}, but only {', '.join(MODEL_TYPES)} "
@@ -190,6 +211,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _check_weights(folder: Path) -> None:
     """See that all safetensors files are there and can be opened."""
+    from safetensors import SafetensorError, safe_open
+    from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
+
     index = folder / SAFE_WEIGHTS_INDEX_NAME
     if index.is_file():
         weights = [folder / name for name in set(_read_json(index).get("weight_map", {}).values())]
@@ -205,6 +229,8 @@ def _check_weights(folder: Path) -> None:
 
 def _remote_code(folder: Path, config: dict[str, Any]) -> set[Path]:
     """The Python files that `auto_map` of a config.json or tokenizer_config.json names, and those they import."""
+    from transformers.dynamic_module_utils import get_relative_imports
+
     references = config.get("auto_map", {}).values()
     # A tokenizer's entry is a pair, slow and fast class, of which one may be null.
     classes = {name for entry in references for name in (entry if isinstance(entry, list) else [entry]) if name}

@@ -71,16 +71,16 @@ class TokenizerOptions:
         return OktTokenizer(
             norm=self.norm,
             stem=self.stem,
-            subword=self.subword,
+            model="word" if self.subword == "none" else self.subword,
             word_mark=self.word_mark,
             user_dictionary=self.user_dictionary,
             model_max_length=self.max_length,
         )
 
-    def train(self, texts: Iterable[str]) -> "PreTrainedTokenizerBase":
+    def train(self, texts: Iterable[str], *, show_progress: bool = True) -> "PreTrainedTokenizerBase":
         """Return a tokenizer whose vocabulary is built from the texts; see `to_tokenizer`."""
         return self.to_tokenizer().train_new_from_iterator(
-            iter(texts), vocab_size=self.vocab_size, min_frequency=self.min_frequency
+            iter(texts), vocab_size=self.vocab_size, min_frequency=self.min_frequency, show_progress=show_progress
         )
 
 

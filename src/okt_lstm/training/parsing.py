@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
 from .commands import Command, defaults, training_argument_names
 from .renamed import OPTIONS, SHORT, name_of_today, options_of_today
-from .values import check_types, read_table
+from .values import read_table, typed
 
 
 def parse(command: Command, argv: Sequence[str]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def parse(command: Command, argv: Sequence[str]) -> dict[str, Any]:
     if rest:
         given |= _parse_training_arguments(parser, rest, command)
     try:
-        check_types(given, command.types)
+        given = typed(given, command.types)
     except ValueError as error:
         parser.error(f"--{error}")
     if path is not None:
@@ -58,15 +58,23 @@ def read_options(path: Path, command: Command) -> dict[str, Any]:
         OSError: If it can't be read.
         ValueError: If it isn't a table of known options of the right types.
     """
-    table = {name_of_today(name): value for name, value in read_table(path).items()}
-    if unknown := [f"{name!r}{suggest(name, command.names)}" for name in table if name not in command.names]:
-        raise ValueError(f"{path}: unknown option {', '.join(unknown)}")
-    given = {name: value for name, value in options_of_today(table).items() if value is not None}
+    table = {name: value for name, value in read_table(path).items() if value is not None}
     try:
-        check_types(given, command.types)
+        return options_of(table, command)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    return given
+
+
+def options_of(table: Mapping[str, Any], command: Command) -> dict[str, Any]:
+    """Return the options of a command that a file gives, by their names of today.
+
+    Raises:
+        ValueError: If a name is unknown, or a value has a wrong type.
+    """
+    renamed = {name if name in command.names else name_of_today(name): value for name, value in table.items()}
+    if unknown := [f"{name!r}{suggest(name, command.names)}" for name in renamed if name not in command.names]:
+        raise ValueError(f"unknown option {', '.join(unknown)}")
+    return typed(options_of_today(renamed), command.types)
 
 
 # Flags
@@ -135,9 +143,18 @@ class CommandParser(argparse.ArgumentParser):
         self.error(f"unknown option{'s' if len(names) > 1 else ''} {', '.join(names)}")
 
 
-def suggest(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """Return " (did you mean ...?)" with the known name that is most like this one, or nothing."""
-    close = difflib.get_close_matches(name, [*known, *SHORT], n=1)
+def suggest(name: str, known: Iterable[str], prefix: str = "", *, with_short: bool = True) -> str:
+    """Return " (did you mean ...?)" with the known name that is most like this one, or nothing.
+
+    Args:
+        name: What was typed.
+        known: What could have been meant.
+        prefix: What stands before a name: `--`.
+        with_short: Whether the short names of options count, too.
+    """
+    known = set(known)
+    short = {alias: option for alias, option in SHORT.items() if with_short and option in known}
+    close = difflib.get_close_matches(name, [*sorted(known), *short], n=1)
     return f" (did you mean {prefix}{close[0]}?)" if close else ""
 
 
@@ -255,11 +272,11 @@ def _parse_training_arguments(parser: CommandParser, rest: list[str], command: C
     if strange or not rest[0].startswith("--"):
         parser.refuse(strange or rest[:1], command.names)
     from transformers import HfArgumentParser, TrainingArguments
+    from transformers.hf_argparser import DataClassType
 
     unset = object()
-    namespace, strays = HfArgumentParser(
-        TrainingArguments, prog=parser.prog, add_help=False, allow_abbrev=False
-    ).parse_known_args(rest, argparse.Namespace(**dict.fromkeys(theirs, unset)))
+    their_parser = HfArgumentParser(DataClassType(TrainingArguments), prog=parser.prog, add_help=False)
+    namespace, strays = their_parser.parse_known_args(rest, argparse.Namespace(**dict.fromkeys(theirs, unset)))
     if strays:
         parser.refuse(strays, command.names)
     return {name: value for name, value in vars(namespace).items() if value is not unset}

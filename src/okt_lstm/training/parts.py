@@ -20,7 +20,7 @@ from .options import (
     WordVectorTokenizerOptions,
 )
 from .run_options import PretrainOptions, TrainOptions
-from .values import check_types
+from .values import typed
 
 
 class TrainParts(NamedTuple):
@@ -68,8 +68,7 @@ def build(parts: type[_Parts], options: Mapping[str, Any]) -> _Parts:
     made = {}
     for name, part in get_type_hints(parts).items():
         given = {field.name: left.pop(field.name) for field in fields(part) if field.name in left}
-        check_types(given, get_type_hints(part))
-        made[name] = part(**given)
+        made[name] = part(**typed(given, get_type_hints(part)))
     if left:
         raise ValueError(f"unknown option {', '.join(map(repr, left))}")
     return parts(**made)

@@ -5,6 +5,7 @@ What 0.1.0 wrote (recipes, files of options, `data_args.json`) and what was type
 
 import logging
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -40,15 +41,21 @@ _VALUES = {("subword", "word"): "none"}
 def command_of_today(name: str) -> str:
     """Return today's name of a command, and say so if it is another one."""
     if name in COMMANDS:
-        logger.warning("`%s` is called `%s` now", name, COMMANDS[name])
+        _say(f"`okt-lstm {name}`", f"`okt-lstm {COMMANDS[name]}`")
     return COMMANDS.get(name, name)
 
 
 def name_of_today(name: str) -> str:
     """Return today's name of an option, and say so if it is another one."""
     if name in OPTIONS:
-        logger.warning("--%s is called --%s now", name, OPTIONS[name])
+        _say(f"--{name}", f"--{OPTIONS[name]}")
     return OPTIONS.get(name, name)
+
+
+@cache
+def _say(old: str, new: str) -> None:
+    """Name the new name, once: a recipe has the old one in many stages."""
+    logger.warning("%s is now called %s", old, new)
 
 
 def options_of_today(options: Mapping[str, Any]) -> dict[str, Any]:

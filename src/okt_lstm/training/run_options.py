@@ -64,12 +64,12 @@ def _cpu_mixes_bfloat16() -> bool:
 
 
 @dataclass
-class TrainOptions(TrainSettings, BaseRunOptions):
+class TrainOptions(TrainSettings, BaseRunOptions):  # type: ignore[misc]
     """How a classifier is trained."""
 
 
 @dataclass
-class PretrainOptions(PretrainSettings, BaseRunOptions):
+class PretrainOptions(PretrainSettings, BaseRunOptions):  # type: ignore[misc]
     """How a language model is trained."""
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ def read_table(path: Path) -> dict[str, Any]:
     return table
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML carries no types
     """Reads numbers such as 1e-3 as YAML 1.2 and JSON do. PyYAML, which follows YAML 1.1, takes them for text."""
 
 
@@ -34,19 +34,24 @@ _Loader.add_implicit_resolver(
 )
 
 
-def check_types(given: Mapping[str, Any], types: Mapping[str, Any]) -> None:
-    """Check the types of options.
+def typed(given: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with a single value where a list is expected as a list of it.
 
     Args:
         given: The options by name.
-        types: The type of each option; those without one are not checked.
+        types: The type of each option. Those without one are not checked.
 
     Raises:
         ValueError: If a value has another type than its option.
     """
-    for name, value in given.items():
+    options = {
+        name: [value] if get_origin(types.get(name)) is list and not isinstance(value, list) else value
+        for name, value in given.items()
+    }
+    for name, value in options.items():
         if name in types and not fits(value, types[name]):
             raise ValueError(f"{name} is {value!r}; it has to be {_describe(types[name])}")
+    return options
 
 
 def fits(value: Any, hint: Any) -> bool:
