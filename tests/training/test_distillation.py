@@ -17,8 +17,8 @@ from okt_lstm.atomic import FileError
 from okt_lstm.data.unlabeled import open_unlabeled
 from okt_lstm.inference.classifier import Classifier, LoadError
 from okt_lstm.models.classification_loss import classification_loss
-from okt_lstm.training.distillation import DistillationTask, soft_labels
 from okt_lstm.training.commands import TRAIN
+from okt_lstm.training.distillation import DistillationTask, soft_labels
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import TrainParts, build
 from okt_lstm.training.train import initialize, prepare, train
@@ -339,9 +339,13 @@ def test_options_that_do_not_fit_are_found_before_the_teachers_are_asked(taught,
     (tmp_path / "three.vec").write_text("1 3\n정말 0.1 0.2 0.3\n")
     flags = flags.format(teacher=folder / "teacher", vectors=tmp_path / "three.vec").split()
     data = ["--dataset", str(folder / "reviews.jsonl"), "--teacher", str(folder / "teacher")]
-    with pytest.raises((ValueError, FileError), match=message):
-        given = options(*data, *flags, "--use_cpu", "--output_dir", tmp_path / "out")
+    given = options(*data, *flags, "--use_cpu", "--output_dir", tmp_path / "out")
+
+    def before_the_teachers():
         initialize(given, prepare(given))
+
+    with pytest.raises((ValueError, FileError), match=message):
+        before_the_teachers()
     assert not (tmp_path / "out").exists()
 
 

@@ -92,7 +92,7 @@ WORD_VECTORS = Command(
     (WordVectorOptions, UnlabeledOptions, WordVectorTokenizerOptions),
     (
         "okt-lstm word-vectors --unlabeled texts.txt --output vectors.safetensors",
-        "okt-lstm word-vectors --unlabeled nsmc --subword bpe --vocab_size 32000 --output vectors.safetensors",
+        "okt-lstm word-vectors --unlabeled nsmc --subword bpe --output pieces.safetensors",
     ),
     is_training=False,
     unused=frozenset({"max_length"}),
