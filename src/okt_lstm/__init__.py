@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .data.nsmc import NSMC
-    from .inference.classifier import Classifier, load
+    from .inference.classifier import Classifier
+    from .inference.loading import load
     from .models.configuration_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
     from .models.modeling_lstm import (
         GRUForSequenceClassification,
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 # Where the names are that `models` does not hold; they bring in `datasets`, which takes long to import.
-_HOMES = {"NSMC": "data.nsmc", "Classifier": "inference.classifier", "load": "inference.classifier"}
+_HOMES = {"NSMC": "data.nsmc", "Classifier": "inference.classifier", "load": "inference.loading"}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,14 +16,14 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .atomic import FileError, replacing
-from .data.options import DataOptions
+from .data.options import DATA_ARGUMENTS_NAME, DataOptions
 from .training.commands import COMMANDS as TRAINING_COMMANDS
 from .training.commands import PRETRAIN, TRAIN, WORD_VECTORS
 from .training.parsing import CommandParser, parse, suggest
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     import io
 
     from .inference.classifier import Classifier
-
-# Bytes of standard input that are taken at once, if so many are waiting: some ten thousand reviews.
-_BLOCK_SIZE = 1 << 20
 
 _FORMATS = ("txt", "tsv", "csv", "jsonl", "parquet")
 
@@ -236,11 +233,11 @@ def _check_paths(options: dict[str, Any]) -> None:
 
 def _use_granted_cores() -> None:
     """Let torch use the cores that the container grants, where it counts more and nobody has chosen."""
-    from .training.cores import available_cores
-
     if "OMP_NUM_THREADS" in os.environ:
         return
     import torch
+
+    from oktane import available_cores
 
     cores = available_cores()
     if torch.get_num_threads() > cores:
@@ -276,7 +273,7 @@ def _load(options: argparse.Namespace) -> Classifier:
     from huggingface_hub.utils.tqdm import disable_progress_bars
     from transformers.utils import logging as transformers_logging
 
-    from .inference.classifier import load
+    from .inference.loading import load
 
     _use_granted_cores()
     if not sys.stderr.isatty():
@@ -334,9 +331,8 @@ def _evaluate(argv: Sequence[str]) -> None:
 
 def _data_options(options: argparse.Namespace) -> DataOptions:
     """Return the data that the options name, or else what the model says that it was trained on."""
-    from .data.splits import DATA_ARGUMENTS_NAME
     from .hub import model_file
-    from .inference.classifier import released_model
+    from .inference.loading import released_model
 
     names = [field.name for field in dataclasses.fields(DataOptions)]
     given = {name: vars(options)[name] for name in names if vars(options).get(name) is not None}
@@ -396,58 +392,22 @@ has only the labels, one a line."""
             raise FileError(f"text {number} of the arguments is not UTF-8: {text!r}")
     _check_paths({"input": options.input} if options.input else {})
     classifier = _load(options)
+    from .data.lines import waiting_lines
+    from .inference.files import predict_file, print_file, print_predictions
+
+    how = {"text_column": options.text_column, "probabilities": options.probabilities}
     if options.output:
-        from .inference.classifier import predict_file
-
         _clean_up_on_sigterm()
-        predict_file(
-            classifier,
-            options.input,
-            options.output,
-            kind=options.input_format,
-            text_column=options.text_column,
-            probabilities=options.probabilities,
-            progress=True,
-        )
+        predict_file(classifier, options.input, options.output, input_format=options.input_format, progress=True, **how)
     elif options.input:
-        from .data.files import check_text, choose_text_column, open_reader
-
-        with open_reader(options.input, options.input_format) as reader:
-            column = choose_text_column(reader, options.input_format, options.text_column)
-            texts = (check_text(row, column, reader, number)[column] for number, row in enumerate(reader, 1))
-            _print_predictions(classifier, texts, options.probabilities)
+        print_file(classifier, options.input, sys.stdout, input_format=options.input_format, **how)
     elif options.texts:
-        _print_predictions(classifier, options.texts, options.probabilities)
+        print_predictions(classifier, options.texts, sys.stdout, probabilities=options.probabilities)
     else:
         if sys.stdin.isatty():
             print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-        for lines in _waiting_lines(cast("io.BufferedReader", sys.stdin.buffer)):
-            _print_predictions(classifier, lines, options.probabilities)
-
-
-def _print_predictions(classifier: Classifier, texts: Iterable[str], probabilities: bool) -> None:
-    from .data.files import cell, one_line
-    from .inference.classifier import CHUNK_SIZE, chunks, prediction_cells
-
-    for chunk, scores in classifier.map_ahead(classifier.scores, chunks(texts, CHUNK_SIZE)):
-        predictions = prediction_cells(classifier, scores, probabilities)
-        for cells, text in zip(predictions, chunk, strict=True):
-            print(*(one_line(cell(value)) for value in [*cells, text]), sep="\t")
-    sys.stdout.flush()
-
-
-def _waiting_lines(stream: io.BufferedReader) -> Iterator[list[str]]:
-    """The lines of a stream as they arrive: all that are waiting, so that neither a person nor a large file waits."""
-    from .data.files import decode_line, without_line_end
-
-    rest = b""
-    count = 0
-    while block := stream.read1(_BLOCK_SIZE):
-        *raws, rest = (rest + block).split(b"\n")
-        yield [without_line_end(decode_line(raw, "standard input", count + place)) for place, raw in enumerate(raws, 1)]
-        count += len(raws)
-    if rest:
-        yield [without_line_end(decode_line(rest, "standard input", count + 1))]
+        for lines in waiting_lines(cast("io.BufferedReader", sys.stdin.buffer), "standard input"):
+            print_predictions(classifier, lines, sys.stdout, probabilities=options.probabilities)
 
 
 def _push(argv: Sequence[str]) -> None:

@@ -15,7 +15,8 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 import okt_lstm
 from okt_lstm.atomic import FileError
 from okt_lstm.data.unlabeled import open_unlabeled
-from okt_lstm.inference.classifier import Classifier, LoadError
+from okt_lstm.hub import LoadError
+from okt_lstm.inference.classifier import Classifier
 from okt_lstm.models.classification_loss import classification_loss
 from okt_lstm.training.commands import TRAIN
 from okt_lstm.training.distillation import DistillationTask, soft_labels

@@ -12,7 +12,7 @@ from transformers import AutoModelForPreTraining, AutoTokenizer
 
 from okt_lstm.atomic import FileError
 from okt_lstm.cli import main
-from okt_lstm.data.splits import DataFile
+from okt_lstm.data.description import DataFile
 from okt_lstm.training.commands import PRETRAIN, TRAIN
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import PretrainParts, TrainParts, build

@@ -16,9 +16,9 @@ from matplotlib.image import imread
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from okt_lstm.data.problem_type import ProblemType
 from okt_lstm.data.splits import load_splits
 from okt_lstm.data.vectors import read_vectors
-from okt_lstm.reports.metrics import MAIN_METRIC
 from okt_lstm.training.commands import TRAIN
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import TrainParts, WordVectorParts, build
@@ -244,7 +244,7 @@ def test_gradient_accumulation_equals_one_large_batch(own_data, tmp_path):
 def test_own_data_of_every_kind_trains_and_is_documented(own_data, tmp_path):
     result = run(tmp_path / "out", *own_data)
     problem = json.loads((tmp_path / "out" / "config.json").read_text())["problem_type"]
-    main = MAIN_METRIC[problem]
+    main = ProblemType(problem).main_metric
     measured = {entry.metric_type for entry in ModelCard.load(tmp_path / "out" / "README.md").data.eval_results}
     assert {"accuracy": "accuracy", "f1_macro": "f1", "mse": "mse"}[main] in measured
     assert np.isfinite(result.metrics[f"test_{main}"])

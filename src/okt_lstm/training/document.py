@@ -11,10 +11,12 @@ from transformers.trainer_utils import PredictionOutput, SchedulerType
 from transformers.training_args import OptimizerNames
 
 from ..atomic import write_json
-from ..data.splits import DATA_ARGUMENTS_NAME, Splits
-from ..reports.metrics import MAIN_METRIC, decide
-from ..reports.model_card import TrainedModel, build_model_card
+from ..data.options import DATA_ARGUMENTS_NAME
+from ..data.problem_type import ProblemType
+from ..data.splits import Splits
+from ..reports.model_card import build_model_card
 from ..reports.plots import plot_confusion_matrix, plot_curves
+from ..reports.trained_model import CARD_NAME, TrainedModel, describe
 from .embeddings import Coverage
 from .options import ModelOptions
 from .parts import TrainParts
@@ -54,29 +56,28 @@ def document(
         The card, which pushing the model writes again.
     """
     folder, splits, transfer = prepared.folder, prepared.splits, options.transfer
-    card = build_model_card(
-        TrainedModel(
-            name=options.training.hub_model_id or folder.resolve().name,
-            license=options.training.license,
-            config=prepared.config,
-            problem_type=splits.problem_type,
-            labels=splits.label_names,
-            num_parameters=trainer.model.num_parameters(),
-            tokenizer=prepared.tokenizer,
-            data=with_transfer(splits.description, transfer, prepared.task.unlabeled, num_taught, coverage),
-            vocabulary=_vocabulary(options, is_taught=prepared.task.unlabeled is not None),
-            recipe=hyperparameters(options, prepared, trainer),
-            seconds=metrics["train"]["train_runtime"],
-            epochs=[_scores(entry, "eval") for entry in history if "eval_loss" in entry],
-            results={_SPLIT_NAMES[split]: _scores(metrics[split], split) for split in metrics if split != "train"},
-            pictures=_draw(folder, history, splits, tested),
-        )
+    config, num_parameters = prepared.config, trainer.model.num_parameters()
+    model = TrainedModel(
+        name=options.training.hub_model_id or folder.resolve().name,
+        license=options.training.license,
+        description=describe(config, num_parameters, splits.problem_type, splits.label_names),
+        model_type=config.model_type.removeprefix("okt_"),
+        problem_type=splits.problem_type,
+        max_length=prepared.tokenizer.model_max_length,
+        data=with_transfer(splits.description, transfer, prepared.task.unlabeled, num_taught, coverage),
+        vocabulary=_vocabulary(options, is_taught=prepared.task.unlabeled is not None),
+        hyperparameters=hyperparameters(options, prepared, trainer),
+        seconds=metrics["train"]["train_runtime"],
+        epochs=[_scores(entry, "eval") for entry in history if "eval_loss" in entry],
+        results={_SPLIT_NAMES[split]: _scores(metrics[split], split) for split in metrics if split != "train"},
+        pictures=_draw(folder, history, splits, tested),
     )
+    write_json(folder / CARD_NAME, model.to_json())
     data_options = {name: value for name, value in asdict(options.data).items() if value is not None}
     write_json(folder / DATA_ARGUMENTS_NAME, data_options)
     if transfer.pretrained and (record := read_pretraining(transfer.pretrained)):
         write_json(folder / PRETRAINING_NAME, record)
-    return card
+    return build_model_card(model)
 
 
 def hyperparameters(options: TrainParts, prepared: "Prepared", trainer: RecurrentTrainer) -> dict[str, Any]:
@@ -137,10 +138,10 @@ def _draw(
 ) -> dict[str, str]:
     """Draw the pictures, and return their titles by file name."""
     pictures = {"curves.png": "Loss and score by epoch"}
-    plot_curves(history, folder / "curves.png", MAIN_METRIC[splits.problem_type])
-    if tested is not None and splits.problem_type == "single_label_classification":
+    plot_curves(history, folder / "curves.png", splits.problem_type.main_metric)
+    if tested is not None and splits.problem_type is ProblemType.SINGLE_LABEL:
         pictures["confusion_matrix.png"] = "Confusion matrix of the test split"
-        predictions = decide(np.asarray(tested.predictions), splits.problem_type)
+        predictions = splits.problem_type.logits_to_labels(np.asarray(tested.predictions))
         references = np.asarray(tested.label_ids)
         plot_confusion_matrix(references, predictions, splits.label_names, folder / "confusion_matrix.png")
     return pictures

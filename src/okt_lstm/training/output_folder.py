@@ -6,7 +6,8 @@ from pathlib import Path
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
 
-from ..data.splits import DATA_ARGUMENTS_NAME
+from ..data.options import DATA_ARGUMENTS_NAME
+from ..reports.trained_model import CARD_NAME
 from .options import RunSettings
 from .provenance import PRETRAINING_NAME
 
@@ -15,6 +16,7 @@ OUTPUT_FILES = (
     "config.json",
     "model.safetensors",
     "README.md",
+    CARD_NAME,
     DATA_ARGUMENTS_NAME,
     PRETRAINING_NAME,
     TRAINER_STATE_NAME,

@@ -14,9 +14,9 @@ from transformers import (
 )
 
 from ..atomic import write_json
-from ..data.splits import generate
+from ..data.batches import batched
+from ..data.cache import generate
 from ..data.unlabeled import UnlabeledText
-from ..inference.classifier import chunks
 from .output_folder import delete_run_files, find_checkpoint, refuse_overwrite
 from .parts import PretrainParts
 from .provenance import PRETRAINING_NAME, as_record
@@ -129,11 +129,11 @@ def tokenize(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> dataset
     if next(_tokenized(text, tokenizer), None) is None:
         raise ValueError(f"{text.path}: no text has two tokens, so there is nothing to predict")
     features = datasets.Features({"input_ids": datasets.List(datasets.Value("int32"))})
-    return generate(_tokenized, features, text=text, tokenizer=tokenizer)
+    return generate(_tokenized, features, files=[text.path], text=text, tokenizer=tokenizer)
 
 
 def _tokenized(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:
-    for batch in chunks(text, 1000):
+    for batch in batched(text, 1000):
         for input_ids in tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]:
             if len(input_ids) > 1:
                 yield {"input_ids": input_ids}

@@ -8,7 +8,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from ..data.splits import DataDescription, DataFile
+from ..data.description import DataDescription, DataFile
 from ..data.unlabeled import UnlabeledText
 from ..hub import model_file
 from .options import TransferOptions

@@ -18,11 +18,12 @@ from transformers import (
 )
 from transformers.trainer_utils import PredictionOutput, TrainOutput
 
+from ..data.problem_type import LOWER_IS_BETTER, ProblemType
 from ..data.splits import Splits, load_splits
 from ..data.unlabeled import UnlabeledText
 from ..data.vectors import read_vectors
 from ..models.configuration_lstm import ClassifierConfig
-from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for
+from ..reports.metrics import compute_metrics_for
 from .distillation import DistillationTask, soft_labels
 from .document import document
 from .embeddings import Coverage, FreezeEmbeddings, fill_embeddings
@@ -31,7 +32,7 @@ from .output_folder import delete_run_files, find_checkpoint, refuse_overwrite
 from .parts import TrainParts
 from .run_options import TrainOptions
 from .trainer import RecurrentTrainer
-from .transfer import check_transfer, choose_config, choose_tokenizer, load_model
+from .transfer import check_transfer, choose_config, choose_tokenizer, make_model
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ def prepare(options: TrainParts) -> Prepared:
         options.transfer,
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
-        problem_type=splits.problem_type,
+        problem_type=splits.problem_type.value,
         **_labels(splits),
     )
     if checkpoint is not None:
@@ -155,7 +156,7 @@ def initialize(options: TrainParts, prepared: Prepared) -> tuple[PreTrainedModel
     """Return the model before training, and how much of its vocabulary the word vectors cover, if there are any."""
     # The initial weights follow from the seed.
     set_seed(options.training.seed)
-    model = load_model(prepared.config, options.transfer)
+    model = make_model(prepared.config, options.transfer)
     if not options.transfer.embeddings:
         return model, None
     vectors = read_vectors(options.transfer.embeddings, prepared.tokenizer.get_vocab())
@@ -181,7 +182,7 @@ def fit(
 ) -> tuple[RecurrentTrainer, TrainOutput]:
     """Train the model. The trainer then holds the epoch that is kept."""
     problem_type = prepared.splits.problem_type
-    _choose_metric(options.training, MAIN_METRIC[problem_type])
+    _choose_metric(options.training, problem_type.main_metric)
     frozen_epochs = options.transfer.freeze_embeddings_epochs
     trainer = RecurrentTrainer(
         model=model,
@@ -252,7 +253,7 @@ def _head(rows: datasets.Dataset, most: int = 10_000) -> datasets.Dataset:
 
 
 def _labels(splits: Splits) -> dict[str, Any]:
-    if splits.problem_type == "regression":
+    if splits.problem_type is ProblemType.REGRESSION:
         return {"num_labels": 1}
     return {"id2label": dict(enumerate(splits.label_names))}
 

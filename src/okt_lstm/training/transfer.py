@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-import torch
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -15,6 +14,7 @@ from transformers import (
 from transformers.utils import CONFIG_NAME
 
 from ..hub import LoadError, model_file
+from ..inference.loading import load_model
 from ..models.configuration_lstm import ClassifierConfig, RecurrentConfig
 from .options import ModelOptions, TokenizerOptions, TransferOptions
 from .run_options import TrainOptions
@@ -99,7 +99,7 @@ def choose_config(options: ModelOptions, transfer: TransferOptions, **what_data_
     return replace(options, **architecture).to_config(**what_data_decides)
 
 
-def load_model(config: ClassifierConfig, transfer: TransferOptions) -> PreTrainedModel:
+def make_model(config: ClassifierConfig, transfer: TransferOptions) -> PreTrainedModel:
     """Return a classifier with random weights, or with those of the pretrained model but for the classifier's.
 
     Raises:
@@ -107,16 +107,7 @@ def load_model(config: ClassifierConfig, transfer: TransferOptions) -> PreTraine
     """
     if transfer.pretrained is None:
         return AutoModelForSequenceClassification.from_config(config)
-    model, loaded = AutoModelForSequenceClassification.from_pretrained(
-        transfer.pretrained,
-        config=config,
-        # In single precision, whatever it is stored in.
-        dtype=torch.float32,
-        use_safetensors=True,
-        trust_remote_code=False,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-    )
+    model, loaded = load_model(transfer.pretrained, config=config, ignore_mismatched_sizes=True)
     lost = [name for name in loaded["missing_keys"] if not name.startswith("classifier.")]
     lost += [name for name, *_ in loaded["mismatched_keys"] if not name.startswith("classifier.")]
     if lost:

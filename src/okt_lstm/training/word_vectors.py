@@ -5,12 +5,10 @@ Information"), trained by gensim over the tokens of a tokenizer.
 """
 
 import json
-import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,7 +16,10 @@ import numpy as np
 from tqdm import tqdm
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from oktane import available_cores
+
 from ..atomic import replacing
+from ..data.batches import batched
 from ..data.vectors import Vectors, format_of, write_vectors
 from .options import WordVectorOptions
 from .parts import WordVectorParts
@@ -118,7 +119,7 @@ def skip_gram(
             alpha=options.alpha,
             # The tokenizer has chosen the tokens.
             min_count=1,
-            workers=options.workers or _cores(),
+            workers=options.workers or available_cores(),
             seed=options.seed,
         )
         model.build_vocab_from_freq(counts)
@@ -137,15 +138,10 @@ def _import_gensim() -> Any:
     return FastText
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _tokenize(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, file: IO[bytes]) -> np.ndarray:
     """Write the ids of texts to a file, and return how often each occurs: int64, `(largest id + 1,)`."""
     counts = np.zeros(0, np.int64)
-    rest = iter(texts)
-    while batch := list(islice(rest, _TEXTS_PER_BATCH)):
+    for batch in batched(texts, _TEXTS_PER_BATCH):
         encoded = tokenizer(batch, add_special_tokens=False, return_attention_mask=False, verbose=False)
         rows = encoded["input_ids"]
         ids = np.array([number for row in rows for number in (*row, _ROW_END)], np.int32)
