@@ -46,7 +46,8 @@ from matplotlib.transforms import Bbox
 from one_core import MeasurementError, measure_rates
 
 import okt_lstm
-from okt_lstm.data.splits import DataFile, DataOptions, Splits, load_splits
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import DataFile, Splits, load_splits
 from okt_lstm.inference.classifier import released_model
 from okt_lstm.training.recipe import STAGES_NAME
 

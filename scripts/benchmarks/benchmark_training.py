@@ -24,7 +24,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from transformers import AutoTokenizer, set_seed
 
-from okt_lstm.data.splits import DataOptions, load_splits
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import load_splits
 from okt_lstm.training.train import parse_arguments, train
 
 PADDED_LENGTH = 64

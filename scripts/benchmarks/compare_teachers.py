@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import log_loss
 
 import okt_lstm
-from okt_lstm.data.splits import DataOptions, Splits, load_splits
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import Splits, load_splits
 
 SHOWN = 3  # combinations of each number
 

@@ -26,8 +26,9 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
 import okt_lstm
-from okt_lstm.data.files import replacing_folder
-from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, DataOptions, load_test_split
+from okt_lstm.atomic import replacing_folder
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, load_test_split
 from okt_lstm.inference.classifier import Classifier, chunks
 from okt_lstm.reports.error_analysis import accuracy_by, calibrate, confident_errors, fragment_share
 from okt_lstm.reports.model_card import describe

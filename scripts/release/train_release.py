@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, DataOptions, load_splits
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, load_splits
 from okt_lstm.inference.classifier import load
 from okt_lstm.inference.export import export_model
 

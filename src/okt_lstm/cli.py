@@ -18,23 +18,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import __version__
+from .atomic import FileError, replacing
 from .data.files import (
     KINDS,
-    FileError,
     cell,
     check_text,
     choose_text_column,
     decode_line,
     one_line,
     open_reader,
-    replacing,
     without_line_end,
 )
 
 if TYPE_CHECKING:
     import io
 
-    from .data.splits import DataOptions
+    from .data.options import DataOptions
     from .inference.classifier import Classifier
 
 # Bytes of standard input that are taken at once, if so many are waiting: some ten thousand reviews.
@@ -264,7 +263,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _data_arguments(options: argparse.Namespace) -> DataOptions:
     """The data that the options name, or else what the model says that it was trained on."""
-    from .data.splits import DATA_ARGUMENTS_NAME, DataOptions
+    from .data.options import DataOptions
+    from .data.splits import DATA_ARGUMENTS_NAME
     from .hub import model_file
     from .inference.classifier import released_model
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from okt_lstm.data.files import FileError, kind_of, open_reader, open_writer
+from okt_lstm.atomic import FileError
+from okt_lstm.data.files import kind_of, open_reader, open_writer
 
 TABLES = ["tsv", "csv", "jsonl", "parquet"]
 ROWS = [{"id": "1", "text": '따옴표 "안" 쉼표,'}, {"id": "2", "text": ""}, {"id": "3", "text": "끝 😀"}]

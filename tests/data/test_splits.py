@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import HfArgumentParser, TrainingArguments
 
+from okt_lstm.atomic import FileError
 from okt_lstm.data import nsmc
 from okt_lstm.data import splits as data
-from okt_lstm.data.files import FileError
 from okt_lstm.data.nsmc import DataError, git_blob_id
-from okt_lstm.data.splits import DataOptions, load_splits, load_test_split
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import load_splits, load_test_split
 
 
 @pytest.fixture(autouse=True)

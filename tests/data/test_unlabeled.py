@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from tiny import save_tiny
 
+from okt_lstm.atomic import FileError
 from okt_lstm.cli import main
-from okt_lstm.data.files import FileError
 from okt_lstm.data.nsmc import DataError
 from okt_lstm.data.unlabeled import open_unlabeled, stamp
 

@@ -18,7 +18,8 @@ from tiny import WORDS, save_tiny, tiny_model, tiny_tokenizer
 from transformers import BertConfig, BertForSequenceClassification, pipeline
 
 import okt_lstm
-from okt_lstm.data.files import FileError, open_reader
+from okt_lstm.atomic import FileError
+from okt_lstm.data.files import open_reader
 from okt_lstm.inference import classifier as inference
 from okt_lstm.inference.classifier import Classifier, LoadError, predict_file
 

@@ -15,7 +15,7 @@ from tiny import save_tiny, tiny_model
 from transformers import pipeline
 
 import okt_lstm
-from okt_lstm.data.files import FileError
+from okt_lstm.atomic import FileError
 from okt_lstm.inference import classifier as inference
 from okt_lstm.inference.classifier import LoadError
 from okt_lstm.inference.export import export_model
@@ -287,7 +287,8 @@ def test_the_shipped_card_gives_the_reading_of_the_test_set(released):
 def test_the_shipped_model_reaches_what_its_card_says(released, nsmc_dir):
     from huggingface_hub import ModelCard
 
-    from okt_lstm.data.splits import DataOptions, load_test_split
+    from okt_lstm.data.options import DataOptions
+    from okt_lstm.data.splits import load_test_split
 
     classifier = okt_lstm.load(device="cpu")
     arguments = DataOptions(data_dir=str(nsmc_dir))

@@ -13,7 +13,8 @@ from matplotlib.image import imread
 from tiny import save_tiny
 
 import okt_lstm
-from okt_lstm.data.splits import DataOptions, load_test_split
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import load_test_split
 from okt_lstm.reports.error_analysis import Group
 from okt_lstm.reports.model_card import TrainedModel, build_model_card
 from okt_lstm.reports.recipe_card import RecipeFigures, build_recipe_card

@@ -10,7 +10,8 @@ import pytest
 from tiny import save_tiny
 
 import okt_lstm
-from okt_lstm.data.splits import DataOptions, load_splits
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import load_splits
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmarks" / "compare_teachers.py"
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizer, PreTrainedTokenizerFast
 
 import okt_lstm
-from okt_lstm.data.files import FileError
+from okt_lstm.atomic import FileError
 from okt_lstm.data.unlabeled import open_unlabeled
 from okt_lstm.inference.classifier import Classifier, LoadError
 from okt_lstm.models.modeling_lstm import classification_loss

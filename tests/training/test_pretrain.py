@@ -10,8 +10,8 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from transformers import AutoModelForPreTraining, AutoTokenizer
 
+from okt_lstm.atomic import FileError
 from okt_lstm.cli import main
-from okt_lstm.data.files import FileError
 from okt_lstm.data.splits import DataFile
 from okt_lstm.training.options import parse_pretraining_arguments
 from okt_lstm.training.pretrain import pretrain

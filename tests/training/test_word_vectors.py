@@ -12,7 +12,7 @@ from tqdm import tqdm
 from transformers import Trainer, TrainingArguments
 
 from okt_lstm import OktTokenizer
-from okt_lstm.data.files import FileError
+from okt_lstm.atomic import FileError
 from okt_lstm.data.vectors import Vectors, read_vectors, write_vectors
 from okt_lstm.training.optimization import RowwiseRMSprop
 from okt_lstm.training.options import TokenizerOptions, UnlabeledOptions

@@ -21,12 +21,13 @@ import io
 import json
 import lzma
 import os
-import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+from ..atomic import FileError, replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,10 +47,6 @@ KINDS = ("txt", "tsv", "csv", "jsonl", "parquet")
 TEXT_COLUMN = "text"  # the name of a txt file's only column
 # Where a user does not say which column holds the texts, the first of these that a file has is taken.
 TEXT_COLUMNS = ("text", "document", "sentence", "review", "comment", "content", "본문", "문장", "리뷰", "내용")
-
-
-class FileError(ValueError):
-    """A user's file cannot be read or written as asked; the message says where, why and what to do."""
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
@@ -573,51 +570,3 @@ def open_writer(
             yield writer
         finally:
             writer.close()
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a stream for a file that appears under its name, in place of an older one, only when all went well.
-
-    Raises:
-        FileError: if the folder is missing, or the path is not a regular file.
-    """
-    target = Path(os.path.realpath(path))  # through a symbolic link, so that the link stays one
-    if not target.parent.is_dir():
-        raise FileError(f"{path}: the folder does not exist; make it first: mkdir -p {target.parent}")
-    if target.exists() and not target.is_file():
-        raise FileError(f"{path}: exists and is not a regular file")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            yield stream
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Make an empty folder that appears under its name, in place of an older one, only when all went well.
-
-    Raises:
-        FileError: if the folder above it is missing, or the path is not a folder.
-    """
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileError(f"{path}: the folder above does not exist; make it first: mkdir -p {target.parent}")
-    if target.exists() and not target.is_dir():
-        raise FileError(f"{path}: exists and is not a folder")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
-    temporary.mkdir()
-    try:
-        yield temporary
-        if target.exists():
-            target.rename(replaced)
-        temporary.rename(target)
-    finally:
-        if replaced.exists() and not target.exists():
-            replaced.rename(target)
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)

@@ -19,6 +19,7 @@ from sklearn.model_selection import train_test_split
 from .files import TEXT_COLUMNS, kind_of, open_reader
 from .labels import PROBLEM_TYPES, LabelScheme, ProblemType, Rows, find_scheme, quote_list
 from .nsmc import NSMC, OFFICIAL_FILES, DataError, git_blob_id
+from .options import DataOptions
 
 logger = datasets.logging.get_logger(__name__)
 
@@ -47,57 +48,6 @@ _REBUILT_TRAINING_BLOB_ID = "bf0f6661638873dad50a066802902faf33b285a2"
 
 DATA_ARGUMENTS_NAME = "data_args.json"
 """The file of a trained folder that says which data set it was trained on: the fields of `DataOptions`."""
-
-
-@dataclass
-class DataOptions:
-    """What to train and evaluate on. Each field is a flag of the command line."""
-
-    _argument_group_name = "the data"
-
-    dataset: str = field(
-        default="nsmc",
-        metadata={
-            "help": "'nsmc' (Naver film reviews), 'sample' (1,000 made-up reviews that come with okt-lstm: works "
-            "offline, its accuracy means nothing), a csv, tsv, jsonl or parquet file to train on, a folder of such "
-            "files named train..., validation... and test..., or the id of a data set on the Hugging Face Hub"
-        },
-    )
-    dataset_config: str | None = field(default=None, metadata={"help": "configuration of a data set on the Hub"})
-    data_dir: str | None = field(
-        default=None,
-        metadata={
-            "help": "with 'nsmc': read ratings_train.txt and ratings_test.txt from this folder (or from its subfolder "
-            "nsmc, as Korpora lays them out) instead of downloading; with a data set on the Hub: its folder to read"
-        },
-    )
-    validation_file: str | None = field(default=None, metadata={"help": "local file to validate on"})
-    test_file: str | None = field(default=None, metadata={"help": "local file to test on"})
-    text_column: str | None = field(default=None, metadata={"help": "column of the texts; by default guessed by name"})
-    label_column: str | None = field(
-        default=None, metadata={"help": "column of the labels; by default guessed by name"}
-    )
-    label_delimiter: str | None = field(
-        default=None, metadata={"help": "what separates several labels a row in csv and tsv files, such as '|'"}
-    )
-    problem_type: str | None = field(
-        default=None,
-        metadata={
-            "help": "single_label_classification, multi_label_classification or regression; by default what the "
-            "labels look like"
-        },
-    )
-    validation_size: float = field(
-        default=0.05,
-        metadata={
-            "help": "share of the training rows (or their number, if 1 or more) that is held out for validation where "
-            "the data set has no validation split"
-        },
-    )
-    split_seed: int = field(default=42, metadata={"help": "seed of the rows that are held out or sampled"})
-    max_train_samples: int | None = field(default=None, metadata={"help": "use this many training rows, drawn by seed"})
-    max_eval_samples: int | None = field(default=None, metadata={"help": "likewise for validation"})
-    max_predict_samples: int | None = field(default=None, metadata={"help": "likewise for the test"})
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .files import FileError, check_text, choose_text_column, open_reader
+from ..atomic import FileError, replacing
+from .files import check_text, choose_text_column, open_reader
 from .nsmc import NSMC, DataError
 from .splits import DataFile
 
@@ -88,9 +89,8 @@ def _raw_reviews(limit: int | None) -> UnlabeledText:
         ) from error
     path = Path(builder.cache_dir) / "documents.parquet"
     if not path.exists():
-        temporary = path.with_suffix(".tmp")
-        builder.as_dataset(split="train").select_columns("document").to_parquet(temporary)
-        temporary.replace(path)
+        with replacing(path) as stream:
+            builder.as_dataset(split="train").select_columns("document").to_parquet(stream)
     return UnlabeledText("NSMC's raw reviews", path, "document", stamp(path), limit)
 
 

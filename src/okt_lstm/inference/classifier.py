@@ -24,7 +24,8 @@ from transformers import (
 )
 from transformers.tokenization_utils_base import LARGE_INTEGER
 
-from ..data.files import FileError, check_text, choose_text_column, kind_of, open_reader, open_writer
+from ..atomic import FileError
+from ..data.files import check_text, choose_text_column, kind_of, open_reader, open_writer
 from ..hub import LoadError, model_file
 from ..models.configuration_lstm import MODEL_TYPES
 from ..models.modeling_lstm import classification_loss

@@ -19,7 +19,7 @@ from transformers.hf_argparser import DataClassType
 from transformers.trainer_utils import HubStrategy, IntervalStrategy, SaveStrategy, SchedulerType
 from transformers.training_args import OptimizerNames
 
-from ..data.splits import DataOptions
+from ..data.options import DataOptions
 from ..models.configuration_lstm import ClassifierConfig, GRUConfig, LSTMConfig, NgramConfig, RNNConfig
 from ..models.tokenization_okt import OktTokenizer
 from ..reports.metrics import LOWER_IS_BETTER

@@ -29,8 +29,8 @@ from typing import Any, get_args
 
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from ..data.files import replacing
-from ..data.splits import DataOptions
+from ..atomic import replacing
+from ..data.options import DataOptions
 from .options import (
     Arguments,
     PretrainingParts,

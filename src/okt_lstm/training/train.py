@@ -25,7 +25,8 @@ from transformers.trainer_utils import PredictionOutput, SchedulerType
 from transformers.training_args import OptimizerNames
 from transformers.utils import CONFIG_NAME
 
-from ..data.splits import DATA_ARGUMENTS_NAME, DataOptions, Splits, load_splits
+from ..data.options import DataOptions
+from ..data.splits import DATA_ARGUMENTS_NAME, Splits, load_splits
 from ..data.unlabeled import UnlabeledText, open_unlabeled
 from ..data.vectors import read_vectors
 from ..hub import LoadError, model_file

@@ -28,7 +28,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from ..data.files import replacing
+from ..atomic import replacing
 from ..data.unlabeled import open_unlabeled
 from ..data.vectors import Vectors, format_of, write_vectors
 from .options import TokenizerOptions, UnlabeledOptions, parse
