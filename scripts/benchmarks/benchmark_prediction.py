@@ -7,8 +7,8 @@
 It compares `okt_lstm.load(model).predict(texts)`, with oktane and with konlpy's Okt in a JVM as the analyzer, and what
 many programs do before any network runs: `Okt().morphs(text)` in a Python loop. Each has a process of its own on the
 same cores. They take turns, so that a busy machine slows all of them. A rate is the median of several runs, without
-those that warm up. Without --model, an untrained network of the classic recipe's size is measured; the values of the weights
-do not change how long prediction takes.
+those that warm up. Without --model, an untrained network of the classic recipe's size is measured; the values of the
+weights do not change how long prediction takes.
 
 With --memory, `okt-lstm predict` also labels files of 100,000 and of 1,000,000 lines, in which the texts repeat. The
 report gives the peak resident memory and the rate, start included. That takes minutes.

@@ -6,8 +6,8 @@
 
 The textbook loop is what tutorials teach: every row padded to 64 ids, a TensorDataset, `nn.LSTM` over the padding. Both
 train the same network (embeddings 128, two bidirectional layers of 64, dropout 0.5, RMSprop) on the same ids with the
-same batch size and number of threads. They run in turns, so that a busy machine slows both. The time of `okt-lstm train`
-includes Trainer's own overhead. Neither includes tokenization.
+same batch size and number of threads. They run in turns, so that a busy machine slows both. The time of `okt-lstm
+train` includes Trainer's own overhead. Neither includes tokenization.
 """
 
 import argparse
