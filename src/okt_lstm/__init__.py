@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .data.nsmc import NSMC
     from .inference.classifier import Classifier, load
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "NSMC",
