@@ -92,6 +92,24 @@ def test_a_failure_leaves_the_older_folder(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_an_older_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    target = tmp_path / "folder"
+    target.mkdir()
+    (target / "old").touch()
+    rename = Path.rename
+
+    def fail_with_the_new_one(path, to):
+        if path.suffix == ".tmp":
+            raise OSError("failed")
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", fail_with_the_new_one)
+    with pytest.raises(OSError, match="failed"), replacing_folder(target):
+        pass
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_files_join_those_of_a_folder_only_when_all_are_complete(tmp_path):
     for name in ("kept", "replaced"):
         (tmp_path / name).write_text("old")

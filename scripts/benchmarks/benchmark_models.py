@@ -47,9 +47,10 @@ from one_core import MeasurementError, measure_rates
 
 import okt_lstm
 from okt_lstm.atomic import write_json, write_text
+from okt_lstm.data.description import DataFile
 from okt_lstm.data.options import DataOptions
-from okt_lstm.data.splits import DataFile, Splits, load_splits
-from okt_lstm.inference.classifier import released_model
+from okt_lstm.data.splits import Splits, load_splits
+from okt_lstm.inference.loading import released_model
 from okt_lstm.training.recipe import STAGES_NAME
 
 PACKAGES = ("okt-lstm", "torch", "transformers", "scikit-learn", "fasttext-community")

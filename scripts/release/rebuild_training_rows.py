@@ -29,7 +29,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from okt_lstm.data.nsmc import DataError, parse_ratings, parse_raw_reviews
+from okt_lstm.data.errors import DataError
+from okt_lstm.data.nsmc import parse_ratings, parse_raw_reviews
 
 ROWS_PER_LABEL = 75_000
 SEED = 1234

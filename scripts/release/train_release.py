@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from okt_lstm.data.options import DataOptions
-from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, load_splits
-from okt_lstm.inference.classifier import load
+from okt_lstm.data.options import DATA_ARGUMENTS_NAME, DataOptions
+from okt_lstm.data.splits import load_splits
 from okt_lstm.inference.export import export_model
+from okt_lstm.inference.loading import load
 
 RELEASED = Path(__file__).parents[2] / "src" / "okt_lstm" / "inference" / "released"
 # In bytes, all files together.

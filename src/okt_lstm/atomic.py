@@ -67,7 +67,7 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = _target(path)
     if target.exists() and not target.is_dir():
         raise FileError(f"{path}: exists and is not a folder")
-    temporary, older = _temporary(target), _temporary(target)
+    temporary, older = _temporary(target), _temporary(target, "old")
     temporary.mkdir()
     try:
         yield temporary
@@ -112,5 +112,5 @@ def _target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _temporary(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+def _temporary(target: Path, suffix: str = "tmp") -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.{suffix}")

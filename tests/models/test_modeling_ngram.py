@@ -144,7 +144,7 @@ def test_the_command_trains_one_that_predicts_and_teaches(tmp_path):
     flags = [*SMALL, *LEARNING]
     assert main(["train", "--output_dir", str(tmp_path / "ngram"), *flags]) == 0
     card = (tmp_path / "ngram" / "README.md").read_text()
-    assert "A linear model with n-grams of up to 4 tokens and 40,002 parameters over Okt morphemes." in card
+    assert "A linear 4-gram model over Okt morphemes, with 40,002 parameters." in card
     assert "| num_buckets | `20000` |" in card
     assert "| hidden_size |" not in card
     results = json.loads((tmp_path / "ngram" / "test_results.json").read_text())

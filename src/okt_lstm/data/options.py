@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+DATA_ARGUMENTS_NAME = "data_args.json"
+"""The file of a trained folder that names the data set it was trained on: the fields of `DataOptions`."""
+
 
 @dataclass
 class DataOptions:

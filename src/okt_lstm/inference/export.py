@@ -12,9 +12,9 @@ from transformers.tokenization_utils_base import FULL_TOKENIZER_FILE, TOKENIZER_
 from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_NAME
 
 from ..atomic import FileError, replacing_folder
-from ..data.splits import DATA_ARGUMENTS_NAME
+from ..data.options import DATA_ARGUMENTS_NAME
 from ..models.tokenization_okt import USER_DICTIONARY_FILE
-from .classifier import load
+from .loading import load
 
 _COPIED = (USER_DICTIONARY_FILE, "README.md")
 
