@@ -165,7 +165,7 @@ def test_several_labels_have_a_probability_each(tmp_path):
     np.testing.assert_allclose(soft, 0.5 * answers(teacher)[:, ::-1] + 0.5 * np.array(hard), atol=1e-5)
 
 
-def test_of_regression_the_numbers_are_averaged(tmp_path):
+def test_for_regression_the_teachers_numbers_are_averaged(tmp_path):
     teachers = [
         save_shifted(tmp_path / name, shift, labels=("LABEL_0",), problem_type="regression")
         for name, shift in (("one", 0), ("two", 3))
