@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-
-from oktane import Token, _core, dictionary
 from oktane.user_words import add_words
+from word_lists import LIST_BITS, WordLists, pack
+
+from oktane import Token, _core
 
 TEXTS = [
     "영화는재밌었어욬ㅋㅋ a.kr/b",
@@ -25,7 +26,7 @@ CALLS = {
     "morphemes": lambda packed: [list(part) for part in packed.morphemes(TEXTS, True, True)],
     "a text that is no str": lambda packed: _message_of(packed, [*TEXTS, None]),
     "lookup": lambda packed: packed.lookup("재밌었"),
-    "user words": lambda packed: add_words(packed, {"Noun": ["덕질"]}, bytes(32)).lookup("덕질"),
+    "user words": lambda packed: add_words(packed, {"Noun": ["덕질"]}).lookup("덕질"),
 }
 THREADS = 8
 
@@ -46,12 +47,12 @@ def eager_switches():
 
 
 def test_threads_that_start_at_once_get_what_one_gets(eager_switches):
-    lists = dictionary.WordLists({name: set() for name in dictionary.LIST_BITS}, {}, {"됬": "됐"})
+    lists = WordLists({name: set() for name in LIST_BITS}, {}, {"됬": "됐"})
     lists.words["Noun"].update({"영화", "소리", "태그"})
     lists.words["Adjective"].add("재밌")
     lists.words["Verb"].update({"사랑하", "되"})
     lists.words["Josa"].update({"는", "도"})
-    packed = dictionary.pack(lists)
+    packed = pack(lists)
     expected = {name: call(_core.Dictionary(packed)) for name, call in CALLS.items()}
     barrier = Barrier(THREADS)
 
