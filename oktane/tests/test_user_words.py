@@ -130,16 +130,6 @@ def test_malformed_words_are_refused(words, entries, stems, message):
         base.extended([], [], [], b"short")
 
 
-def test_more_stems_than_there_is_room_for_are_refused():
-    base = _core.Dictionary(pack(SMALL))
-    words = [chr(0xAC00 + i // 300) + chr(0xAC00 + i % 300) for i in range(66_000)]
-    with pytest.raises(ValueError, match="too many verbs and adjectives"):
-        base.extended(words, [(2, i, -1) for i in range(len(words))], words, DIGEST)
-    most = words[:60_000]
-    extended = base.extended(most, [(2, i, -1) for i in range(len(most))], most, DIGEST)
-    assert all(extended.lookup(word) == (2, word, None) for word in most)
-
-
 @pytest.mark.parametrize(
     "row", [(), (0.5, 1, 0, -1), ("x", 1, 0, -1, -1), (0.5, -1, 0, -1, -1), None, (0.5, 1, 1, -1, -1)]
 )

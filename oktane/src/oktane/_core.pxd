@@ -27,21 +27,15 @@ cdef extern from "dictionary.h":
     enum: OKT_FORMAT
     enum: OKT_CHECKED_FROM
     enum: OKT_NO_NODE
-    enum: OKT_MAX_EXTRAS
     ctypedef struct okt_header:
         uint32_t checksum
-        uint32_t extra_count
         uint8_t digest[32]
     ctypedef struct okt_node:
         uint16_t lists
-        uint16_t extra
-    ctypedef struct okt_extra:
-        uint32_t stems[2]
-        uint32_t typo
     ctypedef struct okt_dictionary:
         const okt_header *header
         const okt_node *nodes
-        const okt_extra *extras
+        const uint32_t (*stems)[2]
     bint okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t size)
     const okt_char *okt_stem(const okt_dictionary *dictionary, uint32_t stem, size_t *length)
     uint32_t okt_find(const okt_dictionary *dictionary, const okt_char *word, size_t length)
@@ -57,7 +51,8 @@ cdef extern from "packer.h":
         uint32_t length
         float frequency
         uint16_t lists
-        okt_extra extra
+        uint16_t typo
+        uint32_t stems[2]
     void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
                    size_t *size)
     void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, size_t count,

@@ -226,8 +226,8 @@ cdef class Dictionary:
         cdef uint32_t node = okt_find(&self.dictionary, strings.view.chars, len(word))
         if node == OKT_NO_NODE:
             return 0, None, None
-        cdef okt_extra extra = self.dictionary.extras[self.dictionary.nodes[node].extra]
-        return self.dictionary.nodes[node].lists, self.stem_of(extra.stems[0]), self.stem_of(extra.stems[1])
+        stems = self.dictionary.stems[node]
+        return self.dictionary.nodes[node].lists, self.stem_of(stems[0]), self.stem_of(stems[1])
 
     def extended(self, list words not None, list entries not None, list stems not None, bytes digest not None):
         """Return a dictionary of these words and further ones, made in a copy in memory. This one stays as it is.
@@ -240,13 +240,11 @@ cdef class Dictionary:
             digest: 32 bytes that name the new dictionary.
 
         Raises:
-            ValueError: If a word, an entry or the digest is not as described above, or there are too many verbs and
-                adjectives (some 58,000 stems fit).
+            ValueError: If a word, an entry or the digest is not as described above.
         """
         cdef _Strings more_stems = _Strings(stems)
         cdef _Entries items = _Entries(words, [(0.0, row[0], 0, *row[1:]) for row in entries], len(stems), 0)
         cdef size_t size
-        check_extra_count(self.dictionary.header.extra_count + items.count_extras(&self.dictionary))
         cdef void *packed = okt_extend(&self.dictionary, items.items, items.count, &more_stems.view, &size)
         return Dictionary.__new__(Dictionary, _sealed(packed, size, digest))
 
@@ -312,34 +310,16 @@ cdef class _Entries:
         if item.length == 0:
             raise ValueError(f"word {i} is empty")
         try:
-            item.frequency, item.lists, item.extra.typo, verb_stem, adjective_stem = row
+            item.frequency, item.lists, item.typo, verb_stem, adjective_stem = row
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"the entry of {word!r} is malformed: {row!r} ({error})") from error
-        if item.extra.typo > <size_t>correction_count or not -1 <= verb_stem < stem_count or not -1 <= adjective_stem < stem_count:
+        if item.typo > correction_count or not -1 <= verb_stem < stem_count or not -1 <= adjective_stem < stem_count:
             raise ValueError(f"the entry of {word!r} points to a stem or correction that is not there: {row!r}")
-        item.extra.stems[0] = OKT_NO_STEM if verb_stem < 0 else verb_stem
-        item.extra.stems[1] = OKT_NO_STEM if adjective_stem < 0 else adjective_stem
-
-    cdef size_t count_extras(self, const okt_dictionary *dictionary):
-        """Return how many distinct extras the entries add at most, to those of a dictionary unless it is NULL."""
-        cdef set distinct = set()
-        cdef uint32_t node = OKT_NO_NODE, old = 0
-        cdef size_t i
-        for i in range(self.count):
-            if dictionary != NULL:
-                node = okt_find(dictionary, self.items[i].chars, self.items[i].length)
-                old = 0 if node == OKT_NO_NODE else dictionary.nodes[node].extra
-            extra = self.items[i].extra
-            distinct.add((old, extra.stems[0], extra.stems[1], extra.typo))
-        return len(distinct)
+        item.stems[0] = OKT_NO_STEM if verb_stem < 0 else verb_stem
+        item.stems[1] = OKT_NO_STEM if adjective_stem < 0 else adjective_stem
 
     def __dealloc__(self):
         PyMem_Free(self.items)
-
-
-cdef int check_extra_count(size_t count) except -1:
-    if count > OKT_MAX_EXTRAS:
-        raise ValueError(f"too many verbs and adjectives: a dictionary has room for about {OKT_MAX_EXTRAS:,} stems")
 
 
 cdef bytes _sealed(void *packed, size_t size, bytes digest):
@@ -383,7 +363,6 @@ def pack(
     cdef _Strings stem_strings = _Strings(stems), correction_strings = _Strings(corrections)
     cdef _Entries items = _Entries(words, entries, len(stems), len(corrections))
     cdef size_t size
-    check_extra_count(1 + items.count_extras(NULL))
     cdef void *packed = okt_pack(items.items, items.count, &stem_strings.view, &correction_strings.view, &size)
     cdef bytes result = _sealed(packed, size, digest)
     (<okt_header *>PyBytes_AS_STRING(result)).checksum = crc32(memoryview(result)[OKT_CHECKED_FROM:])

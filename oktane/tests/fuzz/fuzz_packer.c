@@ -22,8 +22,7 @@ static size_t split_words(const okt_char *text, size_t length, okt_entry *words)
         if (end == start) continue;
         uint16_t list = (uint16_t)(1u << okt_letter(text[start]) % 16);
         uint32_t stem = okt_letter(text[start]) % 3 ? OKT_NO_STEM : 0;
-        okt_extra extra = {{stem, OKT_NO_STEM}, 0};
-        words[count++] = (okt_entry){text + start, (uint32_t)(end - start), 0.5f, list, extra};
+        words[count++] = (okt_entry){text + start, (uint32_t)(end - start), 0.5f, list, 0, {stem, OKT_NO_STEM}};
     }
     return count;
 }
@@ -43,11 +42,10 @@ static void check_words(const void *packed, size_t size, const okt_entry *words,
     for (size_t i = 0; i < count; i++) {
         uint32_t node = okt_find(&dictionary, words[i].chars, words[i].length);
         CHECK(node != OKT_NO_NODE && dictionary.nodes[node].lists == words[i].lists);
-        uint32_t number = dictionary.extras[dictionary.nodes[node].extra].stems[0];
-        CHECK((number == OKT_NO_STEM) == (words[i].extra.stems[0] == OKT_NO_STEM));
-        if (number != OKT_NO_STEM) {
+        CHECK((dictionary.stems[node][0] == OKT_NO_STEM) == (words[i].stems[0] == OKT_NO_STEM));
+        if (dictionary.stems[node][0] != OKT_NO_STEM) {
             size_t length;
-            const okt_char *stem = okt_stem(&dictionary, number, &length);
+            const okt_char *stem = okt_stem(&dictionary, dictionary.stems[node][0], &length);
             CHECK(length == 1 && *stem == U'다');
         }
     }

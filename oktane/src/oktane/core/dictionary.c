@@ -8,8 +8,8 @@ static size_t aligned(size_t size) { return (size + 15) & ~(size_t)15; }
 okt_layout okt_layout_of(const okt_header *header) {
     okt_layout at;
     at.nodes = aligned(sizeof(okt_header));
-    at.extras = aligned(at.nodes + header->node_count * sizeof(okt_node));
-    at.stem_starts = aligned(at.extras + header->extra_count * sizeof(okt_extra));
+    at.stems = aligned(at.nodes + header->node_count * sizeof(okt_node));
+    at.stem_starts = aligned(at.stems + header->node_count * 2 * sizeof(uint32_t));
     at.typo_starts = aligned(at.stem_starts + ((size_t)header->stem_count + 1) * sizeof(uint32_t));
     at.chars = aligned(at.typo_starts + ((size_t)header->typo_count + 1) * sizeof(uint32_t));
     at.codes = aligned(at.chars + header->char_count * sizeof(okt_char));
@@ -27,7 +27,7 @@ bool okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t 
     if (header->size != size || at.size != size) return false;
     dictionary->header = header;
     dictionary->nodes = (const okt_node *)(bytes + at.nodes);
-    dictionary->extras = (const okt_extra *)(bytes + at.extras);
+    dictionary->stems = (const uint32_t (*)[2])(bytes + at.stems);
     dictionary->stem_starts = (const uint32_t *)(bytes + at.stem_starts);
     dictionary->typo_starts = (const uint32_t *)(bytes + at.typo_starts);
     dictionary->chars = (const okt_char *)(bytes + at.chars);
@@ -49,10 +49,8 @@ okt_lists okt_lookup(const okt_dictionary *dictionary, const okt_char *word, siz
 const okt_char *okt_typo(const okt_dictionary *dictionary, const okt_char *word, size_t length,
                          size_t *correction_length) {
     uint32_t node = okt_find(dictionary, word, length);
-    if (node == OKT_NO_NODE) return NULL;
-    uint32_t typo = dictionary->extras[dictionary->nodes[node].extra].typo;
-    if (typo == 0) return NULL;
-    const uint32_t *start = dictionary->typo_starts + typo - 1;
+    if (node == OKT_NO_NODE || dictionary->nodes[node].typo == 0) return NULL;
+    const uint32_t *start = dictionary->typo_starts + dictionary->nodes[node].typo - 1;
     *correction_length = start[1] - start[0];
     return dictionary->chars + start[0];
 }

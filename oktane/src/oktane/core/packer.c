@@ -4,19 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "index.h"
-
 /* The array as it grows. Free cells form a ring through cell 0, so that a place for a node's children is found without
  * looking at taken cells. The children of a node form a list, which ends with 0. */
 typedef struct {
     okt_node *nodes;
+    uint32_t (*stems)[2];
     uint32_t *next_free, *previous_free;
     uint32_t *first_child, *next_sibling;
     size_t count, capacity;
     uint32_t hard_before; /* a free cell, or 0; see find_base */
     uint16_t code_of[OKT_ALPHABET], code_count;
-    OKT_ARRAY(okt_extra) extras; /* distinct, and an index of them */
-    okt_index extra_index;
 } trie;
 
 static bool is_free(const trie *t, size_t cell) { return cell != OKT_ROOT && t->nodes[cell].parent == OKT_NO_NODE; }
@@ -24,6 +21,7 @@ static bool is_free(const trie *t, size_t cell) { return cell != OKT_ROOT && t->
 /* Makes a cell free and the last of the ring. */
 static void release_cell(trie *t, uint32_t cell) {
     t->nodes[cell] = (okt_node){.parent = OKT_NO_NODE};
+    t->stems[cell][0] = t->stems[cell][1] = OKT_NO_STEM;
     t->first_child[cell] = 0;
     uint32_t last = cell == OKT_ROOT ? OKT_ROOT : t->previous_free[OKT_ROOT];
     t->next_free[cell] = OKT_ROOT;
@@ -56,7 +54,9 @@ static bool reserve_cells(trie *t, size_t count) {
     if (capacity == t->capacity) return true;
     void *nodes = realloc(t->nodes, capacity * sizeof *t->nodes);
     if (nodes) t->nodes = nodes;
-    if (!nodes || !reserve_links(&t->next_free, capacity) || !reserve_links(&t->previous_free, capacity) ||
+    void *stems = realloc(t->stems, capacity * sizeof *t->stems);
+    if (stems) t->stems = stems;
+    if (!nodes || !stems || !reserve_links(&t->next_free, capacity) || !reserve_links(&t->previous_free, capacity) ||
         !reserve_links(&t->first_child, capacity) || !reserve_links(&t->next_sibling, capacity))
         return false;
     t->capacity = capacity;
@@ -74,32 +74,11 @@ static bool grow_trie(trie *t, uint32_t base) {
 
 static void free_trie(trie *t) {
     free(t->nodes);
-    free(t->extras.items);
-    okt_index_free(&t->extra_index);
+    free(t->stems);
     free(t->next_free);
     free(t->previous_free);
     free(t->first_child);
     free(t->next_sibling);
-}
-
-static const okt_extra nothing = {{OKT_NO_STEM, OKT_NO_STEM}, 0};
-
-static bool is_same_extra(const okt_extra *a, const okt_extra *b) {
-    return a->stems[0] == b->stems[0] && a->stems[1] == b->stems[1] && a->typo == b->typo;
-}
-
-/* Numbers what a node has. `nothing` must have been numbered first. */
-static bool set_extra(trie *t, uint32_t node, const okt_extra *extra) {
-    const okt_char values[] = {extra->stems[0], extra->stems[1], extra->typo};
-    uint32_t hash = okt_hash(OKT_HASH_SEED, values, OKT_COUNT(values));
-    for (okt_index_cursor at = okt_index_find(&t->extra_index, hash); okt_index_next(&t->extra_index, hash, &at);) {
-        if (!is_same_extra(&t->extras.items[at.number], extra)) continue;
-        t->nodes[node].extra = (uint16_t)at.number;
-        return true;
-    }
-    if (!OKT_APPEND(&t->extras, *extra) || !okt_index_add(&t->extra_index, hash)) return false;
-    t->nodes[node].extra = (uint16_t)(t->extras.count - 1);
-    return true;
 }
 
 /* A base that puts every child on a free cell: the first that fits. Families of several children leave alone the cells
@@ -140,7 +119,8 @@ static bool place_family(trie *t, const okt_entry *entries, trie_family parent, 
         okt_node *node = t->nodes + parent.node;
         node->frequency = entry->frequency;
         node->lists = entry->lists;
-        if (!set_extra(t, parent.node, &entry->extra)) return false;
+        node->typo = entry->typo;
+        memcpy(t->stems[parent.node], entry->stems, sizeof entry->stems);
     }
     if (first == parent.last) return true;
     size_t children = *queued;
@@ -191,7 +171,7 @@ static bool build_trie(trie *t, const okt_entry *entries, size_t count) {
     size_t nodes = 1;
     for (size_t i = 0; i < count; i++) nodes += entries[i].length;
     trie_family *queue = malloc(nodes * sizeof *queue);
-    bool done = queue && grow_trie(t, 0) && set_extra(t, OKT_ROOT, &nothing);
+    bool done = queue && grow_trie(t, 0);
     if (done) {
         size_t queued = 1;
         number_letters(t, entries, count);
@@ -209,6 +189,7 @@ static bool copy_trie(trie *t, const okt_dictionary *dictionary) {
     if (!reserve_cells(t, count)) return false;
     release_cell(t, OKT_ROOT);
     memcpy(t->nodes, dictionary->nodes, count * sizeof *t->nodes);
+    memcpy(t->stems, dictionary->stems, count * sizeof *t->stems);
     memset(t->first_child, 0, count * sizeof *t->first_child);
     for (t->count = 1; t->count < count; t->count++) {
         uint32_t cell = (uint32_t)t->count, parent = t->nodes[cell].parent;
@@ -218,15 +199,14 @@ static bool copy_trie(trie *t, const okt_dictionary *dictionary) {
     memcpy(t->code_of, dictionary->codes, sizeof t->code_of);
     for (size_t i = 0; i < OKT_ALPHABET; i++)
         if (t->code_of[i] > t->code_count) t->code_count = t->code_of[i];
-    for (size_t i = 0; i < dictionary->header->extra_count; i++)
-        if (!set_extra(t, OKT_ROOT, &dictionary->extras[i])) return false;
-    return set_extra(t, OKT_ROOT, &nothing);
+    return true;
 }
 
 /* Moves a node with all that leads from it. */
 static void move_node(trie *t, uint32_t from, uint32_t to) {
     take_cell(t, to, t->nodes[from].parent);
     t->nodes[to] = t->nodes[from];
+    memcpy(t->stems[to], t->stems[from], sizeof *t->stems);
     t->first_child[to] = t->first_child[from];
     for (uint32_t child = t->first_child[to]; child; child = t->next_sibling[child]) t->nodes[child].parent = to;
     release_cell(t, from);
@@ -266,10 +246,9 @@ static bool extend_trie(trie *t, const okt_entry *entry, uint32_t stems_before) 
     for (uint32_t i = 0; i < entry->length; i++)
         if (!add_child(t, node, entry->chars[i], &node)) return false;
     t->nodes[node].lists |= entry->lists;
-    okt_extra extra = t->extras.items[t->nodes[node].extra];
     for (int i = 0; i < 2; i++)
-        if (entry->extra.stems[i] != OKT_NO_STEM) extra.stems[i] = stems_before + entry->extra.stems[i];
-    return set_extra(t, node, &extra);
+        if (entry->stems[i] != OKT_NO_STEM) t->stems[node][i] = stems_before + entry->stems[i];
+    return true;
 }
 
 /* ---- the packed form ---- */
@@ -291,7 +270,6 @@ static void *write_packed(const trie *t, const okt_strings *stems, const okt_str
         .magic = OKT_MAGIC,
         .format = OKT_FORMAT,
         .node_count = (uint32_t)t->count,
-        .extra_count = (uint32_t)t->extras.count,
         .stem_count = (uint32_t)(stems->count + more_stems->count),
         .typo_count = (uint32_t)corrections->count,
         .char_count = (uint32_t)(char_count(stems) + char_count(more_stems) + char_count(corrections)),
@@ -302,7 +280,7 @@ static void *write_packed(const trie *t, const okt_strings *stems, const okt_str
     if (!packed) return NULL;
     memcpy(packed, &header, sizeof header);
     memcpy(packed + at.nodes, t->nodes, t->count * sizeof *t->nodes);
-    memcpy(packed + at.extras, t->extras.items, t->extras.count * sizeof *t->extras.items);
+    memcpy(packed + at.stems, t->stems, t->count * sizeof *t->stems);
     memcpy(packed + at.codes, t->code_of, sizeof t->code_of);
     okt_char *chars = (okt_char *)(packed + at.chars);
     uint32_t *stem_starts = (uint32_t *)(packed + at.stem_starts), *typo_starts = (uint32_t *)(packed + at.typo_starts);

@@ -17,18 +17,18 @@ typedef struct {
     uint32_t length;
     float frequency;
     uint16_t lists;
-    okt_extra extra;
+    uint16_t typo;
+    uint32_t stems[2]; /* numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
 } okt_entry;
 
 /* Packs entries (distinct, sorted by their characters), the stems and the corrections. The result is malloc'ed;
- * NULL: out of memory. The header's checksum and digest are left 0. There must be fewer than OKT_MAX_EXTRAS distinct
- * extras. */
+ * NULL: out of memory. The header's checksum and digest are left 0. */
 void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
                size_t *size);
 
 /* Packs a dictionary with further words, in any order: each entry's lists are added to those of its word, and each of
  * its stems (a number in `stems`) replaces the one that is there. Frequencies and typos stay as they are. The result
- * is as for okt_pack; the bound on extras holds for the old and the new ones together. */
+ * is as for okt_pack. */
 void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, size_t count, const okt_strings *stems,
                  size_t *size);
 
