@@ -11,7 +11,8 @@ from transformers import AutoModelForSequenceClassification
 import okt_lstm
 from okt_lstm import NgramConfig, NgramForSequenceClassification, OktTokenizer
 from okt_lstm.cli import main
-from okt_lstm.data.splits import DataOptions, load_splits
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import load_splits
 from okt_lstm.models.modeling_ngram import hashed_ngrams
 
 VOCABULARY = 50

@@ -11,10 +11,10 @@ from safetensors.torch import save
 from transformers.tokenization_utils_base import FULL_TOKENIZER_FILE, TOKENIZER_CONFIG_FILE
 from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_NAME
 
-from ..data.files import FileError, replacing_folder
-from ..data.splits import DATA_ARGUMENTS_NAME
+from ..atomic import FileError, replacing_folder
+from ..data.options import DATA_ARGUMENTS_NAME
 from ..models.tokenization_okt import USER_DICTIONARY_FILE
-from .classifier import load
+from .loading import load
 
 _COPIED = (USER_DICTIONARY_FILE, "README.md")
 

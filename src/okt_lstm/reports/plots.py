@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib import font_manager, ticker
 from matplotlib.figure import Figure
 
+from ..atomic import replacing
 from .error_analysis import Calibration
 
 # Labels and numbers stay legible up to this many classes; beyond it the matrix is a plain picture.
@@ -132,6 +133,5 @@ def _font_families(text: str) -> list[str] | None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, format="png", dpi=120)
-    temporary.replace(path)
+    with replacing(path) as stream:
+        figure.savefig(stream, format="png", dpi=120)

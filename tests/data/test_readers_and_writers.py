@@ -6,7 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from okt_lstm.data.files import FileError, kind_of, open_reader, open_writer
+from okt_lstm.atomic import FileError
+from okt_lstm.data.readers import file_format, open_reader
+from okt_lstm.data.writers import open_writer
 
 TABLES = ["tsv", "csv", "jsonl", "parquet"]
 ROWS = [{"id": "1", "text": '따옴표 "안" 쉼표,'}, {"id": "2", "text": ""}, {"id": "3", "text": "끝 😀"}]
@@ -30,14 +32,17 @@ def test_rows_come_back_as_they_were_written(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 @given(texts=st.lists(st.text(st.characters(codec="utf-8"), max_size=20), min_size=1, max_size=5))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
-def test_any_text_survives_a_kind_with_quoting(tmp_path, kind, texts):
+@settings(derandomize=True, suppress_health_check=list(HealthCheck), max_examples=60, deadline=None)
+def test_any_text_survives_a_format_with_quoting(tmp_path, kind, texts):
     rows = [{"id": "1", "text": text} for text in texts]
     assert read(write(tmp_path / f"rows.{kind}", rows)) == rows
 
 
-@given(texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"), max_size=20), min_size=1))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+# A byte order mark at the beginning of a txt file is not part of its first text.
+@given(
+    texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r\ufeff"), max_size=20), min_size=1)
+)
+@settings(derandomize=True, suppress_health_check=list(HealthCheck), max_examples=60, deadline=None)
 def test_any_text_without_tabs_and_line_ends_survives_tsv_and_txt(tmp_path, texts):
     rows = [{"id": "1", "text": text} for text in texts]
     assert read(write(tmp_path / "rows.tsv", rows)) == rows
@@ -56,20 +61,20 @@ def test_txt_is_cut_at_newlines_only(tmp_path):
     assert [row["text"] for row in read(path)] == ["하나", "", "둘\u2028셋\x0b넷\x85", "다섯"]
 
 
-def test_tsv_takes_quotes_as_characters(tmp_path):
+def test_quotes_in_tsv_are_characters(tmp_path):
     path = tmp_path / "nsmc.tsv"
     path.write_text('id\tdocument\n1\t"열린 따옴표\n2\t""\n')
     assert read(path) == [{"id": "1", "document": '"열린 따옴표'}, {"id": "2", "document": '""'}]
 
 
-def test_a_kind_can_be_named_where_the_suffix_misleads(tmp_path):
+def test_the_format_can_be_named_where_the_suffix_misleads(tmp_path):
     path = tmp_path / "ratings_test.txt"
     path.write_text("id\tdocument\n1\t좋다\n")
     assert read(path, "tsv") == [{"id": "1", "document": "좋다"}]
     assert [row["text"] for row in read(path)] == ["id\tdocument", "1\t좋다"]
 
 
-def test_blank_lines_are_no_rows_of_a_table(tmp_path):
+def test_blank_lines_of_a_table_are_skipped(tmp_path):
     for kind, text in (
         ("tsv", "a\tb\n\n1\t2\n\n"),
         ("csv", "a,b\n\n1,2\n\n"),
@@ -90,7 +95,7 @@ def test_parquet_keeps_types_and_takes_the_schema_of_known_columns(tmp_path):
     assert written.to_pylist() == rows
 
 
-def test_lists_and_nothing_have_a_form_in_csv(tmp_path):
+def test_csv_writes_a_list_as_json_and_none_as_nothing(tmp_path):
     write(tmp_path / "rows.csv", [{"a": ["가", "나"], "b": None, "c": 1.5}])
     assert read(tmp_path / "rows.csv") == [{"a": '["가", "나"]', "b": "", "c": "1.5"}]
 
@@ -117,10 +122,10 @@ def test_a_file_without_rows_can_be_written_and_read(tmp_path, kind):
         ("a.jsonl", b"[1]\n", "line 1: a list, not an object"),
         ("a.jsonl", b'{"a": "\\ud83d"}\n', "line 1: holds half a surrogate pair"),
         ("a.parquet", b"no", "not a parquet file"),
-        ("a.xlsx", b"", "unknown kind of file"),
+        ("a.xlsx", b"", "unknown file format"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_place(tmp_path, name, content, message):
+def test_what_cannot_be_read_is_an_error_with_its_line(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(FileError, match=message) as caught:
         read(tmp_path / name)
@@ -150,14 +155,10 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_where_nothing_can_be_written_the_message_says_why(tmp_path):
-    with pytest.raises(FileError, match="mkdir -p"), open_writer(tmp_path / "none" / "rows.csv", ["a"]):
+def test_a_file_of_an_unknown_format_is_not_written(tmp_path):
+    with pytest.raises(FileError, match="unknown file format"), open_writer(tmp_path / "rows.doc", ["a"]):
         pass
-    with pytest.raises(FileError, match="unknown kind"), open_writer(tmp_path / "rows.doc", ["a"]):
-        pass
-    (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(FileError, match="not a regular file"), open_writer(tmp_path / "folder.csv", ["a"]):
-        pass
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
@@ -171,22 +172,14 @@ def test_a_value_that_does_not_fit_a_parquet_column_is_an_error(tmp_path):
         list(map(writer.write, ([{"a": 1}], [{"a": "text"}])))
 
 
-def test_a_symbolic_link_stays_one(tmp_path):
-    (tmp_path / "real.txt").write_text("old\n")
-    (tmp_path / "link.txt").symlink_to(tmp_path / "real.txt")
-    write(tmp_path / "link.txt", [{"text": "new"}])
-    assert (tmp_path / "link.txt").is_symlink()
-    assert (tmp_path / "real.txt").read_text() == "new\n"
-
-
 def test_jsonl_rows_keep_their_own_fields(tmp_path):
     rows = [{"text": "a"}, {"text": "b", "more": {"x": [1, None]}}]
     write(tmp_path / "a.jsonl", rows)
     assert [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()] == rows
 
 
-def test_the_suffix_tells_the_kind_in_any_case():
-    assert [kind_of(name) for name in ("a.TXT", "b.Csv", "c.ndjson")] == ["txt", "csv", "jsonl"]
+def test_the_suffix_tells_the_format_in_any_case():
+    assert [file_format(name) for name in ("a.TXT", "b.Csv", "c.ndjson")] == ["txt", "csv", "jsonl"]
 
 
 def test_the_position_reaches_the_size(tmp_path):
