@@ -4,14 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oktane import conjugation, dictionary
+from oktane import conjugation
 
 syllables = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)
-
-
-@pytest.fixture(scope="module")
-def lists():
-    return dictionary.read_word_lists(dictionary.find_jar())
 
 
 @given(syllables)

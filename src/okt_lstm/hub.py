@@ -2,6 +2,8 @@
 
 Of a folder, only what another person needs is uploaded: weights (safetensors), configuration, tokenizer, the code that
 `trust_remote_code=True` runs, the model card, results and plots. Checkpoints, logs and pickles stay where they are.
+
+What takes seconds to import is imported where it is needed: a mistyped folder is answered at once.
 """
 
 import json
@@ -29,16 +31,10 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from safetensors import SafetensorError, safe_open
-from transformers.dynamic_module_utils import get_relative_imports
-from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
-
-from .models.configuration_lstm import MODEL_TYPES
-from .models.tokenization_okt import USER_DICTIONARY_FILE
 
 SHARED_SUFFIXES = frozenset({".json", ".safetensors", ".md", ".png"})
 
-# No repository is called like a file: the Hub is not asked for these.
+# No repository is named like a file, so the Hub is not asked for these.
 _FILE_SUFFIXES = SHARED_SUFFIXES | {".bin", ".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".yaml", ".py", ".gz", ".zip"}
 
 
@@ -66,8 +62,8 @@ def model_file(name: str, file: str, revision: str | None, token: str | bool | N
         return folder / file if (folder / file).is_file() else None
     if folder.exists():
         raise LoadError(f"{name} is a file; give the folder of a model, or the id of one on the Hugging Face Hub")
-    if folder.suffix in _FILE_SUFFIXES:
-        raise LoadError(f"{name}: no such file or folder")
+    if name.count("/") != 1 or name.startswith((".", "~", "/")) or folder.suffix in _FILE_SUFFIXES:
+        raise LoadError(f"{name}: no such folder (a model on the Hugging Face Hub is named owner/name)")
     log_in = "log in with `hf auth login`, or give a token"
     try:
         offline = hub_is_unreachable(name, revision, token)
@@ -190,6 +186,9 @@ def shared_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: give the --output_dir of `okt-lstm train`")
     config = _read_json(_existing(folder / "config.json", "train a model with `okt-lstm train`"))
+    from .models.configuration_lstm import MODEL_TYPES
+    from .models.tokenization_okt import USER_DICTIONARY_FILE
+
     if config.get("model_type") not in MODEL_TYPES:
         raise ValueError(
             f"{folder / 'config.json'}: model_type is {config.get('model_type')!r}, but only {', '.join(MODEL_TYPES)} "
@@ -230,6 +229,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _check_weights(folder: Path) -> None:
     """Check that all safetensors files are there and can be opened."""
+    from safetensors import SafetensorError, safe_open
+    from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
+
     index = folder / SAFE_WEIGHTS_INDEX_NAME
     if index.is_file():
         weights = [folder / name for name in set(_read_json(index).get("weight_map", {}).values())]
@@ -245,6 +247,8 @@ def _check_weights(folder: Path) -> None:
 
 def _remote_code(folder: Path, config: dict[str, Any]) -> set[Path]:
     """Find the Python files that `auto_map` of a configuration names, and those that they import."""
+    from transformers.dynamic_module_utils import get_relative_imports
+
     references = config.get("auto_map", {}).values()
     # A tokenizer's entry is a pair, slow and fast class, of which one may be null.
     classes = {name for entry in references for name in (entry if isinstance(entry, list) else [entry]) if name}

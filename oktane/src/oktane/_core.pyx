@@ -27,12 +27,20 @@ cdef extern from "dictionary.h":
     enum: OKT_OK
     enum: OKT_FORMAT
     enum: OKT_NO_STEM
-    ctypedef struct okt_dictionary:
-        pass
+    enum: OKT_NO_NODE
     ctypedef struct okt_header:
         uint32_t checksum
         uint8_t digest[32]
     enum: OKT_CHECKED_FROM
+    ctypedef struct okt_node:
+        uint16_t lists
+    ctypedef struct okt_dictionary:
+        const okt_node *nodes
+        const uint32_t (*stems)[2]
+    ctypedef struct okt_strings:
+        const okt_char *chars
+        const uint32_t *starts
+        size_t count
     ctypedef struct okt_entry:
         const okt_char *chars
         uint32_t length
@@ -48,10 +56,12 @@ cdef extern from "dictionary.h":
         bint unknown
     bint okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t size)
     const okt_char *okt_stem(const okt_dictionary *dictionary, uint32_t stem, size_t *length)
-    uint32_t okt_lookup(const okt_dictionary *dictionary, const okt_char *word, size_t length)
-    void *okt_pack(const okt_entry *entries, size_t entry_count, const okt_char *chars, size_t char_count,
-                   const uint32_t *stem_starts, size_t stem_count, const uint32_t *typo_starts, size_t typo_count,
+    uint32_t okt_find(const okt_dictionary *dictionary, const okt_char *word, size_t length)
+    int okt_letter(okt_char c)
+    void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
                    size_t *size)
+    void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, size_t count,
+                     const okt_strings *stems, size_t *size)
 
 cdef extern from "batch.h":
     ctypedef struct okt_text:
@@ -190,11 +200,13 @@ cdef class Dictionary:
     def __cinit__(self, const uint8_t[::1] packed not None):
         if packed.shape[0] == 0 or not okt_dictionary_open(&self.dictionary, &packed[0], packed.shape[0]):
             raise ValueError("not a packed dictionary of this version")
-        if crc32(packed[OKT_CHECKED_FROM:]) != (<const okt_header *>&packed[0]).checksum:
-            raise ValueError("a damaged packed dictionary")
         self.packed = packed
         self.digest = PyBytes_FromStringAndSize(<const char *>(<const okt_header *>&packed[0]).digest, 32)
         self.idle = []
+
+    def __init__(self, packed):
+        if crc32(self.packed[OKT_CHECKED_FROM:]) != (<const okt_header *>&self.packed[0]).checksum:
+            raise ValueError("a damaged packed dictionary")
 
     cdef _Batch run(self, texts, okt_task task, bint norm, bint stem):
         """Analyzes texts into a batch that `put_back` takes back."""
@@ -274,81 +286,144 @@ cdef class Dictionary:
         self.put_back(batch)
         return forms, memoryview(form_ids).cast("i"), memoryview(spans).cast("i"), memoryview(row_splits).cast("q")
 
-    def lists_of(self, str word):
-        """Returns the bit mask of the word lists that hold a word."""
+    def lookup(self, str word not None):
+        """Return what is packed of a word: the bit mask of its lists, and its stems as a verb and as an adjective."""
         cdef _Strings strings = _Strings([word])
-        return okt_lookup(&self.dictionary, strings.chars, strings.length)
+        cdef uint32_t node = okt_find(&self.dictionary, strings.view.chars, len(word))
+        if node == OKT_NO_NODE:
+            return 0, None, None
+        stems = self.dictionary.stems[node]
+        return self.dictionary.nodes[node].lists, self.stem_of(stems[0]), self.stem_of(stems[1])
+
+    def extended(self, list words not None, list entries not None, list stems not None, bytes digest not None):
+        """Return a dictionary of these words and further ones, made in a copy in memory. This one stays as it is.
+
+        Args:
+            words: Distinct words of Hangul syllables and compatibility jamo, in ascending order.
+            entries: For each word (lists, verb_stem, adjective_stem): the bit mask of the lists to add it to; the
+                indices in `stems` of its stems, or -1 to leave those that it has.
+            stems: Dictionary forms of verbs and adjectives.
+            digest: 32 bytes that name the new dictionary.
+
+        Raises:
+            ValueError: If a word, an entry or the digest is not as described above.
+        """
+        cdef _Strings more_stems = _Strings(stems)
+        cdef _Entries items = _Entries(words, [(0.0, row[0], 0, *row[1:]) for row in entries], len(stems), 0)
+        cdef size_t size
+        cdef void *packed = okt_extend(&self.dictionary, items.items, items.count, &more_stems.view, &size)
+        return Dictionary.__new__(Dictionary, _sealed(packed, size, digest))
 
 
 cdef class _Strings:
-    """Strings one after the other, as characters and where each begins."""
+    """Strings one after the other, as the C modules see them."""
 
+    cdef okt_strings view
     cdef okt_char *chars
     cdef uint32_t *starts
-    cdef size_t count, length
 
     def __cinit__(self, list strings):
-        cdef size_t i, j
+        cdef size_t i, at = 0
+        cdef Py_UCS4 c
         cdef str string
-        self.count = len(strings)
-        self.length = sum([len(string) for string in strings])
-        self.chars = <okt_char *>PyMem_Malloc((self.length + 1) * sizeof(okt_char))
-        self.starts = <uint32_t *>PyMem_Malloc((self.count + 1) * sizeof(uint32_t))
+        self.chars = <okt_char *>PyMem_Malloc((sum(map(len, strings)) + 1) * sizeof(okt_char))
+        self.starts = <uint32_t *>PyMem_Malloc((len(strings) + 1) * sizeof(uint32_t))
         if self.chars == NULL or self.starts == NULL:
             raise MemoryError
-        self.length = 0
-        for i in range(self.count):
-            string = strings[i]
-            self.starts[i] = <uint32_t>self.length
-            for j in range(<size_t>len(string)):
-                self.chars[self.length + j] = <okt_char>string[j]
-            self.length += len(string)
-        self.starts[self.count] = <uint32_t>self.length
+        for i, string in enumerate(strings):
+            self.starts[i] = <uint32_t>at
+            for c in string:
+                self.chars[at] = c
+                at += 1
+        self.starts[len(strings)] = <uint32_t>at
+        self.view = okt_strings(self.chars, self.starts, len(strings))
 
     def __dealloc__(self):
         PyMem_Free(self.chars)
         PyMem_Free(self.starts)
 
 
-def pack(list words, list entries, list stems, list corrections, bytes digest not None):
-    """Packs word lists into one trie.
+cdef class _Entries:
+    """Words and what is packed of each, as the C modules see them."""
+
+    cdef _Strings words
+    cdef okt_entry *items
+    cdef size_t count
+
+    def __cinit__(self, list words, list rows, Py_ssize_t stem_count, Py_ssize_t correction_count):
+        cdef size_t i
+        if len(words) != len(rows):
+            raise ValueError(f"{len(words)} words, but {len(rows)} entries")
+        for before, word in zip(words, words[1:]):
+            if before >= word:
+                raise ValueError(f"words must be distinct and in ascending order, but {before!r} precedes {word!r}")
+        self.count = len(words)
+        self.words = _Strings(words)
+        self.items = <okt_entry *>PyMem_Malloc((self.count + 1) * sizeof(okt_entry))
+        if self.items == NULL:
+            raise MemoryError
+        for i in range(self.count):
+            self.set(i, words[i], rows[i], stem_count, correction_count)
+
+    cdef int set(self, size_t i, str word, row, Py_ssize_t stem_count, Py_ssize_t correction_count) except -1:
+        cdef okt_entry *item = &self.items[i]
+        cdef size_t at
+        item.chars = self.words.chars + self.words.starts[i]
+        item.length = self.words.starts[i + 1] - self.words.starts[i]
+        for at in range(item.length):
+            if okt_letter(item.chars[at]) < 0:
+                raise ValueError(f"words must be Hangul syllables and compatibility jamo, not {word!r}")
+        if item.length == 0:
+            raise ValueError("a word is empty")
+        try:
+            item.frequency, item.lists, item.typo, verb_stem, adjective_stem = row
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"the entry of {word!r} is malformed: {row!r} ({error})") from error
+        if item.typo > correction_count or not -1 <= verb_stem < stem_count or not -1 <= adjective_stem < stem_count:
+            raise ValueError(f"the entry of {word!r} points to a stem or correction that is not there: {row!r}")
+        item.stems[0] = OKT_NO_STEM if verb_stem < 0 else verb_stem
+        item.stems[1] = OKT_NO_STEM if adjective_stem < 0 else adjective_stem
+
+    def __dealloc__(self):
+        PyMem_Free(self.items)
+
+
+cdef bytes _sealed(void *packed, size_t size, bytes digest):
+    """Return a packed dictionary as bytes, its digest filled in. Frees `packed`."""
+    cdef bytes result
+    if packed == NULL:
+        raise MemoryError
+    try:
+        if len(digest) != 32:
+            raise ValueError(f"a digest has 32 bytes, not {len(digest)}")
+        result = PyBytes_FromStringAndSize(<char *>packed, size)
+    finally:
+        free(packed)
+    memcpy((<okt_header *>PyBytes_AS_STRING(result)).digest, PyBytes_AS_STRING(digest), 32)
+    return result
+
+
+def pack(list words not None, list entries not None, list stems not None, list corrections not None, bytes digest not None):
+    """Pack word lists into one trie. Equal arguments give equal bytes.
 
     Args:
         words: Distinct words of Hangul syllables and compatibility jamo, in ascending order.
         entries: For each word (frequency, lists, typo, verb_stem, adjective_stem): its float32 frequency; the bit mask
-            of the lists that hold it; the number of its correction + 1, or 0; the numbers of its stems, or -1.
+            of the lists that hold it; the index of its correction + 1, or 0; the indices of its stems, or -1.
         stems: Dictionary forms of verbs and adjectives.
         corrections: What typos are corrected to.
         digest: 32 bytes that name the dictionary.
 
     Returns:
         The packed dictionary as bytes, its checksum filled in.
+
+    Raises:
+        ValueError: If a word, an entry or the digest is not as described above.
     """
-    cdef _Strings keys = _Strings(words)
-    cdef _Strings strings = _Strings(stems + corrections)
-    cdef size_t i, size, stem_count = len(stems), count = len(words)
-    cdef okt_entry *items = <okt_entry *>PyMem_Malloc((count + 1) * sizeof(okt_entry))
-    cdef void *packed
-    cdef okt_header *header
-    if items == NULL:
-        raise MemoryError
-    for i in range(count):
-        frequency, lists, typo, verb_stem, adjective_stem = entries[i]
-        items[i].chars = keys.chars + keys.starts[i]
-        items[i].length = keys.starts[i + 1] - keys.starts[i]
-        items[i].frequency = frequency
-        items[i].lists = lists
-        items[i].typo = typo
-        items[i].stems[0] = OKT_NO_STEM if verb_stem < 0 else verb_stem
-        items[i].stems[1] = OKT_NO_STEM if adjective_stem < 0 else adjective_stem
-    packed = okt_pack(items, count, strings.chars, strings.length, strings.starts, stem_count,
-                      strings.starts + stem_count, len(corrections), &size)
-    PyMem_Free(items)
-    if packed == NULL:
-        raise MemoryError
-    result = PyBytes_FromStringAndSize(<char *>packed, size)
-    free(packed)
-    header = <okt_header *>PyBytes_AS_STRING(result)
-    memcpy(header.digest, PyBytes_AS_STRING(digest), 32)
-    header.checksum = crc32(memoryview(result)[OKT_CHECKED_FROM:])
+    cdef _Strings stem_strings = _Strings(stems), correction_strings = _Strings(corrections)
+    cdef _Entries items = _Entries(words, entries, len(stems), len(corrections))
+    cdef size_t size
+    cdef void *packed = okt_pack(items.items, items.count, &stem_strings.view, &correction_strings.view, &size)
+    cdef bytes result = _sealed(packed, size, digest)
+    (<okt_header *>PyBytes_AS_STRING(result)).checksum = crc32(memoryview(result)[OKT_CHECKED_FROM:])
     return result

@@ -4,7 +4,7 @@ The rules are those of Open Korean Text 2.1.0's KoreanConjugation.scala (Apache-
 is the stem with its last syllable changed, or with one more syllable: 사랑하 gives 사랑합, 사랑해, 사랑하는, ...
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 ONSETS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
@@ -203,8 +203,10 @@ def conjugate(stem: str, is_adjective: bool) -> list[str]:
     return forms if is_adjective else [form for form in forms if form not in NO_VERB_FORMS]
 
 
-def conjugate_all(stems: Iterable[str], is_adjective: bool) -> dict[str, str]:
-    """Maps every form of every stem to its dictionary form, 다 included.
+def conjugate_all(
+    stems: Iterable[str], is_adjective: bool, known_stem: Callable[[str], str | None] = lambda form: None
+) -> dict[str, str]:
+    """Map every form of every stem to its dictionary form, 다 included.
 
     A form of several stems goes to the one that Okt takes: the last in the order of the Scala hash set that
     KoreanDictionaryProvider.scala gathers the pairs of form and stem in.
@@ -212,6 +214,8 @@ def conjugate_all(stems: Iterable[str], is_adjective: bool) -> dict[str, str]:
     Args:
         stems: Stems without 다.
         is_adjective: True if they are adjectives, False if they are verbs.
+        known_stem: Returns the dictionary form that a form has from other stems, or None. Forms that keep it are left
+            out of the result.
 
     Returns:
         Form to dictionary form: {"사랑해": "사랑하다", ...}.
@@ -220,7 +224,7 @@ def conjugate_all(stems: Iterable[str], is_adjective: bool) -> dict[str, str]:
     for stem in stems:
         word = stem + "다"
         for form in conjugate(stem, is_adjective):
-            other = chosen.get(form)
+            other = chosen.get(form) or known_stem(form)
             if other is None or (other != word and _place_in_hash_set(form, word) > _place_in_hash_set(form, other)):
                 chosen[form] = word
     return chosen

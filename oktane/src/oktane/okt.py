@@ -1,31 +1,30 @@
-"""`Okt`: konlpy's interface, and batches, tokens with spans, and a user dictionary beside it."""
+"""`Okt`: konlpy's interface, plus batches, tokens with spans, and a user dictionary."""
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
+import warnings
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any, Literal, NamedTuple, TypeVar, overload
 
 from . import dictionary
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+from .parallel import available_cores, chunks, map_in_threads
+from .user_words import UserDictionary, read_user_dictionary
 
 T = TypeVar("T")
 
-# Texts that one thread analyzes in one go: enough to make each distinct string once, few enough to share the work out.
+# Texts that one thread analyzes at a time: enough to make each distinct string once, few enough to share the work out.
 CHUNK = 512
 
 
 class Token(NamedTuple):
-    """A morpheme and where it stands.
+    """A morpheme and its position.
 
     Attributes:
-        text: The morpheme as it stands in the text (under `norm`: in the normal form).
+        text: The morpheme as in the text (with `norm`, in the corrected text).
         pos: Its part of speech: "Noun", "Josa", "Verb", ...
-        start: Index of its first character in the text that was given, also under `norm`.
+        start: Index of its first character in the given text, also with `norm`.
         end: Index after its last character.
-        stem: Dictionary form of a verb or adjective if `stem` was asked for, else None.
+        stem: Dictionary form of a verb or adjective with `stem`, else None.
         unknown: True for a noun that is in no word list.
     """
 
@@ -43,8 +42,8 @@ class Morphemes(NamedTuple):
     Attributes:
         forms: The distinct morphemes, by first appearance.
         form_ids: int32, (morphemes,): the index in `forms` of each morpheme, in order.
-        spans: int32, (morphemes * 2,): start and end of each in the text that was given, in characters; under `norm` of
-            what it came from.
+        spans: int32, (morphemes * 2,): start and end of each in the given text, in characters; with `norm`, of the
+            characters that it came from.
         row_splits: int64, (texts + 1,): text i has the morphemes row_splits[i] to row_splits[i + 1].
     """
 
@@ -61,24 +60,25 @@ class Okt:
     number of threads, survive a fork, and can be pickled.
 
     Args:
-        user_dictionary: Words that act as if they stood in Okt's own lists: part of speech to words,
-            {"Noun": ["덕질"], "Verb": ["덕질하다"]}; or the path of a text file with a word, a tab and its part of
-            speech on each line. Verbs and adjectives are conjugated; their final 다 may be left out.
-        threads: How many threads the batch methods use; None is one for each core that the process may run on.
+        user_dictionary: Words to add to Okt's own lists: part of speech to words,
+            {"Noun": ["덕질"], "Verb": ["덕질하다"]}; or the path of a UTF-8 text file with a word, a tab and its part
+            of speech on each line. Verbs and adjectives are conjugated; their final 다 may be left out.
+        threads: Number of threads of the batch methods. By default one per available core.
 
     Raises:
-        oktane.DictionaryError: If konlpy, which has the word lists, is not installed.
-        ValueError: If the user dictionary is wrong; it says where.
+        ValueError: If something in the user dictionary is no word; the message says where.
+        OSError: If the file of the user dictionary can't be read.
+        oktane.DictionaryError: If oktane was installed without its word lists, or they are damaged.
     """
 
     def __init__(
         self,
-        user_dictionary: dictionary.UserDictionary | str | os.PathLike[str] | None = None,
+        user_dictionary: UserDictionary | str | os.PathLike[str] | None = None,
         threads: int | None = None,
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1, or None for all cores, not {threads}")
-        self.user_dictionary = dictionary.read_user_dictionary(user_dictionary)
+        self.user_dictionary = read_user_dictionary(user_dictionary)
         self.threads = threads
         self._dictionary = dictionary.load(self.user_dictionary)
 
@@ -103,40 +103,40 @@ class Okt:
     @overload
     def pos(self, phrase: str, norm: bool = ..., stem: bool = ..., *, join: Literal[True]) -> list[str]: ...
     def pos(self, phrase: str, norm: bool = False, stem: bool = False, join: bool = False) -> Any:
-        """Returns the morphemes of a text with their parts of speech.
+        """Return the morphemes of a text with their parts of speech.
 
         Args:
             phrase: The text.
-            norm: Normalize colloquial spelling first: 잇엇다 as 있었다, 안됔ㅋㅋㅋㅋ as 안돼ㅋㅋㅋ.
-            stem: Give verbs and adjectives by their dictionary form.
+            norm: Correct colloquial spelling first: 잇엇다 as 있었다, 안됔ㅋㅋㅋㅋ as 안돼ㅋㅋㅋ.
+            stem: Give verbs and adjectives in their dictionary form.
             join: Give "morpheme/Part" instead of a pair.
 
         Returns:
             [("이", "Determiner"), ("것", "Noun"), ...] or ["이/Determiner", "것/Noun", ...].
 
         Raises:
-            TypeError: If `phrase` is no str.
+            TypeError: If `phrase` is not a str.
         """
         return self._dictionary.pairs((phrase,), norm, stem, join)[0]
 
     def morphs(self, phrase: str, norm: bool = False, stem: bool = False) -> list[str]:
-        """Returns the morphemes of a text; for arguments and errors see `pos`."""
+        """Return the morphemes of a text; for arguments and errors, see `pos`."""
         return self._dictionary.strings((phrase,), "morphemes", norm, stem)[0]
 
     def nouns(self, phrase: str) -> list[str]:
-        """Returns the nouns of a text."""
+        """Return the nouns of a text."""
         return self._dictionary.strings((phrase,), "nouns", False, False)[0]
 
     def phrases(self, phrase: str) -> list[str]:
-        """Returns the noun phrases of a text, in Okt's order."""
+        """Return the noun phrases of a text, in Okt's order."""
         return self._dictionary.strings((phrase,), "phrases", False, False)[0]
 
     def normalize(self, phrase: str) -> str:
-        """Returns a text with its colloquial spelling normalized."""
+        """Return a text with its colloquial spelling normalized."""
         return self._dictionary.strings((phrase,), "normalized", True, False)[0][0]
 
-    def tokens(self, phrase: str, norm: bool = False, stem: bool = False) -> list[Token]:
-        """Returns the morphemes of a text as `Token`s, with spans; for arguments and errors see `pos`."""
+    def tokenize(self, phrase: str, norm: bool = False, stem: bool = False) -> list[Token]:
+        """Return the morphemes of a text as `Token`s, with spans; for arguments and errors, see `pos`."""
         return self._dictionary.tokens((phrase,), norm, stem, Token)[0]
 
     # ---- batches ----
@@ -150,79 +150,67 @@ class Okt:
         self, phrases: Iterable[str], norm: bool = ..., stem: bool = ..., *, join: Literal[True]
     ) -> list[list[str]]: ...
     def pos_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False, join: bool = False) -> Any:
-        """Returns what `pos` gives for each text, in order, on all cores.
+        """Return what `pos` gives for each text, in order, on all cores.
 
         Args:
-            phrases: Any iterable of texts. It is read as the work goes on: a generator's texts are never all in memory.
+            phrases: Texts. An iterator is read as the work goes on, so that its texts need never all be in memory.
             norm: As for `pos`.
             stem: As for `pos`.
             join: As for `pos`.
 
         Raises:
-            TypeError: If one of the texts is no str; it says which.
+            TypeError: If one of the texts is not a str; the message says which.
         """
         return self._map(phrases, lambda texts: self._dictionary.pairs(texts, norm, stem, join))
 
     def morphs_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> list[list[str]]:
-        """Returns what `morphs` gives for each text; for arguments and errors see `pos_batch`."""
+        """Return what `morphs` gives for each text; for arguments and errors, see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.strings(texts, "morphemes", norm, stem))
 
     def nouns_batch(self, phrases: Iterable[str]) -> list[list[str]]:
-        """Returns what `nouns` gives for each text; see `pos_batch`."""
+        """Return what `nouns` gives for each text; see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.strings(texts, "nouns", False, False))
 
     def phrases_batch(self, phrases: Iterable[str]) -> list[list[str]]:
-        """Returns what `phrases` gives for each text; see `pos_batch`."""
+        """Return what `phrases` gives for each text; see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.strings(texts, "phrases", False, False))
 
     def normalize_batch(self, phrases: Iterable[str]) -> list[str]:
-        """Returns what `normalize` gives for each text; see `pos_batch`."""
+        """Return what `normalize` gives for each text; see `pos_batch`."""
         rows = self._map(phrases, lambda texts: self._dictionary.strings(texts, "normalized", True, False))
         return [row[0] for row in rows]
 
-    def tokens_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> list[list[Token]]:
-        """Returns what `tokens` gives for each text; for arguments and errors see `pos_batch`."""
+    def tokenize_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> list[list[Token]]:
+        """Return what `tokenize` gives for each text; for arguments and errors, see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.tokens(texts, norm, stem, Token))
 
     def encode_batch(self, texts: Iterable[str], norm: bool = False, stem: bool = False) -> Morphemes:
-        """Returns the morphemes of texts as arrays, on one core; for arguments and errors see `pos`."""
+        """Return the morphemes of texts as arrays, on one core; for arguments and errors, see `pos`."""
         return Morphemes(*self._dictionary.morphemes(texts, norm, stem))
+
+    # ---- names of 0.1.0 ----
+
+    def tokens(self, phrase: str, norm: bool = False, stem: bool = False) -> list[Token]:
+        """Deprecated: use `tokenize`."""
+        _warn_of_old_name("tokens", "tokenize")
+        return self.tokenize(phrase, norm, stem)
+
+    def tokens_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> list[list[Token]]:
+        """Deprecated: use `tokenize_batch`."""
+        _warn_of_old_name("tokens_batch", "tokenize_batch")
+        return self.tokenize_batch(phrases, norm, stem)
+
+    def morphemes_batch(self, texts: Iterable[str], norm: bool = False, stem: bool = False) -> Morphemes:
+        """Deprecated: use `encode_batch`."""
+        _warn_of_old_name("morphemes_batch", "encode_batch")
+        return self.encode_batch(texts, norm, stem)
 
     def _map(self, texts: Iterable[str], analyze: Callable[[list[str]], list[T]]) -> list[T]:
         if isinstance(texts, str):
             raise TypeError(f"a batch is several texts: pass [{texts!r:.40}], or call the method without _batch")
-        threads = self.threads or _available_cores()
-        return list(chain.from_iterable(_map_in_threads(analyze, _chunks(texts), threads)))
+        threads = self.threads or available_cores()
+        return list(chain.from_iterable(map_in_threads(analyze, chunks(texts, CHUNK), threads)))
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    remaining = iter(texts)
-    while chunk := list(islice(remaining, CHUNK)):
-        yield chunk
-
-
-def _map_in_threads(analyze: Callable[[list[str]], T], chunks: Iterator[list[str]], threads: int) -> Iterator[T]:
-    """Yields analyze(chunk) for each chunk in order; few chunks are under way at a time."""
-    beginning = list(islice(chunks, 2))
-    if threads == 1 or len(beginning) < 2:
-        yield from map(analyze, chain(beginning, chunks))
-        return
-    from concurrent.futures import ThreadPoolExecutor  # takes longer to import than all of oktane
-
-    under_way: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="oktane") as executor:
-        for chunk in chain(beginning, chunks):
-            under_way.append(executor.submit(analyze, chunk))
-            if len(under_way) > 2 * threads:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-
-
-def _available_cores() -> int:
-    """Returns how many cores this process may run on."""
-    if hasattr(os, "process_cpu_count"):  # Python 3.13
-        return os.process_cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _warn_of_old_name(old: str, new: str) -> None:
+    warnings.warn(f"Okt.{old} is now Okt.{new}; the old name goes with the next release", FutureWarning, stacklevel=3)

@@ -25,6 +25,7 @@ bool okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t 
         return false;
     okt_layout at = okt_layout_of(header);
     if (header->size != size || at.size != size) return false;
+    dictionary->header = header;
     dictionary->nodes = (const okt_node *)(bytes + at.nodes);
     dictionary->stems = (const uint32_t (*)[2])(bytes + at.stems);
     dictionary->stem_starts = (const uint32_t *)(bytes + at.stem_starts);
@@ -34,20 +35,20 @@ bool okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t 
     return true;
 }
 
-static uint32_t find(const okt_dictionary *dictionary, const okt_char *word, size_t length) {
+uint32_t okt_find(const okt_dictionary *dictionary, const okt_char *word, size_t length) {
     uint32_t node = OKT_ROOT;
     for (size_t i = 0; i < length && node != OKT_NO_NODE; i++) node = okt_child(dictionary, node, word[i]);
     return node;
 }
 
 okt_lists okt_lookup(const okt_dictionary *dictionary, const okt_char *word, size_t length) {
-    uint32_t node = find(dictionary, word, length);
+    uint32_t node = okt_find(dictionary, word, length);
     return node == OKT_NO_NODE ? 0 : dictionary->nodes[node].lists;
 }
 
 const okt_char *okt_typo(const okt_dictionary *dictionary, const okt_char *word, size_t length,
                          size_t *correction_length) {
-    uint32_t node = find(dictionary, word, length);
+    uint32_t node = okt_find(dictionary, word, length);
     if (node == OKT_NO_NODE || dictionary->nodes[node].typo == 0) return NULL;
     const uint32_t *start = dictionary->typo_starts + dictionary->nodes[node].typo - 1;
     *correction_length = start[1] - start[0];

@@ -42,6 +42,7 @@ typedef struct {
 enum { OKT_FORMAT = 1, OKT_CHECKED_FROM = offsetof(okt_header, size) };
 
 struct okt_dictionary {
+    const okt_header *header;
     const okt_node *nodes;
     const uint32_t (*stems)[2]; /* by node: numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
     const uint32_t *stem_starts;
@@ -83,20 +84,37 @@ static inline uint32_t okt_child(const okt_dictionary *dictionary, uint32_t node
     return dictionary->nodes[child].parent == node ? child : OKT_NO_NODE;
 }
 
-/* A word of one of the lists, as it is packed. */
+/* The node of a word of `length` characters, or OKT_NO_NODE. */
+uint32_t okt_find(const okt_dictionary *dictionary, const okt_char *word, size_t length);
+
+/* ---- packing (packer.c) ---- */
+
+/* Strings one after the other: string i is chars[starts[i]:starts[i + 1]]. */
+typedef struct {
+    const okt_char *chars;
+    const uint32_t *starts;
+    size_t count;
+} okt_strings;
+
+/* A word of one of the lists, as it is packed: characters that okt_letter knows, at least one. */
 typedef struct {
     const okt_char *chars;
     uint32_t length;
     float frequency;
     uint16_t lists;
     uint16_t typo;
-    uint32_t stems[2];
+    uint32_t stems[2]; /* numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
 } okt_entry;
 
 /* Packs entries (distinct, sorted by their characters), the stems and the corrections. The result is malloc'ed;
- * NULL: no memory. The header's checksum and digest are left 0. */
-void *okt_pack(const okt_entry *entries, size_t entry_count, const okt_char *chars, size_t char_count,
-               const uint32_t *stem_starts, size_t stem_count, const uint32_t *typo_starts, size_t typo_count,
+ * NULL: out of memory. The header's checksum and digest are left 0. */
+void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
                size_t *size);
+
+/* Packs a dictionary with further words, in any order: each entry's lists are added to those of its word, and each of
+ * its stems (a number in `stems`) replaces the one that is there. Frequencies and typos stay as they are. The result
+ * is as for okt_pack. */
+void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, size_t count, const okt_strings *stems,
+                 size_t *size);
 
 #endif

@@ -6,9 +6,7 @@ static bool is_ending(const okt_token *token) { return token->pos == OKT_EOMI ||
 
 uint32_t okt_stem_of(const okt_dictionary *dictionary, const okt_char *text, const okt_token *token) {
     if (!is_predicate(token)) return OKT_NO_STEM;
-    uint32_t node = OKT_ROOT;
-    for (uint32_t i = token->start; i < token->end && node != OKT_NO_NODE; i++)
-        node = okt_child(dictionary, node, text[i]);
+    uint32_t node = okt_find(dictionary, text + token->start, token->end - token->start);
     return node == OKT_NO_NODE ? OKT_NO_STEM : dictionary->stems[node][token->pos == OKT_ADJECTIVE];
 }
 

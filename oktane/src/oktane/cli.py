@@ -1,0 +1,232 @@
+"""The command `oktane`: lines in, lines out.
+
+Exit codes: 0 done; 1 something given can't be used (a line on standard error says what, where and what to do); 2 wrong
+usage; 130 interrupted; 141 the reader of standard output went away.
+"""
+
+import argparse
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from .okt import Okt
+
+# Lines that one thread analyzes at a time: small enough that all cores have work with what one pipe holds.
+LINES = 256
+
+DESCRIPTION = """\
+Analyze Korean text as konlpy's Okt does, without Java.
+
+Texts are the arguments, the lines of the --input files, or else the lines of standard input. Each gives one line of
+output, in order.
+"""
+
+
+class Command(NamedTuple):
+    """A subcommand: a method of `Okt` and how its results are written.
+
+    Attributes:
+        summary: What it does, in one line.
+        output: What a line of output is in text format.
+        examples: Two command lines.
+        to_text: Makes one line of a result, which may still have line breaks.
+        options: Which of "norm" and "stem" the method takes.
+    """
+
+    summary: str
+    output: str
+    examples: tuple[str, str]
+    to_text: Callable[[Any], str]
+    options: tuple[str, ...] = ()
+
+
+def _spaced(morphemes: list[str]) -> str:
+    return " ".join(morpheme for morpheme in morphemes if not morpheme.isspace())
+
+
+def _tagged(pairs: list[tuple[str, str]]) -> str:
+    return " ".join(f"{morpheme}/{pos}" for morpheme, pos in pairs if not morpheme.isspace())
+
+
+COMMANDS = {
+    "morphs": Command(
+        "Split texts into morphemes.",
+        "the morphemes with spaces between them: 영화 가 재밌다",
+        ('oktane morphs "영화가 재밌다"', "oktane morphs --stem --input reviews.txt --output morphemes.txt"),
+        _spaced,
+        ("norm", "stem"),
+    ),
+    "pos": Command(
+        "Split texts into morphemes with their parts of speech.",
+        "morpheme/part of speech with spaces between them: 영화/Noun 가/Josa 재밌다/Adjective",
+        ('oktane pos "영화가 재밌다"', "oktane pos --norm --stem < reviews.txt | head"),
+        _tagged,
+        ("norm", "stem"),
+    ),
+    "nouns": Command(
+        "Extract the nouns of texts.",
+        "the nouns with spaces between them: 항공기 체계 개발",
+        (
+            'oktane nouns "항공기 체계를 개발한다"',
+            "oktane nouns < reviews.txt | tr ' ' '\\n' | sort | uniq -c | sort -nr | head",
+        ),
+        _spaced,
+    ),
+    "phrases": Command(
+        "Extract the noun phrases of texts.",
+        "the phrases with tabs between them, because they have spaces themselves",
+        ('oktane phrases "날카로운 분석과 신뢰감 있는 진행으로"', "oktane phrases --output_format jsonl < reviews.txt"),
+        lambda phrases: "\t".join(" ".join(phrase.split()) for phrase in phrases),
+    ),
+    "normalize": Command(
+        "Correct the colloquial spelling of texts.",
+        "the corrected text",
+        ("oktane normalize 안됔ㅋㅋㅋㅋ", "oktane normalize --input reviews.txt --output corrected.txt"),
+        str,
+    ),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: Instead of those of the process.
+
+    Returns:
+        The exit code. Wrong usage, `--help` and `--version` raise SystemExit, as argparse does.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    if options.texts and options.input:
+        options.parser.error("give texts or --input, not both")
+    if options.threads is not None and options.threads < 1:
+        options.parser.error("--threads must be at least 1")
+    try:
+        _run(options)
+    except BrokenPipeError:
+        _discard_output()
+        return 128 + 13  # SIGPIPE, which Windows does not name
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except OSError as error:
+        _discard_output()
+        print(f"oktane: error: {error.filename or 'the output'}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except (ValueError, RuntimeError) as error:
+        print(f"oktane: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "oktane",
+        description=DESCRIPTION,
+        epilog="`oktane COMMAND --help` shows the options of a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"oktane {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        _add_options(commands, name, command)
+    return parser
+
+
+def _add_options(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command) -> None:
+    first, second = command.examples
+    parser = commands.add_parser(
+        name,
+        help=command.summary,
+        description=f"{command.summary}\n\nEach text gives one line: {command.output}.",
+        epilog=f"examples:\n  {first}\n  {second}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(parser=parser)
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to analyze")
+    parser.add_argument(
+        "--input", nargs="+", metavar="FILE", help="UTF-8 files with a text per line; - is standard input"
+    )
+    parser.add_argument("--output", default="-", metavar="FILE", help="file to write (default: standard output)")
+    if "norm" in command.options:
+        parser.add_argument("--norm", action="store_true", help="correct colloquial spelling first: 안됔 to 안돼")
+    if "stem" in command.options:
+        parser.add_argument(
+            "--stem", action="store_true", help="give verbs and adjectives in dictionary form: 했다 as 하다"
+        )
+    parser.add_argument(
+        "--user_dictionary",
+        metavar="FILE",
+        help="your own words: UTF-8 lines of a word, a tab and its part of speech (Noun, Verb, ...)",
+    )
+    parser.add_argument(
+        "--output_format",
+        choices=["text", "jsonl"],
+        default="text",
+        help=f'text (default), or jsonl: lines of {{"text": ..., "{name}": ...}}, which keep the tabs and line breaks '
+        "that text leaves out",
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="number of threads (default: one per core)")
+
+
+def _run(options: argparse.Namespace) -> None:
+    # What only the analysis needs is imported here: --help and --version answer at once.
+    from .lines import open_output
+    from .okt import Okt
+    from .parallel import available_cores, chunks, map_in_threads
+
+    # The threads are those of map_in_threads, which also make the lines of output.
+    analyze = _analysis(Okt(options.user_dictionary, threads=1), options)
+    threads = options.threads or available_cores()
+    with open_output(options.output) as output:
+        for block in _blocks(options):
+            for lines in map_in_threads(analyze, chunks(block, LINES), threads):
+                output.write(lines)
+            output.flush()
+
+
+def _blocks(options: argparse.Namespace) -> Iterator[list[str]]:
+    from .lines import read_blocks
+
+    if options.texts in ([], ["-"]):
+        if not options.input and sys.stdin is not None and sys.stdin.isatty():
+            print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
+        yield from read_blocks(options.input or ["-"])
+        return
+    for number, text in enumerate(options.texts, 1):
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError(f"text {number} of the arguments is not UTF-8: {text!r}")
+    yield options.texts
+
+
+def _analysis(okt: "Okt", options: argparse.Namespace) -> Callable[[list[str]], bytes]:
+    """Return the function that makes lines of output of texts."""
+    name = options.command
+    command = COMMANDS[name]
+    method = getattr(okt, f"{name}_batch")
+    chosen = {option: getattr(options, option) for option in command.options}
+
+    def to_line(text: str, result: Any) -> str:
+        if options.output_format == "jsonl":
+            return json.dumps({"text": text, name: result}, ensure_ascii=False)
+        return command.to_text(result).replace("\r", " ").replace("\n", " ")
+
+    def analyze(texts: list[str]) -> bytes:
+        results = method(texts, **chosen)
+        return "".join(f"{to_line(text, result)}\n" for text, result in zip(texts, results, strict=True)).encode()
+
+    return analyze
+
+
+def _discard_output() -> None:
+    """Let go of output that can't be written; Python would try once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,94 @@
+"""Work on all cores: how many there are, and a map in threads that keeps the order."""
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use: those it may run on, or fewer if its container's quota is smaller.
+
+    A quota that is no whole number of cores is rounded up.
+    """
+    if hasattr(os, "process_cpu_count"):  # Python 3.13
+        cores = os.process_cpu_count() or 1
+    elif hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, math.ceil(min(cores, _cgroup_quota(Path("/")))))
+
+
+def _cgroup_quota(root: Path) -> float:
+    """Return the CPU time per second that Linux control groups grant this process; infinity without a limit.
+
+    Args:
+        root: The folder that `proc` and `sys` are in.
+    """
+    try:
+        groups = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return math.inf
+    quotas = [math.inf]
+    for group in groups:
+        number, controllers, path = group.split(":", 2)
+        version_1 = "cpu" in controllers.split(",")
+        if number != "0" and not version_1:
+            continue
+        mount = root / "sys/fs/cgroup" / ("cpu" if version_1 else "")
+        # A group has no more than the groups above it. In a container the path may be the host's, and only the mount
+        # point be there.
+        folder = mount / path.lstrip("/")
+        for level in (folder, *folder.parents):
+            quotas.append(_quota_of_group(level))
+            if level == mount:
+                break
+    return min(quotas)
+
+
+def _quota_of_group(folder: Path) -> float:
+    try:
+        if (folder / "cpu.max").exists():  # version 2
+            quota, period = (folder / "cpu.max").read_text().split()
+        else:
+            quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return int(quota) / int(period) if int(quota) > 0 else math.inf
+    except (OSError, ValueError, ZeroDivisionError):  # no such file here, or "max"
+        return math.inf
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of `size`; the last one may be shorter."""
+    remaining = iter(items)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def map_in_threads(function: Callable[[S], T], items: Iterable[S], threads: int) -> Iterator[T]:
+    """Yield function(item) for each item, in order. Only a few items are taken ahead of the results."""
+    remaining = iter(items)
+    beginning = list(islice(remaining, 2))
+    if threads == 1 or len(beginning) < 2:
+        yield from map(function, chain(beginning, remaining))
+        return
+    # Importing it takes longer than importing all of oktane.
+    from concurrent.futures import ThreadPoolExecutor
+
+    pending: deque[Future[T]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="oktane") as executor:
+        for item in chain(beginning, remaining):
+            pending.append(executor.submit(function, item))
+            if len(pending) > 2 * threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
