@@ -50,7 +50,7 @@ from okt_lstm.data.description import DataFile
 from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import Splits, load_splits
 from okt_lstm.inference.loading import released_model
-from okt_lstm.training.recipe import STAGES_NAME
+from okt_lstm.training.run_recipe import STAGES_NAME
 
 RECIPES = ("classic", "fast", "best")
 RELEASED = "released"
