@@ -22,7 +22,7 @@ SMALL = shlex.split(
     "--disable_tqdm true --report_to none --model_type ngram --num_buckets 20000"
 )
 LEARNING = shlex.split(
-    "--optim adamw_torch --learning_rate 0.05 --num_train_epochs 6 --tokenizer_model bpe --vocab_size 1500"
+    "--optim adamw_torch --learning_rate 0.05 --num_train_epochs 6 --subword bpe --vocab_size 1500"
 )
 
 
