@@ -88,4 +88,4 @@ print(f"Accuracy on the test set: {trainer.evaluate(test, metric_key_prefix='tes
 model.save_pretrained(options.output_dir)
 tokenizer.save_pretrained(options.output_dir)
 classify = pipeline("text-classification", model=options.output_dir)
-print(classify(["연기도 연출도 최고였다", "시간이 아깝다"], truncation=True))
+print(classify(["영상이 아름답고 감동적이었다", "결말이 너무 실망스러웠다"], truncation=True))
