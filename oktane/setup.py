@@ -57,7 +57,7 @@ class BuildCore(build_ext):
         else:
             require_compiler(self.compiler)
             # -g0: debug information names the folder that was built in.
-            flags = ["-O2", "-ffp-contract=off", "-g0"]
+            flags = ["-O2", "-ffp-contract=off", "-std=c11", "-g0"]
         for extension in self.extensions:
             extension.extra_compile_args = flags
         super().build_extensions()

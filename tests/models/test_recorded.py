@@ -51,6 +51,7 @@ def test_a_language_model_gives_the_recorded_loss():
     tokenizer = AutoTokenizer.from_pretrained(FOLDER / "language_model")
     model, loaded = AutoModelForPreTraining.from_pretrained(FOLDER / "language_model", output_loading_info=True)
     assert not any(loaded.values())
+    assert model.config.sampled_softmax_size == 64
     batch = tokenizer(TEXTS, truncation=True, padding=True, return_tensors="pt")
     with torch.no_grad():
         assert model.eval()(**batch).loss.item() == pytest.approx(EXPECTED["language_model"]["loss"], abs=1e-5)
@@ -60,3 +61,13 @@ def test_a_language_model_opens_as_an_encoder():
     model, loaded = AutoModel.from_pretrained(FOLDER / "language_model", output_loading_info=True)
     assert not loaded["missing_keys"]
     assert type(model) is okt_lstm.LSTMModel
+
+
+def test_a_tokenizer_of_an_earlier_version_is_saved_in_todays_form(tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(FOLDER / "bpe")
+    tokenizer.save_pretrained(tmp_path)
+    saved = json.loads((tmp_path / "tokenizer_config.json").read_text("utf-8"))
+    assert saved["subword"] == "bpe"
+    assert saved["analyzer"].startswith("oktane ")
+    assert not {"model", "analyser"} & saved.keys()
+    assert AutoTokenizer.from_pretrained(tmp_path)(TEXTS)["input_ids"] == tokenizer(TEXTS)["input_ids"]

@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dictionary.h"
-#include "okt.h"
+#include "unicode.h"
+#include "workspace.h"
 
 /* ---- memory that runs out ---- */
 
@@ -113,27 +113,13 @@ static void check_phrases(const okt_spans *phrases, size_t length) {
 
 /* ---- the target ---- */
 
-typedef struct {
-    okt_tokens tokens;
-    okt_chars normalized;
-    okt_spans origins, phrases;
-} results;
-
-static int analyze(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, size_t length,
-                   results *r) {
-    if (okt_tokenize(dictionary, workspace, text, length, &r->tokens) != OKT_OK) return OKT_NO_MEMORY;
-    if (okt_extract_phrases(workspace, text, &r->tokens, &r->phrases) != OKT_OK) return OKT_NO_MEMORY;
-    return okt_normalize(dictionary, workspace, text, length, &r->normalized, &r->origins);
-}
-
-static void free_results(results *r) {
-    free(r->tokens.items);
-    free(r->normalized.items);
-    free(r->origins.items);
-    free(r->phrases.items);
-}
-
 static okt_dictionary dictionary;
+
+static bool analyze(okt_workspace *w, const okt_char *text, size_t length) {
+    return okt_tokenize(w->tokenizer, &dictionary, text, length, &w->tokens) &&
+           okt_extract_phrases(w->phraser, text, &w->tokens, &w->phrases) &&
+           okt_normalize(w->normalizer, w->tokenizer, &dictionary, text, length, &w->normalized, &w->origins);
+}
 
 static void load_dictionary(void) {
     const char *path = getenv("OKT_DICTIONARY");
@@ -155,7 +141,6 @@ static void load_dictionary(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static okt_workspace *used; /* by all texts before */
-    static results r;
     if (!used) {
         load_dictionary();
         used = okt_workspace_new();
@@ -167,29 +152,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     text = realloc(text, length * sizeof *text);
 
     /* The first byte: after how many allocations memory runs out, in a fresh workspace. */
-    results scarce = {0};
     allocations_left = data[0] % 64;
     okt_workspace *fresh = okt_workspace_new();
-    int status = fresh ? analyze(&dictionary, fresh, text, length, &scarce) : OKT_NO_MEMORY;
+    bool done = fresh && analyze(fresh, text, length);
     allocations_left = SIZE_MAX;
-    if (status != OKT_OK && fresh) CHECK(analyze(&dictionary, fresh, text, length, &scarce) == OKT_OK);
+    if (fresh && !done) CHECK(analyze(fresh, text, length));
 
-    CHECK(analyze(&dictionary, used, text, length, &r) == OKT_OK);
-    check_tokens(&r.tokens, length);
-    check_normalized(&r.normalized, &r.origins, length);
-    check_phrases(&r.phrases, length);
+    CHECK(analyze(used, text, length));
+    check_tokens(&used->tokens, length);
+    check_normalized(&used->normalized, &used->origins, length);
+    check_phrases(&used->phrases, length);
     if (fresh) { /* the same answer as in a workspace that has seen other texts */
-        CHECK(scarce.tokens.count == r.tokens.count && scarce.normalized.count == r.normalized.count &&
-              scarce.phrases.count == r.phrases.count);
-        for (size_t i = 0; i < r.tokens.count; i++)
-            CHECK(scarce.tokens.items[i].start == r.tokens.items[i].start &&
-                  scarce.tokens.items[i].pos == r.tokens.items[i].pos &&
-                  scarce.tokens.items[i].stem == r.tokens.items[i].stem);
-        if (r.normalized.count)
-            CHECK(!memcmp(scarce.normalized.items, r.normalized.items, r.normalized.count * sizeof(okt_char)));
+        CHECK(fresh->tokens.count == used->tokens.count && fresh->normalized.count == used->normalized.count &&
+              fresh->phrases.count == used->phrases.count);
+        for (size_t i = 0; i < used->tokens.count; i++)
+            CHECK(fresh->tokens.items[i].start == used->tokens.items[i].start &&
+                  fresh->tokens.items[i].pos == used->tokens.items[i].pos &&
+                  fresh->tokens.items[i].stem == used->tokens.items[i].stem);
+        if (used->normalized.count)
+            CHECK(!memcmp(fresh->normalized.items, used->normalized.items,
+                          used->normalized.count * sizeof(okt_char)));
     }
     okt_workspace_free(fresh);
-    free_results(&scarce);
     free(text);
     return 0;
 }

@@ -8,8 +8,7 @@
 #ifndef OKT_DICTIONARY_H
 #define OKT_DICTIONARY_H
 
-#include "hangul.h"
-#include "okt.h"
+#include "unicode.h"
 
 enum { OKT_ALPHABET = HANGUL_LAST - HANGUL_FIRST + 1 + JAMO_LAST - JAMO_FIRST + 1 };
 
@@ -41,7 +40,8 @@ typedef struct {
 #define OKT_MAGIC "oktane\r\n"
 enum { OKT_FORMAT = 1, OKT_CHECKED_FROM = offsetof(okt_header, size) };
 
-struct okt_dictionary {
+/* Read-only, and shared by threads. */
+typedef struct {
     const okt_header *header;
     const okt_node *nodes;
     const uint32_t (*stems)[2]; /* by node: numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
@@ -49,7 +49,7 @@ struct okt_dictionary {
     const uint32_t *typo_starts;
     const okt_char *chars;
     const uint16_t *codes;
-};
+} okt_dictionary;
 
 /* Where each section lies; the file's size. Shared by reading and packing. */
 typedef struct {
@@ -87,34 +87,11 @@ static inline uint32_t okt_child(const okt_dictionary *dictionary, uint32_t node
 /* The node of a word of `length` characters, or OKT_NO_NODE. */
 uint32_t okt_find(const okt_dictionary *dictionary, const okt_char *word, size_t length);
 
-/* ---- packing (packer.c) ---- */
+/* The lists that hold the word of `length` characters, 0 for none. */
+okt_lists okt_lookup(const okt_dictionary *dictionary, const okt_char *word, size_t length);
 
-/* Strings one after the other: string i is chars[starts[i]:starts[i + 1]]. */
-typedef struct {
-    const okt_char *chars;
-    const uint32_t *starts;
-    size_t count;
-} okt_strings;
-
-/* A word of one of the lists, as it is packed: characters that okt_letter knows, at least one. */
-typedef struct {
-    const okt_char *chars;
-    uint32_t length;
-    float frequency;
-    uint16_t lists;
-    uint16_t typo;
-    uint32_t stems[2]; /* numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
-} okt_entry;
-
-/* Packs entries (distinct, sorted by their characters), the stems and the corrections. The result is malloc'ed;
- * NULL: out of memory. The header's checksum and digest are left 0. */
-void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
-               size_t *size);
-
-/* Packs a dictionary with further words, in any order: each entry's lists are added to those of its word, and each of
- * its stems (a number in `stems`) replaces the one that is there. Frequencies and typos stay as they are. The result
- * is as for okt_pack. */
-void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, size_t count, const okt_strings *stems,
-                 size_t *size);
+/* The correction of a typo of `length` characters (typos.txt), or NULL. */
+const okt_char *okt_typo(const okt_dictionary *dictionary, const okt_char *word, size_t length,
+                         size_t *correction_length);
 
 #endif

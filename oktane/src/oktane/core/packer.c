@@ -1,8 +1,8 @@
 /* Packing word lists into a double-array trie, once when a wheel is built, and laying further words over it. */
+#include "packer.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "dictionary.h"
 
 /* The array as it grows. Free cells form a ring through cell 0, so that a place for a node's children is found without
  * looking at taken cells. The children of a node form a list, which ends with 0. */
@@ -108,10 +108,10 @@ static bool find_base(trie *t, const uint16_t *codes, size_t count, uint32_t *ba
 typedef struct {
     uint32_t node, depth;
     size_t first, last;
-} family;
+} trie_family;
 
-/* Places a family's children, which become families of their own at the end of `queue`. */
-static bool place_family(trie *t, const okt_entry *entries, family parent, family *queue, size_t *queued) {
+/* Places a trie_family's children, which become families of their own at the end of `queue`. */
+static bool place_family(trie *t, const okt_entry *entries, trie_family parent, trie_family *queue, size_t *queued) {
     uint16_t codes[OKT_ALPHABET];
     size_t count = 0, first = parent.first;
     if (first < parent.last && entries[first].length == parent.depth) {
@@ -128,7 +128,7 @@ static bool place_family(trie *t, const okt_entry *entries, family parent, famil
         okt_char c = entries[i].chars[parent.depth];
         if (i == first || c != entries[i - 1].chars[parent.depth]) {
             codes[count++] = t->code_of[okt_letter(c)];
-            queue[(*queued)++] = (family){.depth = parent.depth + 1, .first = i};
+            queue[(*queued)++] = (trie_family){.depth = parent.depth + 1, .first = i};
         }
         queue[*queued - 1].last = i + 1;
     }
@@ -170,12 +170,12 @@ static void number_letters(trie *t, const okt_entry *entries, size_t count) {
 static bool build_trie(trie *t, const okt_entry *entries, size_t count) {
     size_t nodes = 1;
     for (size_t i = 0; i < count; i++) nodes += entries[i].length;
-    family *queue = malloc(nodes * sizeof *queue);
+    trie_family *queue = malloc(nodes * sizeof *queue);
     bool done = queue && grow_trie(t, 0);
     if (done) {
         size_t queued = 1;
         number_letters(t, entries, count);
-        queue[0] = (family){.node = OKT_ROOT, .depth = 0, .first = 0, .last = count};
+        queue[0] = (trie_family){.node = OKT_ROOT, .depth = 0, .first = 0, .last = count};
         for (size_t i = 0; i < queued && done; i++) done = place_family(t, entries, queue[i], queue, &queued);
     }
     free(queue);
