@@ -24,7 +24,10 @@ from transformers import AutoTokenizer, set_seed
 
 from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import load_splits
-from okt_lstm.training.train import parse_arguments, train
+from okt_lstm.training.commands import TRAIN
+from okt_lstm.training.parsing import parse
+from okt_lstm.training.parts import TrainParts, build
+from okt_lstm.training.train import train
 
 PADDED_LENGTH = 64
 
@@ -64,7 +67,8 @@ def trainer_epoch(flags: list[str], folder: str) -> float:
     """Train an epoch as `okt-lstm train` does, and return the seconds that Trainer took for it."""
     once = ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no"]
     quiet = ["--load_best_model_at_end", "false", "--overwrite_output_dir", "--disable_tqdm", "true"]
-    return train(*parse_arguments([*flags, *once, *quiet, "--output_dir", folder])).metrics["train_runtime"]
+    options = parse(TRAIN, [*flags, *once, *quiet, "--output_dir", folder])
+    return train(build(TrainParts, options)).metrics["train_runtime"]
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ from okt_lstm.reports.error_analysis import accuracy_by, calibrate, confident_er
 from okt_lstm.reports.plots import plot_confusion_matrix, plot_reliability
 from okt_lstm.reports.recipe_card import RecipeFigures, build_recipe_card
 from okt_lstm.reports.trained_model import CARD_NAME, TrainedModel
-from okt_lstm.training.recipe import RECIPE_NAME, STAGES_NAME
+from okt_lstm.training.run_recipe import RECIPE_NAME, STAGES_NAME
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 

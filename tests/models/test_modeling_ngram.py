@@ -21,9 +21,7 @@ SMALL = shlex.split(
     "--dataset sample --max_train_samples 400 --max_eval_samples 100 --max_predict_samples 100 --use_cpu "
     "--disable_tqdm true --report_to none --model_type ngram --num_buckets 20000"
 )
-LEARNING = shlex.split(
-    "--optim adamw_torch --learning_rate 0.05 --num_train_epochs 6 --tokenizer_model bpe --vocab_size 1500"
-)
+LEARNING = shlex.split("--optim adamw_torch --learning_rate 0.05 --num_train_epochs 6 --subword bpe --vocab_size 1500")
 
 
 def seeded(**fields):
