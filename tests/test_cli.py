@@ -12,8 +12,8 @@ from tiny import save_tiny
 
 import okt_lstm
 import okt_lstm.hub as sharing
-import okt_lstm.inference.classifier as inference
 from okt_lstm import cli
+from okt_lstm.inference import loading
 from okt_lstm.inference.classifier import Classifier
 
 COMMAND = [sys.executable, "-m", "okt_lstm"]
@@ -81,13 +81,13 @@ def test_texts_as_arguments_get_a_line_each(run, folder, classifier):
 
 
 def test_without_a_model_the_one_inside_the_package_is_used(run, tmp_path, folder, reviews, monkeypatch):
-    monkeypatch.setattr(inference, "RELEASED_MODEL", folder)
+    monkeypatch.setattr(loading, "RELEASED_MODEL", folder)
     assert run("predict", "굿", "시간이 아깝다") == run("predict", "--model", folder, "굿", "시간이 아깝다")
     assert run("evaluate", "--dataset", reviews)[:2] == run("evaluate", folder, "--dataset", reviews)[:2]
     assert_one_line_error(run("evaluate"), folder, "does not say what it was trained on")
-    monkeypatch.setattr(inference, "RELEASED_MODEL", tmp_path / "released")
+    monkeypatch.setattr(loading, "RELEASED_MODEL", tmp_path / "released")
     for command in (["predict", "굿"], ["evaluate"], ["evaluate", "--dataset", reviews]):
-        assert_one_line_error(run(*command), "brings no trained model", "okt-lstm train")
+        assert_one_line_error(run(*command), "has no trained model", "okt-lstm train")
 
 
 def test_lines_of_standard_input_get_a_line_each(run, folder, classifier):
@@ -134,7 +134,7 @@ def test_mistakes_with_files_are_one_line(run, tmp_path, folder):
     assert_one_line_error(predict("in.csv", b"text\n1\n", "out.doc"), "out.doc", ".jsonl")
     assert_one_line_error(predict("in.csv", b"text\n1\n", "none/out.csv"), "none", "mkdir -p")
     assert_one_line_error(predict("in.csv", b"text\n1\n", "in.csv"), "same file")
-    assert_one_line_error(predict("in.doc", b"text\n"), "in.doc", "unknown kind")
+    assert_one_line_error(predict("in.doc", b"text\n"), "in.doc", "unknown file format")
     rows = b'{"text": "a"}\n' * 16 + b'{"text": 5}\n'
     assert_one_line_error(predict("in.jsonl", rows), "in.jsonl", "row 17", "int", "not text")
     assert_one_line_error(predict("in.txt", b"a\nb\n\xff\n"), "in.txt", "line 3", "0xff", "UTF-8")
@@ -181,7 +181,7 @@ def test_help_names_every_command_and_version_the_version(run):
 
 
 def test_a_bug_is_not_taken_for_a_mistake(run, folder, monkeypatch):
-    monkeypatch.setattr(Classifier, "scores", lambda *_: {}["bug"])
+    monkeypatch.setattr(Classifier, "logits", lambda *_: {}["bug"])
     with pytest.raises(KeyError):
         run("predict", "--model", folder, "굿")
 

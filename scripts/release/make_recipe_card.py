@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Writes the card of a recipe from runs of it with several seeds, with what they get wrong on the test set.
+"""Write the card of a recipe from runs with several seeds, with what they get wrong on the test set.
 
     python scripts/release/make_recipe_card.py out/best-seed-1 out/best-seed-2 out/best-seed-3 --output model_cards/best
 
-A run is a folder that `okt-lstm train --recipe` left. Its model predicts the test set once more; an accuracy other than
-the one that was measured at the end of its training is an error. The speed is measured on one core: let nothing else
-run on the machine meanwhile.
+A run is a folder that `okt-lstm train --recipe` left. Its model predicts the test set once more. If the accuracy
+differs from the one that was measured at the end of the training, that is an error. The speed is measured on one core:
+let nothing else run on the machine meanwhile.
 """
 
 import argparse
 import json
-import re
 import statistics
 import sys
 from collections.abc import Sequence
@@ -20,19 +19,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from huggingface_hub import ModelCard
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
 import okt_lstm
-from okt_lstm.data.files import replacing_folder
-from okt_lstm.data.splits import DATA_ARGUMENTS_NAME, DataOptions, load_test_split
-from okt_lstm.inference.classifier import Classifier, chunks
+from okt_lstm.atomic import replacing_folder, write_text
+from okt_lstm.data.batches import batched
+from okt_lstm.data.options import DATA_ARGUMENTS_NAME, DataOptions
+from okt_lstm.data.splits import load_test_split
+from okt_lstm.inference.classifier import Classifier
 from okt_lstm.reports.error_analysis import accuracy_by, calibrate, confident_errors, fragment_share
-from okt_lstm.reports.model_card import describe
 from okt_lstm.reports.plots import plot_confusion_matrix, plot_reliability
 from okt_lstm.reports.recipe_card import RecipeFigures, build_recipe_card
+from okt_lstm.reports.trained_model import CARD_NAME, TrainedModel
 from okt_lstm.training.recipe import RECIPE_NAME, STAGES_NAME
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
@@ -108,7 +108,7 @@ def tokens_of(
     """Of each text the number of tokens that are read, and the share of them that the vocabulary has no meaning for."""
     lengths, fragments = [], []
     mark = getattr(tokenizer, "word_mark", None)
-    for chunk in chunks(texts, 1000):
+    for chunk in batched(texts, 1000):
         batch = tokenizer(chunk, truncation=True)
         for row in range(len(chunk)):
             tokens = batch.tokens(row)
@@ -117,18 +117,16 @@ def tokens_of(
     return np.array(lengths), np.array(fragments)
 
 
-def seed_of(folder: Path) -> str:
-    """The seed of a run, as its card says it."""
-    found = re.search(r"^\| seed \| `(\d+)` \|$", read(folder / "README.md"), re.MULTILINE)
-    if not found:
-        raise CardError(f"{folder}/README.md does not say the run's seed: give all of them as --seeds")
-    return found[1]
+def trained_model(folder: Path) -> TrainedModel:
+    """Return what a run's card says about it."""
+    return TrainedModel.from_json(read_json(folder / CARD_NAME))
 
 
 def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
     """Analyze the runs, write the card with its pictures, and return a line about them."""
-    seeds = options.seeds or [seed_of(folder) for folder in folders]
-    if len(seeds) != len(folders) or len(set(seeds)) != len(seeds):
+    cards = [trained_model(folder) for folder in folders]
+    seeds = [str(card.hyperparameters["seed"]) for card in cards]
+    if len(set(seeds)) != len(seeds):
         raise CardError(f"{len(folders)} runs, but the seeds {', '.join(seeds)}: each run needs one of its own")
     recipes = [read(folder / RECIPE_NAME) for folder in folders]
     for (before, one), (after, other) in pairwise(zip(folders, recipes, strict=True)):
@@ -159,15 +157,11 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
         plot_confusion_matrix(every_reference, guesses, first.labels, output / "confusion_matrix.png")
         plot_reliability(calibrate(probabilities, every_reference), output / "reliability.png")
         card = build_recipe_card(
-            ModelCard.load(folders[0] / "README.md"),
+            cards[0],
             RecipeFigures(
                 name=options.name or options.output.resolve().name,
                 stages=recipes[0],
                 seconds=seconds,
-                description=describe(
-                    first.model.config, first.model.num_parameters(), first.problem_type, first.labels
-                ),
-                tokenizer=first.tokenizer,
                 runs={run.seed: run.scores for run in runs},
                 rate=statistics.median(rates),
                 megabytes=sum(file.stat().st_size for file in model_files("recipe", folders[0])) / 1e6,
@@ -185,7 +179,7 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
                 },
             ),
         )
-        card.save(output / "README.md")
+        write_text(output / "README.md", card.content)
     accuracies = [run.scores["accuracy"] for run in runs]
     return f"{options.output}: accuracy {statistics.mean(accuracies):.4f} over the seeds {', '.join(seeds)}"
 
@@ -208,7 +202,6 @@ def main() -> int:
     parser.add_argument("runs", nargs="+", type=Path, help="what `okt-lstm train --recipe` left, one run a seed")
     parser.add_argument("--output", type=Path, required=True, help="the folder of the card; an older one is replaced")
     parser.add_argument("--name", help="the model's name in the card (default: the folder's)")
-    parser.add_argument("--seeds", nargs="+", help="the runs' seeds (default: as their cards say)")
     parser.add_argument("--data_dir", help="the folder of the data (default: as in training)")
     parser.add_argument("--examples", type=int, default=10, help="wrong predictions to show (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="turns of the speed measurement (default: %(default)s)")

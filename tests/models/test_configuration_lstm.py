@@ -26,6 +26,27 @@ def test_torchs_name_for_the_number_of_layers_is_understood():
     assert config.num_hidden_layers == 4
 
 
+def test_the_name_that_0_1_0_had_for_the_sampled_softmax_is_understood(tmp_path):
+    config = LSTMConfig.from_dict({"model_type": "okt_lstm", "softmax_candidates": 64})
+    assert config.sampled_softmax_size == config.softmax_candidates == 64
+    config.save_pretrained(tmp_path)
+    assert "softmax_candidates" not in (tmp_path / "config.json").read_text()
+    assert AutoConfig.from_pretrained(tmp_path).sampled_softmax_size == 64
+
+
+@pytest.mark.parametrize(
+    ("config", "network"),
+    [
+        (LSTMConfig(), "two-layer bidirectional LSTM"),
+        (GRUConfig(num_hidden_layers=1, bidirectional=False), "one-layer GRU"),
+        (RNNConfig(num_hidden_layers=12), "12-layer bidirectional RNN"),
+        (NgramConfig(max_ngram=3), "linear 3-gram model"),
+    ],
+)
+def test_the_network_is_described_in_words(config, network):
+    assert config.network == network
+
+
 @pytest.mark.parametrize("config_class", CONFIGS)
 def test_a_saved_configuration_loads_equal(config_class, tmp_path):
     fields = {"max_ngram": 3} if config_class is NgramConfig else {"pooling": "max_mean"}

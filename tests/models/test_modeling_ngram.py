@@ -11,7 +11,8 @@ from transformers import AutoModelForSequenceClassification
 import okt_lstm
 from okt_lstm import NgramConfig, NgramForSequenceClassification, OktTokenizer
 from okt_lstm.cli import main
-from okt_lstm.data.splits import DataOptions, load_splits
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import load_splits
 from okt_lstm.models.modeling_ngram import hashed_ngrams
 
 VOCABULARY = 50
@@ -143,7 +144,7 @@ def test_the_command_trains_one_that_predicts_and_teaches(tmp_path):
     flags = [*SMALL, *LEARNING]
     assert main(["train", "--output_dir", str(tmp_path / "ngram"), *flags]) == 0
     card = (tmp_path / "ngram" / "README.md").read_text()
-    assert "A linear model with n-grams of up to 4 tokens and 40,002 parameters over Okt morphemes." in card
+    assert "A linear 4-gram model over Okt morphemes, with 40,002 parameters." in card
     assert "| num_buckets | `20000` |" in card
     assert "| hidden_size |" not in card
     results = json.loads((tmp_path / "ngram" / "test_results.json").read_text())

@@ -7,7 +7,7 @@ own labels, nor beside other teachers.
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from ..data.labels import quote_list
-from ..data.splits import generate
-from ..data.unlabeled import UnlabeledText, stamp
-from ..inference.classifier import CHUNK_SIZE, Classifier, chunks
+from ..data.batches import batched
+from ..data.cache import generate
+from ..data.columns import quote_list
+from ..data.problem_type import ProblemType
+from ..data.unlabeled import UnlabeledText
+from ..inference.classifier import CHUNK_SIZE, Classifier
+from ..inference.loading import load_any
 
 
 @dataclass(frozen=True)
@@ -37,23 +39,20 @@ class DistillationTask:
         unlabeled: Further texts, or None. Those that stand among the labeled or held-out rows, too, are left out: a
             student that had learned the teachers' answers to the latter would look better than it is.
         bf16: Whether the teachers compute in bfloat16.
-        stamps: Sizes and times of change of the teachers' files, if they are folders: what `datasets` caches of a
-            teacher is not taken for that of one trained later in its place.
     """
 
     teachers: tuple[str, ...]
     label_names: tuple[str, ...]
-    problem_type: str
+    problem_type: ProblemType
     labeled: datasets.Dataset
     held_out: tuple[datasets.Dataset, ...]
     unlabeled: UnlabeledText | None
     bf16: bool
-    stamps: tuple[tuple[int, int], ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Looks at the teachers' files."""
+    def files(self) -> list[Path]:
+        """Return the files that the predictions depend on: those of teachers in folders, and the unlabeled text."""
         files = [file for name in self.teachers for file in sorted(Path(name).glob("*.*")) if file.is_file()]
-        object.__setattr__(self, "stamps", tuple(map(stamp, files)))
+        return files if self.unlabeled is None else [*files, self.unlabeled.path]
 
     def texts(self) -> Iterator[str]:
         """All texts of the lesson: the labeled ones, then the others."""
@@ -92,7 +91,8 @@ def soft_labels(lesson: DistillationTask, teacher_weight: float = 1.0) -> datase
     features = datasets.Features({"text": datasets.Value("string"), "label": label})
     for name in lesson.teachers:
         _load_teacher(name, lesson)  # which finds what is wrong with one before another is asked for long
-    alone = [generate(_rows, features, lesson=replace(lesson, teachers=(name,))) for name in lesson.teachers]
+    tasks = [replace(lesson, teachers=(name,)) for name in lesson.teachers]
+    alone = [generate(_rows, features, files=task.files(), lesson=task) for task in tasks]
     if len(alone) == 1 and teacher_weight == 1:
         return alone[0]
     columns = {f"label {number}": answers for number, answers in enumerate(alone)}
@@ -128,7 +128,7 @@ def _rows(lesson: DistillationTask) -> Iterator[dict[str, Any]]:
     teacher, order = _load_teacher(lesson.teachers[0], lesson)
     autocast = torch.autocast(teacher.model.device.type, torch.bfloat16) if lesson.bf16 else nullcontext()
     title = f"Asking {Path(lesson.teachers[0]).name}"
-    for batch in chunks(tqdm(lesson.texts(), desc=title, unit=" texts", disable=None), CHUNK_SIZE):
+    for batch in batched(tqdm(lesson.texts(), desc=title, unit=" texts", disable=None), CHUNK_SIZE):
         with autocast:
             answers = teacher.scores(batch)[:, order]  # (texts, labels)
         for text, answer in zip(batch, answers, strict=True):
@@ -138,22 +138,17 @@ def _rows(lesson: DistillationTask) -> Iterator[dict[str, Any]]:
 def _hard_labels(lesson: DistillationTask) -> NDArray[np.float32]:
     """The rows' own labels as numbers or probabilities, `(rows, labels)`."""
     labels = np.asarray(lesson.labeled.select_columns("label").with_format("numpy")[:]["label"])
-    if lesson.problem_type == "single_label_classification":
+    if lesson.problem_type == ProblemType.SINGLE_LABEL:
         return np.eye(len(lesson.label_names), dtype=np.float32)[labels]
     return labels.reshape(len(labels), -1).astype(np.float32)
 
 
 def _load_teacher(name: str, lesson: DistillationTask) -> tuple[Classifier, Sequence[int]]:
     """A teacher, and the places of the student's labels among its own."""
-    model = AutoModelForSequenceClassification.from_pretrained(
-        name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
-    )
-    if torch.cuda.is_available():
-        model = model.to("cuda")
-    teacher = Classifier(model, AutoTokenizer.from_pretrained(name, trust_remote_code=False))
+    teacher = load_any(name)
     if teacher.problem_type != lesson.problem_type:
         raise ValueError(f"the teacher {name} is made for {teacher.problem_type}, the data for {lesson.problem_type}")
-    if lesson.problem_type == "regression":
+    if lesson.problem_type == ProblemType.REGRESSION:
         return teacher, [0]
     nameless = teacher.labels == [f"LABEL_{number}" for number in range(len(teacher.labels))]
     if nameless and len(teacher.labels) == len(lesson.label_names):

@@ -323,7 +323,7 @@ static bool extend_trie(trie *t, const okt_entry *entry, uint32_t stems_before) 
 /* Appends strings to the packed ones: `chars` of their characters are there, of which the last end at *starts. */
 static uint32_t *write_strings(okt_char *chars, uint32_t *starts, const okt_strings *strings) {
     uint32_t first = strings->starts[0], length = strings->starts[strings->count] - first;
-    memcpy(chars + *starts, strings->chars + first, length * sizeof *chars);
+    if (length) memcpy(chars + *starts, strings->chars + first, length * sizeof *chars);
     for (size_t i = 1; i <= strings->count; i++) starts[i] = *starts + (strings->starts[i] - first);
     return starts + strings->count;
 }
