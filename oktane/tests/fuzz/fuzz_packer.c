@@ -22,7 +22,7 @@ static size_t split_words(const okt_char *text, size_t length, okt_entry *words)
         if (end == start) continue;
         uint16_t list = (uint16_t)(1u << okt_letter(text[start]) % 16);
         uint32_t stem = okt_letter(text[start]) % 3 ? OKT_NO_STEM : 0;
-        words[count++] = (okt_entry){text + start, (uint32_t)(end - start), 0.5f, list, 0, {stem, OKT_NO_STEM}};
+        words[count++] = (okt_entry){text + start, (uint32_t)(end - start), {0.5f, list, 0, {stem, OKT_NO_STEM}}};
     }
     return count;
 }
@@ -41,11 +41,13 @@ static void check_words(const void *packed, size_t size, const okt_entry *words,
     CHECK(okt_dictionary_open(&dictionary, packed, size));
     for (size_t i = 0; i < count; i++) {
         uint32_t node = okt_find(&dictionary, words[i].chars, words[i].length);
-        CHECK(node != OKT_NO_NODE && dictionary.nodes[node].lists == words[i].lists);
-        CHECK((dictionary.stems[node][0] == OKT_NO_STEM) == (words[i].stems[0] == OKT_NO_STEM));
-        if (dictionary.stems[node][0] != OKT_NO_STEM) {
+        CHECK(node != OKT_NO_NODE);
+        const okt_value *value = okt_value_of(&dictionary, node);
+        CHECK(value->lists == words[i].value.lists);
+        CHECK((value->stems[0] == OKT_NO_STEM) == (words[i].value.stems[0] == OKT_NO_STEM));
+        if (value->stems[0] != OKT_NO_STEM) {
             size_t length;
-            const okt_char *stem = okt_stem(&dictionary, dictionary.stems[node][0], &length);
+            const okt_char *stem = okt_stem(&dictionary, value->stems[0], &length);
             CHECK(length == 1 && *stem == U'다');
         }
     }
