@@ -1,9 +1,9 @@
-"""What `import okt_lstm` adds to importing the parts of transformers that every program with a model needs.
-
-Each fresh process imports transformers first and okt_lstm next, and times the two apart. (Comparing processes with and
-without okt_lstm would drown the answer: importing transformers and torch takes seconds, and varies by tenths of one.)
+"""Measure what `import okt_lstm` adds to importing the parts of transformers that every program with a model needs.
 
     python scripts/benchmarks/benchmark_import.py --runs 15
+
+Each fresh process imports transformers first and okt_lstm next, and times each of them. (Comparing processes with and
+without okt_lstm would not work: importing transformers and torch takes seconds, and varies by tenths of a second.)
 """
 
 import argparse
@@ -25,19 +25,20 @@ print(between - start, perf_counter() - between)
 
 
 def timed_imports() -> tuple[float, float]:
-    """Seconds to import transformers, and seconds to import okt_lstm after it, in a fresh process."""
+    """Return the seconds to import transformers, and those to import okt_lstm after it, in a fresh process."""
     done = subprocess.run([sys.executable, "-c", TIMED_IMPORTS], check=True, capture_output=True, text=True)
     transformers, okt_lstm = map(float, done.stdout.split())
     return transformers, okt_lstm
 
 
 def main() -> None:
-    """Measure, and print the figures with the versions and the machine they belong to."""
+    """Measure, and print the figures with the versions and the machine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=15, help="number of processes (default: 15)")
     runs = parser.parse_args().runs
 
-    timed_imports()  # writes the byte code and fills the disk's cache
+    # The first import writes the byte code and fills the disk's cache.
+    timed_imports()
     transformers, okt_lstm = zip(*(timed_imports() for _ in range(runs)), strict=True)
 
     packages = ", ".join(f"{name} {version(name)}" for name in ("okt-lstm", "transformers", "torch"))

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the card of a recipe from runs of it with several seeds, with what they get wrong on the test set.
+"""Write the card of a recipe from runs with several seeds, with what they get wrong on the test set.
 
     python scripts/release/make_recipe_card.py out/best-seed-1 out/best-seed-2 out/best-seed-3 --output model_cards/best
 
-A run is a folder that `okt-lstm train --recipe` left. Its model predicts the test set once more; an accuracy other than
-the one that was measured at the end of its training is an error. The speed is measured on one core: let nothing else
-run on the machine meanwhile.
+A run is a folder that `okt-lstm train --recipe` left. Its model predicts the test set once more. If the accuracy
+differs from the one that was measured at the end of the training, that is an error. The speed is measured on one core:
+let nothing else run on the machine meanwhile.
 """
 
 import argparse

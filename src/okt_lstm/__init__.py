@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .models.modeling_ngram import NgramForSequenceClassification
     from .models.tokenization_okt import OktTokenizer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "NSMC",

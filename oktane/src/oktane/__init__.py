@@ -6,7 +6,7 @@
 The algorithm and the word lists are Open Korean Text's (Apache-2.0).
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 try:
     import oktane._core  # noqa: F401

@@ -141,7 +141,7 @@ def _predictions(task: DistillationTask) -> Iterator[dict[str, Any]]:
 def _hard_labels(task: DistillationTask) -> NDArray[np.float32]:
     """Return the rows' own labels as numbers or probabilities, `(rows, labels)`."""
     labels = np.asarray(task.labeled.select_columns("label").with_format("numpy")[:]["label"])
-    if task.problem_type is ProblemType.SINGLE_LABEL:
+    if task.problem_type == ProblemType.SINGLE_LABEL:
         return np.eye(len(task.label_names), dtype=np.float32)[labels]
     return labels.reshape(len(labels), -1).astype(np.float32)
 
@@ -155,7 +155,7 @@ def _load_teacher(name: str, task: DistillationTask) -> tuple[Classifier, Sequen
     teacher = load_any(name)
     if teacher.problem_type != task.problem_type:
         raise ValueError(f"the teacher {name} is made for {teacher.problem_type}, the data for {task.problem_type}")
-    if task.problem_type is ProblemType.REGRESSION:
+    if task.problem_type == ProblemType.REGRESSION:
         return teacher, [0]
     has_no_names = teacher.labels == [f"LABEL_{index}" for index in range(len(teacher.labels))]
     if has_no_names and len(teacher.labels) == len(task.label_names):
