@@ -43,7 +43,7 @@ class Coverage:
         return (
             text
             if self.occurrence_coverage is None
-            else f"{text}, {self.occurrence_coverage:.1%} of the running tokens"
+            else f"{text}, covering {self.occurrence_coverage:.1%} of all occurrences"
         )
 
 
