@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from tiny import save_tiny
 
 import okt_lstm
@@ -236,6 +237,21 @@ def test_the_command_of_0_1_0_is_answered_with_the_new_one(run, tmp_path):
 def test_what_can_be_no_repository_is_refused_without_asking_the_hub(run, monkeypatch, name):
     monkeypatch.setattr(sharing, "hf_hub_download", lambda *_, **__: pytest.fail("the Hub was asked"))
     assert_one_line_error(run("predict", "--model", name, "굿"), f"{name}: no such folder")
+
+
+@pytest.mark.parametrize(("chosen", "threads"), [(None, 1), ("2", 2)])
+def test_torch_gets_no_more_threads_than_cores_are_granted_unless_they_are_chosen(monkeypatch, chosen, threads):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if chosen:
+        monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+    monkeypatch.setattr("oktane.available_cores", lambda: 1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        cli._use_granted_cores()
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_run_leaves_the_logging_of_the_process_as_it_was(run, folder):

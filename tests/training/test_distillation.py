@@ -14,6 +14,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 
 import okt_lstm
 from okt_lstm.atomic import FileError
+from okt_lstm.data.problem_type import ProblemType
 from okt_lstm.data.unlabeled import open_unlabeled
 from okt_lstm.hub import LoadError
 from okt_lstm.inference.classifier import Classifier
@@ -60,7 +61,9 @@ def further(tmp_path):
 
 def ask(*teachers, names=("negative", "positive"), problem="single_label_classification", weight=1.0, **options):
     task = {"labeled": labeled(), "held_out": (), "unlabeled": None, "bf16": False}
-    rows = soft_labels(DistillationTask(tuple(map(str, teachers)), tuple(names), problem, **task | options), weight)
+    rows = soft_labels(
+        DistillationTask(tuple(map(str, teachers)), tuple(names), ProblemType(problem), **task | options), weight
+    )
     return rows["text"][:], np.array(rows["label"][:])
 
 
