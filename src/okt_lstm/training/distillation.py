@@ -138,7 +138,7 @@ def _rows(lesson: DistillationTask) -> Iterator[dict[str, Any]]:
 def _hard_labels(lesson: DistillationTask) -> NDArray[np.float32]:
     """The rows' own labels as numbers or probabilities, `(rows, labels)`."""
     labels = np.asarray(lesson.labeled.select_columns("label").with_format("numpy")[:]["label"])
-    if lesson.problem_type is ProblemType.SINGLE_LABEL:
+    if lesson.problem_type == ProblemType.SINGLE_LABEL:
         return np.eye(len(lesson.label_names), dtype=np.float32)[labels]
     return labels.reshape(len(labels), -1).astype(np.float32)
 
@@ -148,7 +148,7 @@ def _load_teacher(name: str, lesson: DistillationTask) -> tuple[Classifier, Sequ
     teacher = load_any(name)
     if teacher.problem_type != lesson.problem_type:
         raise ValueError(f"the teacher {name} is made for {teacher.problem_type}, the data for {lesson.problem_type}")
-    if lesson.problem_type is ProblemType.REGRESSION:
+    if lesson.problem_type == ProblemType.REGRESSION:
         return teacher, [0]
     nameless = teacher.labels == [f"LABEL_{number}" for number in range(len(teacher.labels))]
     if nameless and len(teacher.labels) == len(lesson.label_names):

@@ -71,7 +71,7 @@ class TokenizerOptions:
         return OktTokenizer(
             norm=self.norm,
             stem=self.stem,
-            model="word" if self.subword == "none" else self.subword,
+            subword=self.subword,
             word_mark=self.word_mark,
             user_dictionary=self.user_dictionary,
             model_max_length=self.max_length,
