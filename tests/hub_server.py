@@ -61,7 +61,7 @@ class HubServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def environment(self, home: Path, token: str) -> dict[str, str]:
+    def environment(self, home: Path, token: str = "") -> dict[str, str]:
         """The environment variables that make a client use this server, with its caches in `home`."""
         off = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
         on = ("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_PROGRESS_BARS")

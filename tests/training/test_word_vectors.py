@@ -117,7 +117,7 @@ def test_long_texts_and_empty_ones_keep_their_tokens(tmp_path):
     assert set(vectors.tokens) == set(WORDS)
 
 
-def test_the_end_of_a_long_text_is_learned_from(tmp_path):
+def test_words_beyond_the_ten_thousandth_of_a_text_are_learned_from(tmp_path):
     text = " ".join(["굿"] * 10_000 + ["정말", "재미"] * 5000)
     options = {"max_n": 0, "sample": 0.0, "epochs": 1}
     before, after = (
