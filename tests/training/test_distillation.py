@@ -14,6 +14,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 
 import okt_lstm
 from okt_lstm.atomic import FileError
+from okt_lstm.data.problem_type import ProblemType
 from okt_lstm.data.unlabeled import open_unlabeled
 from okt_lstm.hub import LoadError
 from okt_lstm.inference.classifier import Classifier
@@ -59,8 +60,10 @@ def further(tmp_path):
 
 
 def ask(*teachers, names=("negative", "positive"), problem="single_label_classification", weight=1.0, **options):
-    lesson = {"labeled": labeled(), "held_out": (), "unlabeled": None, "bf16": False}
-    rows = soft_labels(DistillationTask(tuple(map(str, teachers)), tuple(names), problem, **lesson | options), weight)
+    task = {"labeled": labeled(), "held_out": (), "unlabeled": None, "bf16": False}
+    rows = soft_labels(
+        DistillationTask(tuple(map(str, teachers)), tuple(names), ProblemType(problem), **task | options), weight
+    )
     return rows["text"][:], np.array(rows["label"][:])
 
 
@@ -92,7 +95,7 @@ def test_soft_labels_are_the_teachers_mean_of_labeled_and_other_texts(tmp_path, 
     assert texts == TEXTS + FURTHER
 
 
-def test_texts_of_labeled_and_held_out_rows_are_not_asked_about_twice(tmp_path):
+def test_no_teacher_labels_a_text_of_the_labeled_or_held_out_rows_twice(tmp_path):
     (tmp_path / "t.txt").write_text(f"{TEXTS[0]}\n{FURTHER[0]}\n{FURTHER[1]}\n  {TEXTS[1].replace(' ', '  ')} \n")
     held_out = labeled().select([0]).map(lambda row: {"text": FURTHER[1]})
     further = open_unlabeled(str(tmp_path / "t.txt"))
@@ -131,26 +134,26 @@ def test_the_weight_mixes_in_the_rows_own_labels(tmp_path, further, weight):
     np.testing.assert_allclose(soft[5:], answers(teacher, FURTHER), atol=1e-5)
 
 
-def test_with_another_weight_the_teachers_are_not_asked_again(tmp_path, further, monkeypatch):
+def test_another_weight_needs_no_new_predictions(tmp_path, further, monkeypatch):
     teacher = save_tiny(tmp_path / "teacher")
     ask(teacher, unlabeled=further)
-    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it was asked again"))
+    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it predicted again"))
     _, soft = ask(teacher, unlabeled=further, weight=0.0)
     np.testing.assert_array_equal(soft[:5], np.eye(2)[LABELS])
 
 
-def test_beside_another_teacher_one_is_not_asked_again(tmp_path, further, monkeypatch):
+def test_a_further_teacher_needs_no_new_predictions_of_the_first(tmp_path, further, monkeypatch):
     one, two = save_shifted(tmp_path / "one", 0), save_shifted(tmp_path / "two", 3)
     _, first = ask(one, unlabeled=further)
     _, second = ask(two, unlabeled=further)
-    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it was asked again"))
+    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it predicted again"))
     _, both = ask(one, two, unlabeled=further)
     np.testing.assert_allclose(both, (first + second) / 2, atol=1e-6)
 
 
-def test_a_wrong_teacher_is_found_before_another_is_asked(tmp_path, monkeypatch):
+def test_a_wrong_teacher_is_found_before_another_predicts(tmp_path, monkeypatch):
     right, wrong = save_tiny(tmp_path / "right"), save_tiny(tmp_path / "wrong", labels=("good", "bad"))
-    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("the other one was asked"))
+    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("the other one predicted"))
     with pytest.raises(ValueError, match="wrong knows the labels 'good', 'bad'"):
         ask(right, wrong)
 
@@ -165,7 +168,7 @@ def test_several_labels_have_a_probability_each(tmp_path):
     np.testing.assert_allclose(soft, 0.5 * answers(teacher)[:, ::-1] + 0.5 * np.array(hard), atol=1e-5)
 
 
-def test_for_regression_the_teachers_numbers_are_averaged(tmp_path):
+def test_the_numbers_of_regression_teachers_are_averaged(tmp_path):
     teachers = [
         save_shifted(tmp_path / name, shift, labels=("LABEL_0",), problem_type="regression")
         for name, shift in (("one", 0), ("two", 3))
@@ -210,7 +213,7 @@ def test_a_teacher_stored_in_half_precision_computes_in_single_precision(tmp_pat
     np.testing.assert_allclose(soft, half.scores(TEXTS), atol=1e-6)
 
 
-def test_a_teacher_that_was_trained_anew_is_asked_anew(tmp_path):
+def test_a_teacher_that_was_trained_anew_predicts_anew(tmp_path):
     teacher = save_shifted(tmp_path / "teacher", 0)
     _, before = ask(teacher)
     save_shifted(teacher, 3)
@@ -335,7 +338,7 @@ def test_weight_0_is_training_without_a_teacher(taught, tmp_path):
         ("--embeddings {teacher}", "is a folder"),
     ],
 )
-def test_options_that_do_not_fit_are_found_before_the_teachers_are_asked(taught, tmp_path, flags, message):
+def test_options_that_do_not_fit_are_found_before_the_teachers_predict(taught, tmp_path, flags, message):
     folder, _ = taught
     (tmp_path / "three.vec").write_text("1 3\n정말 0.1 0.2 0.3\n")
     flags = flags.format(teacher=folder / "teacher", vectors=tmp_path / "three.vec").split()
@@ -355,7 +358,7 @@ def test_text_without_labels_needs_a_teacher(tmp_path):
         prepare(options("--output_dir", tmp_path / "out", "--unlabeled", "t.txt"))
 
 
-def test_smoothed_answers_are_not_smoothed_again(tmp_path):
+def test_smooth_predictions_are_not_smoothed_again(tmp_path):
     with pytest.raises(ValueError, match="leave out --label_smoothing_factor"):
         prepare(options("--output_dir", tmp_path, "--teacher", "t", "--label_smoothing_factor", "0.1"))
 

@@ -40,7 +40,7 @@ def test_coverage_counts_types_and_running_tokens():
     assert (coverage.found, coverage.tokens) == (3, len(WORDS) + 1)
     assert coverage.share == pytest.approx(3 / (len(WORDS) + 1))
     assert coverage.occurrence_coverage == pytest.approx(6 / 8)
-    assert str(coverage) == "3 of the vocabulary's 12 tokens have a vector (25.0%), 75.0% of the running tokens"
+    assert str(coverage) == "3 of the vocabulary's 12 tokens have a vector (25.0%), covering 75.0% of all occurrences"
 
 
 def test_a_vocabulary_that_is_all_found_is_copied_whole():

@@ -91,14 +91,6 @@ def test_what_several_seeds_left_is_for_teachers_only(tmp_path, option):
         read_recipe(path)
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
-def test_the_example_in_the_readme_is_a_recipe(tmp_path, name):
-    text = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
-    (tmp_path / "mine.yaml").write_text(text.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
-    recipe = read_recipe(str(tmp_path / "mine.yaml"))
-    assert [each.command for each in recipe.stages] == ["pretrain", "train", "train"]
-
-
 @pytest.mark.parametrize(
     ("stages", "top", "message"),
     [

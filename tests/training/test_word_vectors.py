@@ -160,7 +160,7 @@ def test_the_outputs_name_is_checked_first(tmp_path):
 
 def test_without_gensim_the_error_says_what_to_install(tmp_path, text_file, monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.models", None)
-    with pytest.raises(ImportError, match=r'pip install "okt-lstm\[embed\]"'):
+    with pytest.raises(ImportError, match=r"needs gensim .*: pip install gensim"):
         train(tmp_path)
 
 

@@ -30,14 +30,16 @@ cdef extern from "dictionary.h":
     ctypedef struct okt_header:
         uint32_t checksum
         uint8_t digest[32]
-    ctypedef struct okt_node:
+    ctypedef struct okt_value:
+        float frequency
         uint16_t lists
+        uint16_t typo
+        uint32_t stems[2]
     ctypedef struct okt_dictionary:
         const okt_header *header
-        const okt_node *nodes
-        const uint32_t (*stems)[2]
     bint okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t size)
     const okt_char *okt_stem(const okt_dictionary *dictionary, uint32_t stem, size_t *length)
+    const okt_value *okt_value_of(const okt_dictionary *dictionary, uint32_t node)
     uint32_t okt_find(const okt_dictionary *dictionary, const okt_char *word, size_t length)
     int okt_letter(okt_char c)
 
@@ -49,10 +51,7 @@ cdef extern from "packer.h":
     ctypedef struct okt_entry:
         const okt_char *chars
         uint32_t length
-        float frequency
-        uint16_t lists
-        uint16_t typo
-        uint32_t stems[2]
+        okt_value value
     void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
                    size_t *size)
     void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, size_t count,

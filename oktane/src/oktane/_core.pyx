@@ -226,8 +226,8 @@ cdef class Dictionary:
         cdef uint32_t node = okt_find(&self.dictionary, strings.view.chars, len(word))
         if node == OKT_NO_NODE:
             return 0, None, None
-        stems = self.dictionary.stems[node]
-        return self.dictionary.nodes[node].lists, self.stem_of(stems[0]), self.stem_of(stems[1])
+        cdef const okt_value *value = okt_value_of(&self.dictionary, node)
+        return value.lists, self.stem_of(value.stems[0]), self.stem_of(value.stems[1])
 
     def extended(self, list words not None, list entries not None, list stems not None, bytes digest not None):
         """Return a dictionary of these words and further ones, made in a copy in memory. This one stays as it is.
@@ -301,6 +301,7 @@ cdef class _Entries:
 
     cdef int set(self, size_t i, str word, row, Py_ssize_t stem_count, Py_ssize_t correction_count) except -1:
         cdef okt_entry *item = &self.items[i]
+        cdef okt_value *value = &item.value
         cdef size_t at
         item.chars = self.words.chars + self.words.starts[i]
         item.length = self.words.starts[i + 1] - self.words.starts[i]
@@ -310,13 +311,13 @@ cdef class _Entries:
         if item.length == 0:
             raise ValueError(f"word {i} is empty")
         try:
-            item.frequency, item.lists, item.typo, verb_stem, adjective_stem = row
+            value.frequency, value.lists, value.typo, verb_stem, adjective_stem = row
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"the entry of {word!r} is malformed: {row!r} ({error})") from error
-        if item.typo > correction_count or not -1 <= verb_stem < stem_count or not -1 <= adjective_stem < stem_count:
+        if value.typo > correction_count or not -1 <= verb_stem < stem_count or not -1 <= adjective_stem < stem_count:
             raise ValueError(f"the entry of {word!r} points to a stem or correction that is not there: {row!r}")
-        item.stems[0] = OKT_NO_STEM if verb_stem < 0 else verb_stem
-        item.stems[1] = OKT_NO_STEM if adjective_stem < 0 else adjective_stem
+        value.stems[0] = OKT_NO_STEM if verb_stem < 0 else verb_stem
+        value.stems[1] = OKT_NO_STEM if adjective_stem < 0 else adjective_stem
 
     def __dealloc__(self):
         PyMem_Free(self.items)

@@ -12,7 +12,7 @@ from typing import Any
 from ..atomic import FileError
 
 _DECOMPRESSORS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-# Bytes that are taken from a stream at once, if so many are waiting: some ten thousand reviews.
+# The number of bytes to take from a stream at once, if they are waiting: some ten thousand reviews.
 _BLOCK_SIZE = 1 << 20
 _BLANKS = str.maketrans("\t\n\r", "   ")
 

@@ -29,8 +29,7 @@ class DataOptions:
         default=None,
         metadata={
             "metavar": "FOLDER",
-            "help": "folder with the NSMC files (default: download them); for a data set on the Hub, the folder to "
-            "read in its repository",
+            "help": "folder with the NSMC files (default: download them), or of a data set's repository",
         },
     )
     validation_file: str | None = field(default=None, metadata={"metavar": "FILE", "help": "file to validate on"})
@@ -59,8 +58,7 @@ class DataOptions:
     validation_size: float = field(
         default=0.05,
         metadata={
-            "help": "share of the training rows (or their number, if 1 or more) to hold out for validation where the "
-            "data set has no validation split",
+            "help": "share of the training rows (from 1: their number) to hold out, if there is no validation split",
         },
     )
     split_seed: int = field(default=42, metadata={"help": "seed for holding out and sampling rows", "advanced": True})

@@ -1,4 +1,4 @@
-"""What travels beside a checkpoint: every file here is copied to the Hub, and imports nothing outside this folder.
+"""What travels beside a checkpoint. The other files of this folder are copied to the Hub and import nothing outside it.
 
 Importing this package registers its classes with transformers' Auto classes.
 """

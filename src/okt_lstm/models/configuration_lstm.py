@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 
-# okt_lstm.data.labels has the same names: this file travels without that package.
+# The names of okt_lstm.data.problem_type once more: this file travels without that package.
 PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
 
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -89,7 +89,7 @@ class TrainedModel:
     results: Mapping[str, Mapping[str, float]]
     pictures: Mapping[str, str]
     vocabulary: str = "The vocabulary was built from the training rows alone."
-    examples: Sequence[str] = ("연기도 연출도 최고였다", "시간이 아깝다")
+    examples: Sequence[str] = ("영상이 아름답고 감동적이었다", "결말이 너무 실망스러웠다")
     versions: Mapping[str, str] = field(default_factory=_package_versions)
     machine: str = field(default_factory=_machine)
 

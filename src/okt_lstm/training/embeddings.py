@@ -20,13 +20,13 @@ from ..data.vectors import Vectors
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a vocabulary has vectors; `str` says it in words.
+    """How much of a vocabulary has word vectors; `str` says it in words.
 
     Attributes:
-        found: Tokens that have one.
-        tokens: Tokens of the vocabulary, without padding.
-        occurrence_coverage: Share of the running tokens that are among those found, from 0 to 1; None where no
-            counts were given.
+        found: Number of tokens that have a vector.
+        tokens: Number of tokens of the vocabulary, without padding.
+        occurrence_coverage: Share of all occurrences of tokens that have a vector, from 0 to 1; None where no counts
+            were given.
     """
 
     found: int
@@ -35,7 +35,7 @@ class Coverage:
 
     @property
     def share(self) -> float:
-        """Share of the vocabulary's tokens that have a vector, from 0 to 1."""
+        """The share of the vocabulary's tokens that have a vector, from 0 to 1."""
         return self.found / self.tokens if self.tokens else 0.0
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class Coverage:
         return (
             text
             if self.occurrence_coverage is None
-            else f"{text}, {self.occurrence_coverage:.1%} of the running tokens"
+            else f"{text}, covering {self.occurrence_coverage:.1%} of all occurrences"
         )
 
 
@@ -51,19 +51,19 @@ class Coverage:
 def fill_embeddings(
     embedding: nn.Embedding, tokenizer: PreTrainedTokenizerBase, vectors: Vectors, counts: np.ndarray | None = None
 ) -> Coverage:
-    """Put vectors into the embeddings of a model.
+    """Copy word vectors into the embeddings of a model.
 
-    The rows of tokens that have none keep their random values, at the vectors' standard deviation. The row of padding
-    stays as it is.
+    Tokens without a vector keep their random values, scaled to the vectors' standard deviation. The row of the padding
+    token stays as it is.
 
     Args:
-        embedding: What is filled, `(ids, size)`.
-        tokenizer: What the ids mean.
-        vectors: The vectors; `read_vectors(path, tokenizer.get_vocab())` reads no others than are needed.
+        embedding: The embeddings to fill, `(ids, size)`.
+        tokenizer: The tokenizer of the model.
+        vectors: The vectors; `read_vectors(path, tokenizer.get_vocab())` reads only those that are needed.
         counts: How often each id occurs in the training rows, `(ids,)`, for the coverage.
 
     Raises:
-        ValueError: If the vectors are of another size, or none is of the vocabulary.
+        ValueError: If the vectors have another size, or none of them is of the vocabulary.
     """
     size = vectors.matrix.shape[1]
     if size != embedding.embedding_dim:
@@ -97,12 +97,12 @@ def fill_embeddings(
 
 
 class FreezeEmbeddings(TrainerCallback):
-    """Keeps a model's embeddings as they are for the first epochs.
+    """Freezes a model's embeddings for the first epochs.
 
-    No gradient reaches the optimizer, so that none of torch's moves them, not even by weight decay.
+    No gradient reaches the optimizer, so none of torch's optimizers moves them, not even by weight decay.
 
     Args:
-        epochs: How many epochs; the following ones train the embeddings, too.
+        epochs: How many epochs. Later epochs train the embeddings, too.
     """
 
     def __init__(self, epochs: int) -> None:
@@ -111,21 +111,21 @@ class FreezeEmbeddings(TrainerCallback):
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Freeze, or thaw; not under DistributedDataParallel, which waits for the gradients that it began with."""
+        """Freeze or unfreeze, but not under DistributedDataParallel, which waits for the gradients it started with."""
         if args.world_size == 1:
             _table(kwargs["model"]).requires_grad_(not self._is_frozen(state))
 
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Drop the gradient, where there is one."""
+        """Drop the gradient, if there is one."""
         if self._is_frozen(state):
             _table(kwargs["model"]).grad = None
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Leave an ordinary model."""
+        """Unfreeze the embeddings of the finished model."""
         _table(kwargs["model"]).requires_grad_(True)
 
     def _is_frozen(self, state: TrainerState) -> bool:

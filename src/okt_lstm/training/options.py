@@ -35,7 +35,7 @@ class TokenizerOptions:
     stem: bool = field(default=False, metadata={"help": "let Okt reduce verbs and adjectives to their stems"})
     subword: Literal["none", "bpe"] = field(
         default="none",
-        metadata={"help": "none: whole morphemes; bpe: byte-pair encoding inside morphemes, which knows every word"},
+        metadata={"help": "none: whole morphemes; bpe: byte-pair encoding inside them, which knows every word"},
     )
     word_mark: str | None = field(
         default=None,
@@ -46,13 +46,11 @@ class TokenizerOptions:
         },
     )
     vocab_size: int = field(default=20000, metadata={"help": "maximum number of tokens in the vocabulary"})
-    min_frequency: int = field(
-        default=2, metadata={"help": "drop tokens that occur fewer times than this in the training set"}
-    )
+    min_frequency: int = field(default=2, metadata={"help": "drop tokens that occur fewer times in the training texts"})
     max_length: int = field(default=128, metadata={"help": "cut texts after this many tokens"})
     user_dictionary: str | None = field(
         default=None,
-        metadata={"metavar": "FILE", "help": "words for Okt: on each line a word, a tab and its part of speech"},
+        metadata={"metavar": "FILE", "help": "words for Okt, one a line: word, tab, part of speech"},
     )
 
     def __post_init__(self) -> None:
@@ -71,7 +69,7 @@ class TokenizerOptions:
         return OktTokenizer(
             norm=self.norm,
             stem=self.stem,
-            model="word" if self.subword == "none" else self.subword,
+            subword=self.subword,
             word_mark=self.word_mark,
             user_dictionary=self.user_dictionary,
             model_max_length=self.max_length,
@@ -222,27 +220,26 @@ class TransferOptions:
         default=None,
         metadata={
             "metavar": "FOLDER|HUB_ID",
-            "help": "start from this model: the result of `okt-lstm pretrain`, or any other recurrent network of "
-            "okt-lstm; it brings its tokenizer along",
+            "help": "start from this network and its tokenizer: a language model (see `pretrain`) or a classifier",
         },
     )
     embeddings: str | None = field(
         default=None,
         metadata={
             "metavar": "FILE",
-            "help": "start from these word vectors: word2vec text or binary, fastText, or safetensors",
+            "help": "start from these word vectors: word2vec, fastText, or the result of `word-vectors`",
         },
     )
     freeze_embeddings_epochs: int = field(
         default=0,
-        metadata={"help": "freeze the embeddings for this many epochs (with --embeddings or --pretrained)"},
+        metadata={"help": "freeze the embeddings of --embeddings or --pretrained for this many epochs"},
     )
     teacher: list[str] = field(
         default_factory=list,
         metadata={
             "metavar": "FOLDER|HUB_ID",
-            "help": "learn the predicted probabilities of these classifiers (their mean), which need the same labels; "
-            "--unlabeled gives them more texts to label",
+            "help": "learn the mean of the probabilities that these classifiers, of the same labels, predict for the "
+            "training texts and for --unlabeled",
         },
     )
     teacher_weight: float = field(
@@ -268,16 +265,16 @@ class RecipeOptions:
         default=None,
         metadata={
             "metavar": "NAME|FILE",
-            "help": "train by a recipe of okt-lstm (classic, fast, best, release) or by a YAML file; other options win "
-            "over the recipe's last stage",
+            "help": "train by a recipe of okt-lstm (classic, fast, best, release) or by a YAML file; other options "
+            "win over its last stage",
         },
     )
     stages_dir: str | None = field(
         default=None,
         metadata={
             "metavar": "FOLDER",
-            "help": "with --recipe: where the results of its earlier stages are kept, so that several runs can share "
-            "them (default: the folder stages in --output_dir)",
+            "help": "with --recipe: keep the earlier stages here, where several runs can share them (default: in "
+            "--output_dir)",
         },
     )
 
@@ -304,7 +301,7 @@ class RunSettings:
         default="linear", metadata={"metavar": "NAME", "help": "schedule: linear, cosine, constant, ..."}
     )
     warmup_steps: float = field(
-        default=0, metadata={"help": "steps over which the learning rate rises; below 1: their share of all steps"}
+        default=0, metadata={"help": "steps of rising learning rate; below 1: their share of all steps"}
     )
     weight_decay: float = field(default=0.0, metadata={"help": "weight decay of the optimizer", "advanced": True})
     train_sampling_strategy: Literal["random", "sequential", "group_by_length", "batch_rebalance"] = field(
@@ -315,16 +312,14 @@ class RunSettings:
             "advanced": True,
         },
     )
-    seed: int = field(default=42, metadata={"help": "seed of the initial weights, the dropout and the order of rows"})
-    bf16: bool = field(
-        default=False, metadata={"help": "train in bfloat16 mixed precision, where the processor or GPU can"}
-    )
+    seed: int = field(default=42, metadata={"help": "seed of weights, dropout and the order of rows"})
+    bf16: bool = field(default=False, metadata={"help": "train in bfloat16 mixed precision, where the hardware can"})
     use_cpu: bool = field(default=False, metadata={"help": "train on the CPU, even if there is a GPU"})
     eval_strategy: Literal["no", "steps", "epoch"] = field(
         default="epoch", metadata={"help": "when to validate", "advanced": True}
     )
     early_stopping_patience: int | None = field(
-        default=None, metadata={"help": "stop after N validations without a new best score (default: never)"}
+        default=None, metadata={"help": "stop after N validations without a new best score"}
     )
     load_best_model_at_end: bool = field(
         default=True, metadata={"help": "keep the epoch that validates best, not the last one", "advanced": True}
@@ -336,7 +331,7 @@ class RunSettings:
         default=None,
         metadata={
             "metavar": "FOLDER",
-            "help": "continue an interrupted run from this checkpoint; without a value, from the newest one",
+            "help": "continue an interrupted run, from its newest checkpoint if no folder is named",
             "group": "output",
         },
     )
@@ -355,7 +350,7 @@ class RunSettings:
         default=None,
         metadata={
             "metavar": "NAME",
-            "help": "loggers, such as tensorboard, or none (default: tensorboard if it is installed)",
+            "help": "loggers, or none (default: tensorboard, if it is installed)",
             "group": "output",
         },
     )
@@ -393,8 +388,7 @@ class TrainSettings(RunSettings):
         default="auto",
         metadata={
             "metavar": "NAME",
-            "help": "score that decides which epoch is best; auto: accuracy; f1_macro with several labels per text; "
-            "mse for numbers",
+            "help": "score that decides which epoch is best; auto: accuracy, f1_macro or mse, by the kind of labels",
         },
     )
     do_predict: bool = field(
@@ -412,7 +406,7 @@ class PretrainSettings(RunSettings):
         default="cosine", metadata={"metavar": "NAME", "help": "schedule: linear, cosine, constant, ..."}
     )
     warmup_steps: float = field(
-        default=500, metadata={"help": "steps over which the learning rate rises; below 1: their share of all steps"}
+        default=500, metadata={"help": "steps of rising learning rate; below 1: their share of all steps"}
     )
     adam_beta2: float = field(
         default=0.98, metadata={"help": "decay of Adam's mean of squared gradients", "advanced": True}

@@ -124,7 +124,7 @@ def _read(path: Path, extended_by: tuple[Path, ...] = ()) -> tuple[dict[str, Any
         raise ValueError(f"{path}: extends {base_path}, which extends it in turn")
     base, _ = _read(base_path, (path, *extended_by))
     own = {entry["name"]: entry for entry in table["stages"] if isinstance(entry, dict) and "name" in entry}
-    inherited = [own.get(entry["name"], entry) for entry in base["stages"]]
+    inherited = [own.get(entry["name"], entry) if isinstance(entry, dict) else entry for entry in base["stages"]]
     table["stages"] = inherited + [entry for entry in table["stages"] if entry not in inherited]
     return table, yaml.safe_dump(table, sort_keys=False, allow_unicode=True, width=120)
 

@@ -134,7 +134,7 @@ def _import_gensim() -> Any:
     try:
         from gensim.models import FastText
     except ImportError as error:
-        raise ImportError(f'training vectors needs gensim ({error}): pip install "okt-lstm[word-vectors]"') from error
+        raise ImportError(f"training word vectors needs gensim ({error}): pip install gensim") from error
     return FastText
 
 

@@ -2,7 +2,19 @@
  *
  * The algorithm is Open Korean Text 2.1.0's (Apache-2.0); every .c file names the Scala file its rules come from.
  *
- * EXAMPLE
+ * A text goes through it like this, with norm and stem asked for. Scores are costs, and `|` begins a new word:
+ *
+ *   영화는재밌었어욬ㅋㅋ a.kr/b
+ *     normalizer   영화는재밌었어요ㅋㅋ a.kr/b      (ㅋ was typed into 요; each character knows where it came from)
+ *     chunker      영화는재밌었어요/Korean ㅋㅋ/KoreanParticle " "/Space a.kr/b/URL
+ *     search       of the Korean chunk, the best parses that end after ...
+ *                  2 syllables: 영화/Noun 1.4749, 영/Modifier 화/Noun 2.36, 영/Noun 화/Suffix 2.36, ...
+ *                  3 syllables: 영화/Noun 는/Josa 1.7075, 영화/Noun | 는/Josa 2.0075, ...
+ *                  6 syllables: 영화/Noun 는/Josa | 재밌었/Adjective 2.805, ...
+ *                  8, the whole: 영화/Noun 는/Josa | 재밌었/Adjective 어요/Eomi 2.9937
+ *     stemmer      영화/Noun 는/Josa 재밌었어요/Adjective, whose stem is 재밌다
+ *     tokenizer    영화 는 재밌다 ㅋㅋ " " a.kr/b
+ *     phrases      영화
  *
  * Texts are arrays of code points. A function that can run out of memory returns false if it does, and that is all that
  * false says; every buffer can then be used again and freed. Nothing here knows Python, and nothing is shared between

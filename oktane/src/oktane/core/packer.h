@@ -15,10 +15,7 @@ typedef struct {
 typedef struct {
     const okt_char *chars;
     uint32_t length;
-    float frequency;
-    uint16_t lists;
-    uint16_t typo;
-    uint32_t stems[2]; /* numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
+    okt_value value;
 } okt_entry;
 
 /* Packs entries (distinct, sorted by their characters), the stems and the corrections. The result is malloc'ed;

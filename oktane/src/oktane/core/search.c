@@ -135,10 +135,10 @@ static void find_words(const okt_dictionary *dictionary, const okt_char *text, u
         word_facts w = {.nodes = NODE(WORD_NOUN), .unknown = true, .frequency = 0};
         if (at != OKT_NO_NODE) at = okt_child(dictionary, at, last);
         if (at != OKT_NO_NODE) {
-            const okt_node *node = &dictionary->nodes[at];
-            lists[length] = node->lists;
-            w.nodes |= word_nodes_of(node->lists);
-            w.frequency = node->frequency;
+            const okt_value *value = okt_value_of(dictionary, at);
+            lists[length] = value->lists;
+            w.nodes |= word_nodes_of(value->lists);
+            w.frequency = value->frequency;
         }
         bool is_digit = is_digit_syllable(last);
         w.unknown = is_unknown(dictionary, syllables, length, lists, digits_before && (is_digit || is_unit(last)));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the card of a recipe from runs with several seeds, with what they get wrong on the test set.
 
-    python scripts/release/make_recipe_card.py out/best-seed-1 out/best-seed-2 out/best-seed-3 --output model_cards/best
+    python make_recipe_card.py out/best-seed-1 out/best-seed-2 out/best-seed-3 --output model_cards/best
 
 A run is a folder that `okt-lstm train --recipe` left. Its model predicts the test set once more. If the accuracy
 differs from the one that was measured at the end of the training, that is an error. The speed is measured on one core:
@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from benchmark_models import model_files
+from benchmark_okt import machine
 from numpy.typing import NDArray
+from one_core import MeasurementError, measure_rates
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
@@ -33,21 +36,16 @@ from okt_lstm.reports.error_analysis import accuracy_by, calibrate, confident_er
 from okt_lstm.reports.plots import plot_confusion_matrix, plot_reliability
 from okt_lstm.reports.recipe_card import RecipeFigures, build_recipe_card
 from okt_lstm.reports.trained_model import CARD_NAME, TrainedModel
-from okt_lstm.training.recipe import RECIPE_NAME, STAGES_NAME
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-
-from benchmark_models import model_files
-from benchmark_okt import machine
-from one_core import MeasurementError, measure_rates
+from okt_lstm.training.run_recipe import RECIPE_NAME, STAGES_NAME
 
 LENGTHS = (5, 10, 20, 40)
 SHARES = (0, 0.1, 0.2, 0.4)
-LARGEST_CHANGE = 0.0005  # of the accuracy, by other kernels or another processor
+# In the accuracy, by other kernels or another processor.
+LARGEST_CHANGE = 0.0005
 
 
 class CardError(Exception):
-    """The runs are not what a card can be written of; the message says why."""
+    """A card can't be written from these runs; the message says why."""
 
 
 class Run(NamedTuple):
@@ -57,8 +55,8 @@ class Run(NamedTuple):
         seed: Its seed, as text.
         classifier: Its model.
         probabilities: `(rows, labels)`.
-        lengths: The tokens of each text that are read, `(rows,)`.
-        fragments: The texts' share of tokens without meaning, `(rows,)`; see `okt_lstm.reports.error_analysis`.
+        lengths: How many tokens of each text are read, `(rows,)`.
+        fragments: Each text's share of tokens without meaning, `(rows,)`; see `okt_lstm.reports.error_analysis`.
         scores: Figures for the card.
     """
 
@@ -71,7 +69,7 @@ class Run(NamedTuple):
 
 
 def data_arguments(folder: Path, given: dict[str, str | None]) -> DataOptions:
-    """The data that a run was tested on, from elsewhere if that is given."""
+    """Return the data that a run was tested on; options that are given replace the recorded ones."""
     names = {field.name for field in fields(DataOptions)}
     recorded = read_json(folder / DATA_ARGUMENTS_NAME)
     arguments = DataOptions(**{name: value for name, value in recorded.items() if name in names})
@@ -105,7 +103,7 @@ def analyze(folder: Path, seed: str, texts: Sequence[str], references: NDArray[n
 def tokens_of(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Of each text the number of tokens that are read, and the share of them that the vocabulary has no meaning for."""
+    """Return for each text the number of tokens that are read, and the share of them without meaning."""
     lengths, fragments = [], []
     mark = getattr(tokenizer, "word_mark", None)
     for chunk in batched(texts, 1000):
@@ -127,12 +125,13 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
     cards = [trained_model(folder) for folder in folders]
     seeds = [str(card.hyperparameters["seed"]) for card in cards]
     if len(set(seeds)) != len(seeds):
-        raise CardError(f"{len(folders)} runs, but the seeds {', '.join(seeds)}: each run needs one of its own")
+        raise CardError(f"{len(folders)} runs, but the seeds {', '.join(seeds)}: each run needs its own")
     recipes = [read(folder / RECIPE_NAME) for folder in folders]
     for (before, one), (after, other) in pairwise(zip(folders, recipes, strict=True)):
         if one != other:
-            raise CardError(f"{before} and {after} are not of one recipe: their {RECIPE_NAME} differ")
-    seconds = read_json(folders[0] / STAGES_NAME)["seconds"]  # later runs find teachers' answers in a cache
+            raise CardError(f"{before} and {after} come from different recipes: their {RECIPE_NAME} differ")
+    # Later runs find the predictions of the teachers in a cache.
+    seconds = read_json(folders[0] / STAGES_NAME)["seconds"]
 
     first = okt_lstm.load(folders[0], device="cpu")
     given = {"data_dir": options.data_dir}
@@ -185,21 +184,21 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
 
 
 def read(path: Path) -> str:
-    """The text of a file that a run left."""
+    """Return the text of a file that a run left."""
     if not path.is_file():
-        raise CardError(f"{path.parent} is no finished run of `okt-lstm train --recipe`: it has no {path.name}")
+        raise CardError(f"{path.parent} is not a finished run of `okt-lstm train --recipe`: it has no {path.name}")
     return path.read_text(encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file that a run left."""
+    """Return the content of a JSON file that a run left."""
     return json.loads(read(path))
 
 
 def main() -> int:
-    """Run the command; returns its exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", type=Path, help="what `okt-lstm train --recipe` left, one run a seed")
+    parser.add_argument("runs", nargs="+", type=Path, help="what `okt-lstm train --recipe` left, one run per seed")
     parser.add_argument("--output", type=Path, required=True, help="the folder of the card; an older one is replaced")
     parser.add_argument("--name", help="the model's name in the card (default: the folder's)")
     parser.add_argument("--data_dir", help="the folder of the data (default: as in training)")
