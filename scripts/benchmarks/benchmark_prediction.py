@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Measures bulk prediction from text beside konlpy's analysis alone, and prints a report in Markdown.
+"""Measure bulk prediction from text against konlpy's analysis alone, and print a report in Markdown.
 
     python scripts/benchmarks/benchmark_prediction.py --column document ratings_test.txt
     python scripts/benchmarks/benchmark_prediction.py --column document ratings_test.txt --memory --model out
 
-Compared are the labels of a list of texts (`okt_lstm.load(model).predict(texts)`), with oktane and with konlpy's Okt in
-a JVM as the analyzer, and what many programs do before any network runs: `Okt().morphs(text)` in a Python loop. Each is
-a process of its own on the same cores; they take turns, so that a busy machine slows all of them, and a rate is the
-median of several runs after those that warm up. Without --model an untrained network of the classic recipe's size is
-measured: the weights' values don't change how long they take.
+It compares `okt_lstm.load(model).predict(texts)`, with oktane and with konlpy's Okt in a JVM as the analyzer, and what
+many programs do before any network runs: `Okt().morphs(text)` in a Python loop. Each has a process of its own on the
+same cores. They take turns, so that a busy machine slows all of them. A rate is the median of several runs, without
+those that warm up. Without --model, an untrained network of the classic recipe's size is measured; the values of the
+weights do not change how long prediction takes.
 
-With --memory, `okt-lstm predict` labels files of 100,000 and of 1,000,000 lines, the texts repeated; the report gives
-the most resident memory it held, and its rate, start included. That takes minutes.
+With --memory, `okt-lstm predict` also labels files of 100,000 and of 1,000,000 lines, in which the texts repeat. The
+report gives the peak resident memory and the rate, start included. That takes minutes.
 """
 
 import argparse
@@ -34,27 +34,31 @@ from okt_parity import konlpy_okt, read_texts
 
 PACKAGES = ["okt-lstm", "torch", "transformers", "konlpy"]
 VOCABULARY_SIZE = 20_000
-WARM_UPS = 2  # turns that are not counted: Java compiles while it runs
+# Turns that are not counted: Java compiles while it runs.
+WARM_UPS = 2
 
 
 def konlpy_loop(texts: Sequence[str], model: str) -> Callable[[], Any]:
-    """Only analyzes the texts, one a call."""
+    """Analyze the texts, one per call, without predicting."""
     okt = konlpy_okt()
     return lambda: [okt.morphs(text) for text in texts]
 
 
 def predict_with_oktane(texts: Sequence[str], model: str) -> Callable[[], Any]:
-    """Predicts the texts' labels."""
+    """Predict the texts' labels."""
     import okt_lstm
-    import oktane  # noqa: F401 (without it the tokenizer would take konlpy)
+
+    # Without oktane the tokenizer would use konlpy, so its absence is an error here.
+    import oktane  # noqa: F401
 
     classifier = okt_lstm.load(model, device="cpu")
     return lambda: classifier.predict(texts)
 
 
 def predict_with_konlpy(texts: Sequence[str], model: str) -> Callable[[], Any]:
-    """Predicts the texts' labels where oktane is missing."""
-    sys.modules["oktane"] = None  # type: ignore[assignment]  # importing it raises ImportError
+    """Predict the texts' labels where oktane is missing."""
+    # Importing it now raises ImportError.
+    sys.modules["oktane"] = None  # type: ignore[assignment]
 
     import okt_lstm
 
@@ -71,7 +75,7 @@ SYSTEMS = {
 
 
 def serve(system: str, texts_file: str, model: str) -> None:
-    """In a process of its own: run once for each line of standard input, and print the seconds it took."""
+    """In a process of its own, run once for each line of standard input, and print the seconds it took."""
     texts = json.loads(Path(texts_file).read_text(encoding="utf-8"))
     run = SYSTEMS[system](texts, model)
     for _ in sys.stdin:
@@ -82,7 +86,7 @@ def serve(system: str, texts_file: str, model: str) -> None:
 
 @contextmanager
 def started(system: str, texts_file: Path, model: str) -> Iterator[Callable[[], float]]:
-    """A process that runs a system whenever the function is called, which returns the seconds."""
+    """Start a process that runs a system whenever the function is called. The function returns the seconds."""
     command = [sys.executable, __file__, "--serve", system, str(texts_file), model]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
@@ -99,7 +103,7 @@ def started(system: str, texts_file: Path, model: str) -> Iterator[Callable[[], 
 
 
 def make_untrained_model(texts: Sequence[str], folder: Path) -> None:
-    """Save a model of the classic recipe's size with a vocabulary of these texts."""
+    """Save a model of the classic recipe's size, with a vocabulary from these texts."""
     from okt_lstm import LSTMConfig, LSTMForSequenceClassification, OktTokenizer
 
     batches = (texts[start : start + 1000] for start in range(0, len(texts), 1000))
@@ -109,7 +113,7 @@ def make_untrained_model(texts: Sequence[str], folder: Path) -> None:
 
 
 def predict_a_file(texts: Sequence[str], lines: int, model: str, folder: Path) -> tuple[float, float]:
-    """Seconds and most resident MB of `okt-lstm predict` over a file of so many lines."""
+    """Return the seconds and the peak resident MB of `okt-lstm predict` over a file with this many lines."""
     source, target = folder / "texts.txt", folder / "labels.csv"
     with source.open("w", encoding="utf-8") as file:
         file.writelines(f"{text}\n" for text in itertools.islice(itertools.cycle(texts), lines))
@@ -120,21 +124,22 @@ def predict_a_file(texts: Sequence[str], lines: int, model: str, folder: Path) -
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"okt-lstm predict ended with exit code {process.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+    # ru_maxrss is in bytes on macOS, in KiB elsewhere.
+    unit = 1 if sys.platform == "darwin" else 1024
     return time.perf_counter() - start, usage.ru_maxrss * unit / 1e6
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", nargs="?", type=Path, help="texts, one a line, or with --column tab-separated")
+    parser.add_argument("file", nargs="?", type=Path, help="texts, one per line, or with --column tab-separated")
     parser.add_argument("--column", help="the file is tab-separated: the column of texts")
     parser.add_argument("--model", help="a trained folder (default: an untrained network of the usual size)")
     parser.add_argument("--texts", type=int, default=20_000, help="how many texts (default: %(default)s)")
     parser.add_argument(
-        "--repeats", type=int, default=5, help="runs of which to take the median (default: %(default)s)"
+        "--repeats", type=int, default=5, help="number of runs; the median counts (default: %(default)s)"
     )
-    parser.add_argument("--memory", action="store_true", help="measure files of --lines lines too")
+    parser.add_argument("--memory", action="store_true", help="also measure files of --lines lines")
     parser.add_argument(
         "--lines",
         type=int,
@@ -167,18 +172,18 @@ def main() -> None:
                     duration = run()
                     if turn >= WARM_UPS:
                         seconds[system].append(duration)
-        print(f"{len(texts):,} texts of {options.file.name}; {options.repeats} runs in turn. {machine()};")
+        print(f"{len(texts):,} texts of {options.file.name}; {options.repeats} runs in turns. {machine()};")
         print(", ".join(f"{package} {importlib.metadata.version(package)}" for package in PACKAGES) + ".\n")
-        print(f"| system | texts a second, median | lowest to highest | times {BASELINE.split(':')[0]} |")
+        print(f"| system | texts per second, median | lowest to highest | times {BASELINE.split(':')[0]} |")
         print("| --- | --- | --- | --- |")
         for system, times in seconds.items():
             rates = [len(texts) / time for time in times]
-            # Runs of one turn stand side by side, so their ratio bears a machine that is now busy, now idle.
+            # The runs of one turn follow each other, so their ratio means something on a machine that is busy at times.
             ratio = statistics.median(slow / fast for slow, fast in zip(seconds[BASELINE], times, strict=True))
             spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
             print(f"| {system} | {statistics.median(rates):,.0f} | {spread} | {ratio:.2f} |")
         if options.memory:
-            print("\n| lines of the file | seconds | lines a second | most resident memory, MB |")
+            print("\n| lines of the file | seconds | lines per second | peak resident memory, MB |")
             print("| --- | --- | --- | --- |")
             for lines in options.lines:
                 duration, memory = predict_a_file(texts, lines, model, folder)

@@ -1,31 +1,33 @@
 #!/usr/bin/env python3
-"""Measures an epoch of `okt-lstm train` against the textbook loop, and prints a report in Markdown.
+"""Measure an epoch of `okt-lstm train` against the textbook loop, and print a report in Markdown.
 
     python scripts/benchmarks/benchmark_training.py --data_dir NSMC
     python scripts/benchmarks/benchmark_training.py --data_dir NSMC --rows 20000 --runs 3
 
 The textbook loop is what tutorials teach: every row padded to 64 ids, a TensorDataset, `nn.LSTM` over the padding. Both
 train the same network (embeddings 128, two bidirectional layers of 64, dropout 0.5, RMSprop) on the same ids with the
-same batch size and number of threads. They run in turn, so that a busy machine slows both; Trainer's own overhead is
-part of its time, making ids is part of neither.
+same batch size and number of threads. They run in turns, so that a busy machine slows both. The time of `okt-lstm
+train` includes Trainer's own overhead. Neither includes tokenization.
 """
 
 import argparse
 import importlib.metadata
-import os
-import platform
 import statistics
 import tempfile
 import time
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import torch
+from benchmark_okt import cores, machine
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from transformers import AutoTokenizer, set_seed
 
-from okt_lstm.data.splits import DataOptions, load_splits
-from okt_lstm.training.train import parse_arguments, train
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import load_splits
+from okt_lstm.training.parts import TrainParts, build
+from okt_lstm.training.train import train
 
 PADDED_LENGTH = 64
 
@@ -47,7 +49,7 @@ class TextbookClassifier(nn.Module):
 
 
 def textbook_epoch(input_ids: torch.Tensor, labels: torch.Tensor, vocab_size: int, batch_size: int) -> float:
-    """Train an epoch of the textbook loop; the seconds it took."""
+    """Train an epoch of the textbook loop, and return the seconds it took."""
     set_seed(42)
     model = TextbookClassifier(vocab_size).train()
     optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3)
@@ -61,11 +63,11 @@ def textbook_epoch(input_ids: torch.Tensor, labels: torch.Tensor, vocab_size: in
     return time.perf_counter() - start
 
 
-def trainer_epoch(flags: list[str], folder: str) -> float:
-    """Train an epoch as `okt-lstm train` does; the seconds that Trainer took for it."""
-    once = ["--num_train_epochs", "1", "--eval_strategy", "no", "--save_strategy", "no"]
-    quiet = ["--load_best_model_at_end", "false", "--overwrite_output_dir", "--disable_tqdm", "true"]
-    return train(*parse_arguments([*flags, *once, *quiet, "--output_dir", folder])).metrics["train_runtime"]
+def trainer_epoch(options: Mapping[str, Any], folder: str) -> float:
+    """Train an epoch as `okt-lstm train` does, and return the seconds that Trainer took for it."""
+    once = {"num_train_epochs": 1, "eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": False}
+    output = {"output_dir": folder, "overwrite_output_dir": True, "disable_tqdm": True, "report_to": "none"}
+    return train(build(TrainParts, {**options, **once, **output})).metrics["train_runtime"]
 
 
 def main() -> None:
@@ -75,17 +77,18 @@ def main() -> None:
     parser.add_argument("--data_dir", help="folder of ratings_train.txt and ratings_test.txt")
     parser.add_argument("--rows", type=int, help="training rows of an epoch (default: all)")
     parser.add_argument("--batch_size", type=int, default=128)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--runs", type=int, default=3, help="pairs of epochs")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
-    data = {"dataset": options.dataset, "data_dir": options.data_dir, "max_train_samples": options.rows}
-    data |= {"max_predict_samples": 100}
-    flags = [f"--{name}={value}" for name, value in data.items() if value is not None]
-    flags += [f"--per_device_train_batch_size={options.batch_size}", "--report_to=none", "--use_cpu=true"]
+    data = {"dataset": options.dataset, "max_predict_samples": 100}
+    data |= {"data_dir": options.data_dir} if options.data_dir else {}
+    data |= {"max_train_samples": options.rows} if options.rows else {}
+    run = {**data, "per_device_train_batch_size": options.batch_size, "use_cpu": True}
     with tempfile.TemporaryDirectory() as folder:
-        trainer_epoch(flags, folder)  # warms up, and leaves the tokenizer
+        # The first epoch warms up, and leaves the tokenizer.
+        trainer_epoch(run, folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
         rows = load_splits(DataOptions(**data)).datasets["train"]
         texts = rows["text"][:]
@@ -94,29 +97,21 @@ def main() -> None:
         pairs = []
         for _ in range(options.runs):
             textbook = textbook_epoch(padded["input_ids"], labels, len(tokenizer), options.batch_size)
-            pairs.append((textbook, trainer_epoch(flags, folder)))
+            pairs.append((textbook, trainer_epoch(run, folder)))
 
     lengths = [len(ids) for ids in tokenizer(texts)["input_ids"]]
-    print(
-        f"\n{len(rows):,} rows of {options.dataset}, on average {statistics.mean(lengths):.1f} tokens long; batches of"
-    )
-    print(f"{options.batch_size}; vocabulary {len(tokenizer):,}; {options.threads} threads on {_processor()}.")
     versions = [f"{name} {importlib.metadata.version(name)}" for name in ("okt-lstm", "torch", "transformers")]
-    print(f"Python {platform.python_version()}, {', '.join(versions)}.\n")
+    print(
+        f"\n{len(rows):,} rows of {options.dataset} with {statistics.mean(lengths):.1f} tokens on average; batches of"
+    )
+    print(f"{options.batch_size}; vocabulary {len(tokenizer):,}; {options.threads} threads.")
+    print(f"{machine()}; {', '.join(versions)}.\n")
     print("| run | textbook loop, s | okt-lstm train, s | times faster |\n| --- | --- | --- | --- |")
     for run, (textbook, trainer) in enumerate(pairs, 1):
         print(f"| {run} | {textbook:.1f} | {trainer:.1f} | {textbook / trainer:.2f} |")
     medians = [statistics.median(column) for column in zip(*pairs, strict=True)]
     ratio = statistics.median(textbook / trainer for textbook, trainer in pairs)
     print(f"| median | {medians[0]:.1f} | {medians[1]:.1f} | **{ratio:.2f}** |")
-
-
-def _processor() -> str:
-    if Path("/proc/cpuinfo").exists():
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -359,7 +359,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         konlpy, okt = konlpy_okt(), oktane.Okt()
     except Exception as error:  # no konlpy, or whatever JPype raises where there is no Java runtime
-        print(f'konlpy\'s Okt does not start: {error}\nIt needs Java: pip install "okt-lstm[java]"', file=sys.stderr)
+        print(f'konlpy\'s Okt does not start: {error}\nIt needs Java: pip install "okt-lstm[konlpy]"', file=sys.stderr)
         return 2
     methods = [method for method in METHODS if method.name in names]
     same = [

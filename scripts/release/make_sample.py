@@ -1,11 +1,11 @@
 """Write the sample that comes with okt-lstm: 1,000 short labeled film reviews, 800 to train on and 200 to test with.
 
-Every review is one opening and one verdict, hand-written for this project, and an ending. Openings say nothing about
-the film, so they go with either polarity. No pair of opening and verdict is used twice, so the splits share none; but
-they share their phrases, and whoever has seen them all can label every row. The sample is there to try every step
-offline. Accuracies measured on it mean nothing.
+    python scripts/release/make_sample.py                # rewrites src/okt_lstm/data/sample with the same bytes
 
-    python scripts/release/make_sample.py                # rewrites src/okt_lstm/sample; the same bytes every time
+A review is an opening and a verdict, hand-written for this project, and an ending. Openings say nothing about the film,
+so they go with both labels. No pair of opening and verdict is used twice, so the splits have no review in common. They
+do have phrases in common, and a model that has seen all phrases can label every row. The sample is there to try every
+step offline. Accuracies measured on it mean nothing.
 """
 
 import argparse

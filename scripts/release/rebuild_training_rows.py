@@ -1,22 +1,22 @@
 """Draw 150,000 labeled training rows from NSMC's raw reviews.
 
+    git clone https://github.com/e9t/nsmc
+    python scripts/release/rebuild_training_rows.py nsmc --output ratings_train.txt
+
 NSMC's labeled reviews were drawn from the raw ones in the corpus's repository (https://github.com/e9t/nsmc, folder
-`raw`, one JSON file for each film). This script draws training rows anew, by a rule that gives everyone the same bytes.
-They are not the official `ratings_train.txt`; the official test set stays usable with them, because none of its reviews
-is drawn.
+`raw`, one JSON file per film). This script draws other training rows by a rule that gives everyone the same bytes. They
+are not the official `ratings_train.txt`. The official test set can be used with them, because none of its reviews is
+drawn.
 
 The rule:
 
 1. Take the reviews in ascending order of their `review_id` as a number, each id once, without those of the test set.
-2. Leave out reviews of more than 140 characters (code points, as they stand in the JSON) and ones that are blank.
+2. Leave out reviews of more than 140 characters (code points, as they are in the JSON) and blank ones.
 3. Ratings 1 to 4 give the label 0 (negative), 9 and 10 the label 1 (positive); other ratings are left out.
-4. Turn each run of white space into one blank and strip the ends. Where the text holds a double quote, do the following
+4. Replace each run of white space by one space and strip the ends. If the text has a double quote, do the following
    twice, as the corpus's own files do: double every double quote and put the text between double quotes.
-5. With `random.Random(1234)` shuffle the list of label 0, then the list of label 1; keep the first 75,000 of each, put
+5. With `random.Random(1234)`, shuffle the list of label 0, then the list of label 1. Keep the first 75,000 of each, put
    those of label 0 before those of label 1, and shuffle them all with the same generator.
-
-    git clone https://github.com/e9t/nsmc
-    python scripts/release/rebuild_training_rows.py nsmc --output ratings_train.txt
 
 The script prints the sha256 of what it wrote. From commit cc0670e of the repository (2016) it is
 8651d503bd5e7217f5f279ac7df11ee4e846af17a76356359e5f96a0bc0113b9.
@@ -29,7 +29,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from okt_lstm.data.nsmc import DataError, parse_ratings, parse_raw_reviews
+from okt_lstm.data.errors import DataError
+from okt_lstm.data.nsmc import parse_ratings, parse_raw_reviews
 
 ROWS_PER_LABEL = 75_000
 SEED = 1234
@@ -51,7 +52,7 @@ def draw_rows(
         Rows of id, document and label.
 
     Raises:
-        DataError: There are too few reviews.
+        DataError: If there are too few reviews.
     """
     candidates: dict[int, dict[int, tuple[str, str, int]]] = {0: {}, 1: {}}
     for review in reviews:
@@ -81,10 +82,10 @@ def quote(document: str) -> str:
 
 
 def read_corpus(folder: Path) -> tuple[Iterator[dict[str, str]], set[str]]:
-    """Read the raw reviews, film by film, and the test set's ids from a copy of the corpus's repository.
+    """Read the raw reviews, film by film, and the ids of the test set from a copy of the corpus's repository.
 
     Raises:
-        DataError: A file is missing or malformed; if it is one of the raw reviews', when it is its turn.
+        DataError: If a file is missing or malformed. A file of raw reviews is read when it is its turn.
     """
     test_file = folder / "ratings_test.txt"
     raw_files = sorted((folder / "raw").glob("*.json"))

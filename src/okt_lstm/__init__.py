@@ -1,34 +1,35 @@
-"""Recurrent text classifiers for Korean as Hugging Face models. Importing the package registers them."""
+"""Recurrent text classifiers for Korean as Hugging Face models.
 
+Importing the package registers its models and its tokenizer with transformers' Auto classes: at once if transformers
+is already imported, else as soon as it is. So `okt-lstm --help` doesn't wait for transformers and torch.
+"""
+
+import sys
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
-
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    AutoModelForPreTraining,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-)
-
-from .models.configuration_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
-from .models.modeling_lstm import (
-    GRUForSequenceClassification,
-    GRUModel,
-    LSTMForSequenceClassification,
-    LSTMModel,
-    RNNForSequenceClassification,
-    RNNModel,
-)
-from .models.modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
-from .models.modeling_ngram import NgramForSequenceClassification
-from .models.tokenization_okt import OktTokenizer
 
 if TYPE_CHECKING:
     from .data.nsmc import NSMC
-    from .inference.classifier import Classifier, load
+    from .inference.classifier import Classifier
+    from .inference.loading import load
+    from .models.configuration_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
+    from .models.modeling_lstm import (
+        GRUForSequenceClassification,
+        GRUModel,
+        LSTMForSequenceClassification,
+        LSTMModel,
+        RNNForSequenceClassification,
+        RNNModel,
+    )
+    from .models.modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
+    from .models.modeling_ngram import NgramForSequenceClassification
+    from .models.tokenization_okt import OktTokenizer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "NSMC",
@@ -51,38 +52,40 @@ __all__ = [
     "load",
 ]
 
-# Saved folders carry their code, so that they load with trust_remote_code=True where this package is missing.
-for _config, _classifier in (
-    (LSTMConfig, LSTMForSequenceClassification),
-    (GRUConfig, GRUForSequenceClassification),
-    (RNNConfig, RNNForSequenceClassification),
-    (NgramConfig, NgramForSequenceClassification),
-):
-    AutoConfig.register(_config.model_type, _config, exist_ok=True)
-    AutoModelForSequenceClassification.register(_config, _classifier, exist_ok=True)
-    AutoTokenizer.register(_config, OktTokenizer, exist_ok=True)
-    _config.register_for_auto_class()
-    _classifier.register_for_auto_class("AutoModelForSequenceClassification")
-for _config, _model, _language_model in (
-    (LSTMConfig, LSTMModel, LSTMForPreTraining),
-    (GRUConfig, GRUModel, GRUForPreTraining),
-    (RNNConfig, RNNModel, RNNForPreTraining),
-):
-    AutoModel.register(_config, _model, exist_ok=True)
-    AutoModelForPreTraining.register(_config, _language_model, exist_ok=True)
-    _model.register_for_auto_class("AutoModel")
-    _language_model.register_for_auto_class("AutoModelForPreTraining")
-OktTokenizer.register_for_auto_class("AutoTokenizer")
-
-# These bring in `datasets`, which takes long to import, so they wait until they are asked for.
-_LAZY = {"NSMC": "data.nsmc", "Classifier": "inference.classifier", "load": "inference.classifier"}
+# Where the names are that `models` does not hold; they bring in `datasets`, which takes long to import.
+_HOMES = {"NSMC": "data.nsmc", "Classifier": "inference.classifier", "load": "inference.loading"}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES.get(name, 'models')}", __name__), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *__all__})
+
+
+class _RegistersAfterTransformers(MetaPathFinder):
+    """Waits for the first import of transformers, and registers the models when it is done."""
+
+    def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
+        if fullname != "transformers":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                import_module(".models", __name__)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+if "transformers" in sys.modules:
+    import_module(".models", __name__)
+else:
+    sys.meta_path.insert(0, _RegistersAfterTransformers())

@@ -1,5 +1,7 @@
 """The command `okt-lstm`: arguments in, one call out.
 
+What a command needs is imported when it is needed, so that help, the version and mistakes are answered at once.
+
 Exit codes: 0 done; 1 something given can't be used (a line on standard error says what, where and what to do); 2 wrong
 usage; 130 interrupted; 141 the reader of standard output went away.
 """
@@ -9,82 +11,63 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import logging
 import os
+import platform
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from . import __version__
-from .data.files import (
-    KINDS,
-    FileError,
-    cell,
-    check_text,
-    choose_text_column,
-    decode_line,
-    one_line,
-    open_reader,
-    replacing,
-    without_line_end,
-)
+from .atomic import FileError, replacing
+from .data.options import DATA_ARGUMENTS_NAME, DataOptions
+from .training.commands import COMMANDS as TRAINING_COMMANDS
+from .training.commands import PRETRAIN, TRAIN, WORD_VECTORS
+from .training.parsing import CommandParser, parse, suggest
+from .training.renamed import command_of_today, options_of_today
 
 if TYPE_CHECKING:
     import io
 
-    from .data.splits import DataOptions
     from .inference.classifier import Classifier
 
-# Bytes of standard input that are taken at once, if so many are waiting: some ten thousand reviews.
-_BLOCK_SIZE = 1 << 20
+_FORMATS = ("txt", "tsv", "csv", "jsonl", "parquet")
 
-_PREDICT_DESCRIPTION = """\
-Label texts: those given as arguments, the rows of --input, or the lines of standard input as they come.
-
-On standard output each text gets a line of fields separated by tabs: label, probability, text. --probabilities, and a
-model that gives several labels to a text, add the probability of every label, in the order of the model's labels
-(`labels` of okt_lstm.load()); of a model of numbers the line is number, text. A file given as
---output has the rows of --input with the columns label and probability added (predicted_label and
-predicted_probability, if it has a column of such a name); a txt file has only the labels, one a line. In tsv, which
-knows no quoting, a tab or line end inside a text is written as a blank.
-"""
-
-_EVALUATE_DESCRIPTION = """\
-Measure a model on the test split of a data set: that it was trained on, or another. The scores are printed as JSON.
-"""
+_SUMMARIES = {
+    **{command.name: command.summary for command in TRAINING_COMMANDS.values()},
+    "evaluate": "Measure a model on the test split of what it was trained on, or on other data; print JSON.",
+    "predict": "Label texts: arguments, the rows of a file, or the lines of standard input as they arrive.",
+    "push": "Upload a trained folder to the Hugging Face Hub.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: the words after `okt-lstm`; default: those of the command line.
+        arguments: The words after `okt-lstm`; by default, those of the command line.
 
     Returns:
         The exit code. Wrong usage, `--help` and `--version` raise SystemExit, as argparse does.
     """
     argv = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if argv[:1] == ["train"]:
-            _train(argv[1:])
-        elif argv[:1] == ["pretrain"]:
-            _pretrain(argv[1:])
-        elif argv[:1] == ["embed"]:
-            _embed(argv[1:])
-        else:
-            options = _parser().parse_args(argv)
-            options.run(options)
+        with _messages():
+            _command(argv)(argv[1:])
         sys.stdout.flush()
     except KeyboardInterrupt as interruption:
-        if str(interruption):  # training says how to go on
+        # Training says how to go on.
+        if str(interruption):
             print(f"okt-lstm: {interruption}", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Python flushes standard output once more at its end, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + 13  # SIGPIPE, which Windows does not name
+        # SIGPIPE, which Windows does not name.
+        return 128 + 13
     # What a user gave can't be used, or an optional package is missing. Anything else is a bug and shows as one.
     except (OSError, ValueError, ImportError) as exception:
         if os.environ.get("OKT_LSTM_TRACEBACK"):
@@ -101,100 +84,164 @@ def _message(exception: Exception) -> str:
     return " ".join(str(exception).split()) or type(exception).__name__
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="okt-lstm",
-        description="Train, evaluate, use and share recurrent text classifiers for Korean.",
-        epilog="`okt-lstm COMMAND --help` tells a command's options. OKT_LSTM_TRACEBACK=1 shows an error's origin.",
+@contextmanager
+def _messages() -> Iterator[None]:
+    """Show what this package logs on standard error while the command runs."""
+    logger = logging.getLogger(__package__)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("okt-lstm: %(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], None]:
+    """Return what runs a command line. Options without a command, and unknown commands, end the program here."""
+    commands = {
+        "train": _train,
+        "pretrain": _pretrain,
+        "word-vectors": _word_vectors,
+        "evaluate": _evaluate,
+        "predict": _predict,
+        "push": _push,
+    }
+    name = command_of_today(argv[0]) if argv else ""
+    if name in commands:
+        return commands[name]
+    parser = CommandParser(
+        "okt-lstm",
+        "Train, evaluate, use and share text classifiers for Korean.\n\ncommands:\n"
+        + "\n".join(f"  {name:14}{summary}" for name, summary in _SUMMARIES.items()),
+        ["okt-lstm train --dataset reviews.csv --output_dir out", "okt-lstm predict --model out 재미있다"],
+        "COMMAND [options]",
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    # main() hands the words of these to the parsers that are made of dataclasses.
-    commands.add_parser("train", help="train a model on NSMC or on your own data", add_help=False)
-    commands.add_parser("pretrain", help="train a language model on text without labels", add_help=False)
-    commands.add_parser("embed", help="train word vectors on text without labels", add_help=False)
-    _add_evaluate(commands.add_parser("evaluate", help="measure a model on a test set"))
-    _add_predict(commands.add_parser("predict", help="label texts or files"))
-    _add_push(commands.add_parser("push", help="upload a trained folder to the Hugging Face Hub"))
-    return parser
+    parser.add_argument("--version", action="store_true", help="show the versions of what okt-lstm runs on, and exit")
+    if name and not name.startswith("-"):
+        parser.error(f"there is no command {name!r}{suggest(name, commands, with_short=False)}: {', '.join(commands)}")
+    if not parser.parse_words(argv).version:
+        parser.error(f"name a command: {', '.join(commands)}")
+    print("\n".join(_versions()))
+    sys.exit(0)
 
 
-def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.description = _EVALUATE_DESCRIPTION
-    parser.set_defaults(run=_evaluate)
-    parser.add_argument(
-        "model",
-        nargs="?",
-        metavar="FOLDER|HUB_ID",
-        help="a trained folder, or the id of a model on the Hub; default: the one inside this package",
-    )
-    _add(parser, "--output", metavar="FILE", help="write the JSON to this file, too")
-    data = parser.add_argument_group("the data (default: the test split of what the model was trained on)")
-    _add(data, "--dataset", help="nsmc, sample, a csv, tsv, jsonl or parquet file, or the id of a data set on the Hub")
-    _add(data, "--dataset_config", metavar="NAME", help="configuration of a data set on the Hub")
-    _add(data, "--data_dir", metavar="FOLDER", help="with nsmc: the folder of its files, which else are downloaded")
-    _add(data, "--text_column", metavar="NAME", help="column of the texts")
-    _add(data, "--label_column", metavar="NAME", help="column of the labels")
-    _add(data, "--label_delimiter", metavar="STRING", help="what separates several labels a row in csv and tsv files")
-    _add(data, "--max_predict_samples", metavar="N", type=int, help="evaluate on this many rows, drawn by seed")
-    _add_model_options(parser)
+def _versions() -> Iterator[str]:
+    """Yield what to report with a bug: the versions of the packages and of Python, and what the processor can do."""
+    for package in ("okt-lstm", "oktane", "torch", "transformers"):
+        try:
+            yield f"{package} {version(package)}"
+        except PackageNotFoundError:
+            yield f"{package} (not installed)"
+    yield f"Python {platform.python_version()}"
+    features = {
+        "avx512f": "AVX-512",
+        "avx2": "AVX2",
+        "avx512_bf16": "bf16",
+        "amx_bf16": "AMX",
+        "asimd": "NEON",
+        "bf16": "bf16",
+    }
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    flags = next((line.split() for line in lines if line.lower().startswith(("flags", "features"))), [])
+    found = list(dict.fromkeys(name for flag, name in features.items() if flag in flags))
+    yield f"{platform.system()} {platform.machine()} {', '.join(found)}".rstrip()
 
 
-def _add_predict(parser: argparse.ArgumentParser) -> None:
-    parser.description = _PREDICT_DESCRIPTION
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.set_defaults(run=_predict, parser=parser)
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to label")
-    _add(
-        parser,
-        "--model",
-        metavar="FOLDER|HUB_ID",
-        help="a trained folder, or a model's id on the Hub; default: the one inside this package, for film reviews",
-    )
-    _add(parser, "--input", metavar="FILE", help="read texts from this txt, tsv, csv, jsonl or parquet file")
-    _add(parser, "--input_format", choices=KINDS, help="kind of the input; default: its suffix tells it")
-    _add(
-        parser, "--output", metavar="FILE", help="write the rows with their labels to this file, of any of these kinds"
-    )
-    _add(parser, "--text_column", metavar="NAME", help="column of the texts; guessed by its name if not given")
-    _add(parser, "--probabilities", action="store_true", help="give the probability of every label")
-    _add_model_options(parser)
+# Training
 
 
-def _add_push(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_push)
-    parser.add_argument("folder", metavar="FOLDER", help="the --output_dir of `okt-lstm train`")
-    parser.add_argument("repo_id", metavar="REPO_ID", help="owner/name of the repository; made if it does not exist")
-    _add(parser, "--private", action="store_true", help="make the repository private")
-    _add(parser, "--revision", metavar="BRANCH", help="the branch to push to")
-    _add(parser, "--commit_message", metavar="TEXT", help="what the commit says")
-    _add(parser, "--token", help="a Hub token with write access; default: that of `hf auth login`")
+def _train(argv: Sequence[str]) -> None:
+    options = parse(TRAIN, argv)
+    recipe_name, stages_dir = options.pop("recipe", None), options.pop("stages_dir", None)
+    if recipe_name is None and stages_dir is not None:
+        raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
+    _check_paths(options)
+    recipe = None
+    if recipe_name is not None:
+        from .training.recipe import read_recipe
+
+        recipe = read_recipe(recipe_name)
+    _use_granted_cores()
+    if recipe is not None:
+        from .training.run_recipe import run_recipe
+
+        result = run_recipe(recipe, options, stages_dir)
+    else:
+        from .training.parts import TrainParts, build
+        from .training.train import train
+
+        result = train(build(TrainParts, options))
+    _print_result({"folder": str(result.folder), **result.metrics})
 
 
-def _add(group: Any, flag: str, **options: Any) -> None:
-    """Add an option under its name with underscores, as transformers writes it, and with hyphens."""
-    group.add_argument(*dict.fromkeys((flag, flag[:2] + flag[2:].replace("_", "-"))), **options)
+def _pretrain(argv: Sequence[str]) -> None:
+    options = parse(PRETRAIN, argv)
+    _check_paths(options)
+    _use_granted_cores()
+    from .training.parts import PretrainParts, build
+    from .training.pretrain import pretrain
+
+    result = pretrain(build(PretrainParts, options))
+    _print_result(dataclasses.asdict(result) | {"folder": str(result.folder)})
 
 
-def _add_model_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the model")
-    _add(group, "--revision", help="branch, tag or commit of a model on the Hub")
-    _add(group, "--token", help="Hub token, if the model is private; default: that of `hf auth login`")
-    _add(group, "--device", help="where the network runs, such as cpu or cuda:1; default: a GPU if there is one")
-    _add(group, "--max_length", metavar="N", type=int, help="tokens of a text that are read; default: as in training")
+def _word_vectors(argv: Sequence[str]) -> None:
+    options = parse(WORD_VECTORS, argv)
+    _check_paths(options)
+    from .training.parts import WordVectorParts, build
+    from .training.word_vectors import train_word_vectors
+
+    parts = build(WordVectorParts, options)
+    _clean_up_on_sigterm()
+    _print_result(dataclasses.asdict(train_word_vectors(parts)))
 
 
-def _load(options: argparse.Namespace) -> Classifier:
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-    from transformers.utils import logging
+def _print_result(result: dict[str, Any]) -> None:
+    """Print what a command returns as JSON. Under torchrun every process is here, and the first one prints."""
+    if os.environ.get("RANK", "0") == "0":
+        print(json.dumps(result, ensure_ascii=False, indent=2))
 
-    from .inference.classifier import load
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()  # loading takes no time; a download has a bar of its own
-    if not sys.stderr.isatty():
-        disable_progress_bars()
-    return load(options.model, options.revision, options.token, options.device, options.max_length)
+def _check_paths(options: dict[str, Any]) -> None:
+    """Answer a mistyped path before seconds of imports. What the files hold is looked at later.
+
+    Raises:
+        FileError: If a file is missing.
+        LoadError: If there is no such model.
+    """
+    for name in ("validation_file", "test_file", "embeddings", "user_dictionary", "unlabeled", "input"):
+        path = options.get(name)
+        if path is not None and not (name == "unlabeled" and path == "nsmc") and not Path(path).expanduser().exists():
+            raise FileError(f"{path}: no such file (--{name})")
+    models = [("teacher", name) for name in options.get("teacher", [])]
+    models += [(name, options[name]) for name in ("pretrained", "tokenizer") if name in options]
+    for option, name in models:
+        from .hub import LoadError, model_file
+
+        try:
+            model_file(name, "config.json", None, None)
+        except LoadError as exception:
+            raise LoadError(f"--{option}: {exception}") from None
+
+
+def _use_granted_cores() -> None:
+    """Let torch use the cores that the container grants, where it counts more and nobody has chosen."""
+    if "OMP_NUM_THREADS" in os.environ:
+        return
+    import torch
+
+    from oktane import available_cores
+
+    cores = available_cores()
+    if torch.get_num_threads() > cores:
+        torch.set_num_threads(cores)
 
 
 def _clean_up_on_sigterm() -> None:
@@ -202,44 +249,65 @@ def _clean_up_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
-def _train(argv: list[str]) -> None:
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    _add(finder, "--recipe")
-    _add(finder, "--stages_dir")
-    named, rest = finder.parse_known_args(argv)
-    if named.recipe is not None:
-        from .training.recipe import read_recipe, run_recipe
-
-        result = run_recipe(read_recipe(named.recipe), rest, named.stages_dir)
-    elif named.stages_dir is not None:
-        raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
-    else:
-        from .training.train import parse_arguments, train
-
-        result = train(*parse_arguments(argv))
-    if os.environ.get("RANK", "0") == "0":  # under torchrun every process is here
-        print(json.dumps({"folder": str(result.folder), **result.metrics}, ensure_ascii=False, indent=2))
+# Trained models
 
 
-def _pretrain(argv: list[str]) -> None:
-    from .training.options import parse_pretraining_arguments
-    from .training.pretrain import pretrain
-
-    result = pretrain(*parse_pretraining_arguments(argv))
-    if os.environ.get("RANK", "0") == "0":  # under torchrun every process is here
-        print(json.dumps(dataclasses.asdict(result) | {"folder": str(result.folder)}, ensure_ascii=False, indent=2))
+def _parser(name: str, usage: str, *examples: str) -> CommandParser:
+    return CommandParser(f"okt-lstm {name}", _SUMMARIES[name], examples, usage)
 
 
-def _embed(argv: list[str]) -> None:
-    from .training.word_vectors import embed, parse_embedding_arguments
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("model")
+    group.add_argument("--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub")
+    group.add_argument("--token", help="Hub token for a private model (default: that of `hf auth login`)")
+    group.add_argument("--device", help="where to run, such as cpu or cuda:1 (default: a GPU if there is one)")
+    group.add_argument("--max_length", metavar="N", type=int, help="cut texts after N tokens (default: as in training)")
 
-    arguments = parse_embedding_arguments(argv)
-    _clean_up_on_sigterm()
-    result = embed(*arguments)
-    print(json.dumps(dataclasses.asdict(result), ensure_ascii=False, indent=2))
+
+def _load(options: argparse.Namespace) -> Classifier:
+    """Load the model that the options name; before anything is imported for it, see that it is there."""
+    from .hub import model_file
+
+    if options.model is not None:
+        model_file(options.model, "config.json", options.revision, options.token)
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+    from transformers.utils import logging as transformers_logging
+
+    from .inference.loading import load
+
+    _use_granted_cores()
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    # Loading takes no time. A download has a bar of its own.
+    transformers_logging.disable_progress_bar()
+    try:
+        return load(options.model, options.revision, options.token, options.device, options.max_length)
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        transformers_logging.enable_progress_bar()
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def _evaluate(argv: Sequence[str]) -> None:
+    parser = _parser(
+        "evaluate",
+        "[FOLDER|HUB_ID] [options]",
+        "okt-lstm evaluate out",
+        "okt-lstm evaluate out --dataset other.csv --output scores.json",
+    )
+    parser.add_argument(
+        "model", nargs="?", metavar="FOLDER|HUB_ID", help="the model (default: the one inside okt-lstm)"
+    )
+    parser.add_argument("--output", metavar="FILE", help="write the JSON to this file, too")
+    data = parser.add_argument_group("data (default: the test split of what the model was trained on)")
+    for name in ("dataset", "dataset_config", "data_dir", "text_column", "label_column", "label_delimiter"):
+        metadata = DataOptions.__dataclass_fields__[name].metadata
+        data.add_argument(f"--{name}", metavar=metadata["metavar"], help=metadata["help"])
+    data.add_argument("--max_predict_samples", metavar="N", type=int, help="evaluate on N rows, drawn at random")
+    _add_model_options(parser)
+    options = parser.parse_words(argv)
+    classifier = _load(options)
     import datasets
 
     from .data.splits import load_test_split
@@ -247,11 +315,10 @@ def _evaluate(options: argparse.Namespace) -> None:
     datasets.logging.set_verbosity_error()
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
-    classifier = _load(options)
-    arguments = _data_arguments(options)
+    data_options = _data_options(options)
     with replacing(options.output) if options.output else nullcontext() as file:
         splits = load_test_split(
-            arguments, classifier.problem_type, classifier.labels, trained_on=options.dataset is None
+            data_options, classifier.problem_type, classifier.labels, trained_on=options.dataset is None
         )
         test, name = splits.datasets["test"], splits.description.name
         print(f"Evaluating on {len(test):,} rows of {name}", file=sys.stderr)
@@ -262,11 +329,10 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(report)
 
 
-def _data_arguments(options: argparse.Namespace) -> DataOptions:
-    """The data that the options name, or else what the model says that it was trained on."""
-    from .data.splits import DATA_ARGUMENTS_NAME, DataOptions
+def _data_options(options: argparse.Namespace) -> DataOptions:
+    """Return the data that the options name, or else what the model says that it was trained on."""
     from .hub import model_file
-    from .inference.classifier import released_model
+    from .inference.loading import released_model
 
     names = [field.name for field in dataclasses.fields(DataOptions)]
     given = {name: vars(options)[name] for name in names if vars(options).get(name) is not None}
@@ -279,85 +345,87 @@ def _data_arguments(options: argparse.Namespace) -> DataOptions:
             f"{model} does not say what it was trained on (no {DATA_ARGUMENTS_NAME}); name the data with --dataset"
         )
     try:
-        recorded = json.loads(file.read_text(encoding="utf-8"))
+        recorded = options_of_today(json.loads(file.read_text(encoding="utf-8")))
         recorded = {name: value for name, value in recorded.items() if name in names}
+        # A folder of the machine that trained. Without it, NSMC is downloaded.
         if recorded.get("dataset") == "nsmc" and not Path(recorded.get("data_dir", "")).is_dir():
-            del recorded["data_dir"]  # a folder of the machine that trained: without it, NSMC is downloaded
+            del recorded["data_dir"]
         return DataOptions(**recorded | given)
     except (ValueError, AttributeError) as exception:
         raise FileError(f"{file} is damaged ({exception}); name the data with --dataset") from None
 
 
-def _predict(options: argparse.Namespace) -> None:
-    from .inference.classifier import predict_file
+def _predict(argv: Sequence[str]) -> None:
+    parser = _parser(
+        "predict",
+        "[TEXT ...] [options]",
+        "okt-lstm predict 연기도 연출도 최고였다",
+        "okt-lstm predict --model out --input reviews.csv --output labels.csv",
+    )
+    parser.description = f"""{parser.description}
 
+Each text gives a line of fields separated by tabs: label, probability, text. With --probabilities,
+or a model that gives several labels to a text, the probabilities of all labels follow, in the order
+of the model's labels; a regression model gives number, text. Tabs and line ends inside a text are
+written as blanks. A file given as --output has the rows of --input with the columns label and
+probability (predicted_label and predicted_probability, if it has such columns already); a txt file
+has only the labels, one a line."""
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to label")
+    parser.add_argument(
+        "--model", metavar="FOLDER|HUB_ID", help="the model (default: the one inside okt-lstm, for movie reviews)"
+    )
+    parser.add_argument("--input", metavar="FILE", help="read texts from this txt, tsv, csv, jsonl or parquet file")
+    parser.add_argument("--input_format", choices=_FORMATS, help="format of the input (default: by its suffix)")
+    parser.add_argument("--output", metavar="FILE", help="write the rows with their labels to this file")
+    parser.add_argument("--text_column", metavar="NAME", help="column with the texts (default: detected by name)")
+    parser.add_argument("--probabilities", action="store_true", help="give the probability of every label")
+    _add_model_options(parser)
+    options = parser.parse_words(argv)
     if options.texts and options.input:
-        options.parser.error("give texts or --input, not both")
+        parser.error("give texts or --input, not both")
     if options.output and not options.input:
-        options.parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
+        parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
     if (options.input_format or options.text_column) and not options.input:
-        options.parser.error("--input_format and --text_column go with --input")
+        parser.error("--input_format and --text_column go with --input")
     for number, text in enumerate(options.texts, 1):
         if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
             raise FileError(f"text {number} of the arguments is not UTF-8: {text!r}")
+    _check_paths({"input": options.input} if options.input else {})
     classifier = _load(options)
+    from .data.lines import waiting_lines
+    from .inference.files import predict_file, print_file, print_predictions
+
+    how = {"text_column": options.text_column, "probabilities": options.probabilities}
     if options.output:
         _clean_up_on_sigterm()
-        predict_file(
-            classifier,
-            options.input,
-            options.output,
-            kind=options.input_format,
-            text_column=options.text_column,
-            probabilities=options.probabilities,
-            progress=True,
-        )
+        predict_file(classifier, options.input, options.output, input_format=options.input_format, progress=True, **how)
     elif options.input:
-        with open_reader(options.input, options.input_format) as reader:
-            column = choose_text_column(reader, options.input_format, options.text_column)
-            texts = (check_text(row, column, reader, number)[column] for number, row in enumerate(reader, 1))
-            _print_predictions(classifier, texts, options.probabilities)
+        print_file(classifier, options.input, sys.stdout, input_format=options.input_format, **how)
     elif options.texts:
-        _print_predictions(classifier, options.texts, options.probabilities)
+        print_predictions(classifier, options.texts, sys.stdout, probabilities=options.probabilities)
     else:
         if sys.stdin.isatty():
             print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-        for lines in _waiting_lines(cast("io.BufferedReader", sys.stdin.buffer)):
-            _print_predictions(classifier, lines, options.probabilities)
+        for lines in waiting_lines(cast("io.BufferedReader", sys.stdin.buffer), "standard input"):
+            print_predictions(classifier, lines, sys.stdout, probabilities=options.probabilities)
 
 
-def _print_predictions(classifier: Classifier, texts: Iterable[str], probabilities: bool) -> None:
-    from .inference.classifier import CHUNK_SIZE, chunks, prediction_cells
-
-    for chunk, scores in classifier.map_ahead(classifier.scores, chunks(texts, CHUNK_SIZE)):
-        predictions = prediction_cells(classifier, scores, probabilities)
-        for cells, text in zip(predictions, chunk, strict=True):
-            print(*(one_line(cell(value)) for value in [*cells, text]), sep="\t")
-    sys.stdout.flush()
-
-
-def _waiting_lines(stream: io.BufferedReader) -> Iterator[list[str]]:
-    """The lines of a stream as they arrive: all that are waiting, so that neither a person nor a large file waits."""
-    rest = b""
-    count = 0
-    while block := stream.read1(_BLOCK_SIZE):
-        *raws, rest = (rest + block).split(b"\n")
-        yield [without_line_end(decode_line(raw, "standard input", count + place)) for place, raw in enumerate(raws, 1)]
-        count += len(raws)
-    if rest:
-        yield [without_line_end(decode_line(rest, "standard input", count + 1))]
-
-
-def _push(options: argparse.Namespace) -> None:
+def _push(argv: Sequence[str]) -> None:
+    parser = _parser(
+        "push",
+        "FOLDER REPO_ID [options]",
+        "okt-lstm push out kim/film-reviews",
+        "okt-lstm push out kim/film-reviews --private",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="the --output_dir of `okt-lstm train`")
+    parser.add_argument(
+        "repo_id", metavar="REPO_ID", help="owner/name of the repository; it is created if it is missing"
+    )
+    parser.add_argument("--private", action="store_true", help="make the repository private")
+    parser.add_argument("--revision", metavar="BRANCH", help="branch to push to")
+    parser.add_argument("--commit_message", metavar="TEXT", help="message of the commit")
+    parser.add_argument("--token", help="Hub token with write access (default: that of `hf auth login`)")
+    options = parser.parse_words(argv)
     from .hub import push
 
-    print(
-        push(
-            options.folder,
-            options.repo_id,
-            private=options.private,
-            token=options.token,
-            revision=options.revision,
-            commit_message=options.commit_message,
-        )
-    )
+    print(push(**vars(options)))

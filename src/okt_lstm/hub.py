@@ -2,13 +2,22 @@
 
 Of a folder, only what another person needs is uploaded: weights (safetensors), configuration, tokenizer, the code that
 `trust_remote_code=True` runs, the model card, results and plots. Checkpoints, logs and pickles stay where they are.
+
+What takes seconds to import is imported where it is needed: a mistyped folder is answered at once.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import CommitOperationAdd, HfApi, get_token, hf_hub_download
+from huggingface_hub import (
+    CommitOperationAdd,
+    HfApi,
+    get_hf_file_metadata,
+    get_token,
+    hf_hub_download,
+    hf_hub_url,
+)
 
 # HTTPError is the base class of whichever HTTP library huggingface_hub uses.
 from huggingface_hub.errors import (  # type: ignore[attr-defined]
@@ -22,34 +31,43 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from safetensors import SafetensorError, safe_open
-from transformers.dynamic_module_utils import get_relative_imports
-from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
-
-from .models.configuration_lstm import MODEL_TYPES
-from .models.tokenization_okt import USER_DICTIONARY_FILE
 
 SHARED_SUFFIXES = frozenset({".json", ".safetensors", ".md", ".png"})
 
+# No repository is named like a file, so the Hub is not asked for these.
+_FILE_SUFFIXES = SHARED_SUFFIXES | {".bin", ".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".yaml", ".py", ".gz", ".zip"}
+
 
 class LoadError(OSError):
-    """A folder or Hub repository holds no classifier that can be loaded; the message says why and what to do."""
+    """A folder or Hub repository has no classifier that can be loaded; the message says why and what to do."""
 
 
 def model_file(name: str, file: str, revision: str | None, token: str | bool | None) -> Path | None:
-    """A file of a local folder, or of a Hub repository, from which it is downloaded; None if there is no such file.
+    """Find a file of a local folder, or download it from a Hub repository.
+
+    Args:
+        name: The folder, or the id of the repository.
+        file: The name of the file.
+        revision: A branch, tag or commit of the repository.
+        token: A token for the Hub; by default, that of `hf auth login` or of HF_TOKEN.
+
+    Returns:
+        The path; None if the folder or the repository has no such file.
 
     Raises:
-        LoadError: if there is no such folder or repository, or it may not be read; the message says what to do.
+        LoadError: There is no such folder or repository, or it may not be read; the message says what to do.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder / file if (folder / file).is_file() else None
     if folder.exists():
         raise LoadError(f"{name} is a file; give the folder of a model, or the id of one on the Hugging Face Hub")
+    if name.count("/") != 1 or name.startswith((".", "~", "/")) or folder.suffix in _FILE_SUFFIXES:
+        raise LoadError(f"{name}: no such folder (a model on the Hugging Face Hub is named owner/name)")
     log_in = "log in with `hf auth login`, or give a token"
     try:
-        return Path(hf_hub_download(name, file, revision=revision, token=token))
+        offline = hub_is_unreachable(name, revision, token)
+        return Path(hf_hub_download(name, file, revision=revision, token=token, local_files_only=offline))
     except HFValidationError:
         raise LoadError(f"{name}: no such folder") from None
     except GatedRepoError:
@@ -71,6 +89,24 @@ def model_file(name: str, file: str, revision: str | None, token: str | bool | N
         raise LoadError(f"{name}: the Hugging Face Hub failed: {exception}") from None
 
 
+def hub_is_unreachable(name: str, revision: str | None, token: str | bool | None) -> bool:
+    """Ask the Hub once for a repository, to know whether it answers at all.
+
+    Without a connection, huggingface_hub and transformers ask again and again, for half a minute, for each file that
+    is not in the cache. With `local_files_only=True` they look into the cache alone.
+
+    Raises:
+        HFValidationError: The name is not the id of a repository.
+    """
+    try:
+        get_hf_file_metadata(hf_hub_url(name, "config.json", revision=revision), token=token)
+    except HfHubHTTPError as error:
+        return error.response.status_code >= 500
+    except (HTTPError, OfflineModeIsEnabled):
+        return True
+    return False
+
+
 def push(
     folder: str | Path,
     repo_id: str,
@@ -80,23 +116,23 @@ def push(
     revision: str | None = None,
     commit_message: str | None = None,
 ) -> str:
-    """Upload a trained folder to the Hub in one commit, creating the repository and the branch where they don't exist.
+    """Upload a trained folder to the Hub in one commit; the repository and the branch are created if necessary.
 
     Args:
-        folder: what training or `save_pretrained` of model and tokenizer left, with a model card in `README.md`.
-        repo_id: `owner/name`, or `name` for a repository of one's own.
-        private: create a private repository.
-        token: a Hub token with write access; default: that of `hf auth login` or the variable HF_TOKEN.
-        revision: the branch to push to; default: the main one.
-        commit_message: what the commit says; default: "Upload <type of model>".
+        folder: What training, or `save_pretrained` of model and tokenizer, left, with a model card `README.md`.
+        repo_id: `owner/name`, or `name` for one of your own repositories.
+        private: Whether to create a private repository.
+        token: A Hub token with write access; by default, that of `hf auth login` or of HF_TOKEN.
+        revision: The branch to push to; by default, the main one.
+        commit_message: The commit message; by default, "Upload <type of model>".
 
     Returns:
         The address of the model's page.
 
     Raises:
-        OSError: the folder is missing or incomplete (FileNotFoundError), the user may not push there (PermissionError),
+        OSError: The folder is missing or incomplete (FileNotFoundError), the user may not push there (PermissionError),
             the Hub can't be reached (ConnectionError) or fails.
-        ValueError: a file of the folder or an argument is wrong; the message says which and why.
+        ValueError: A file of the folder or an argument is wrong; the message says which and why.
     """
     folder = Path(folder)
     files = shared_files(folder)
@@ -135,21 +171,24 @@ def push(
 
 
 def shared_files(folder: Path) -> list[Path]:
-    """Check that a folder holds a complete model, and list what of it is shared.
+    """Check that a folder holds a complete model, and list its files to share.
 
     Args:
-        folder: a trained folder. Its subfolders (checkpoints, logs) are not looked into.
+        folder: A trained folder. Its subfolders (checkpoints, logs) are not shared.
 
     Returns:
-        The files to upload, by name.
+        The files to upload, sorted by name.
 
     Raises:
-        FileNotFoundError: the folder or a part of the model is missing; the message says what makes it.
-        ValueError: a file is damaged, or the model is not one of ours.
+        FileNotFoundError: The folder or a part of the model is missing; the message says what makes it.
+        ValueError: A file is damaged, or the model is not one of this package.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: give the --output_dir of `okt-lstm train`")
     config = _read_json(_existing(folder / "config.json", "train a model with `okt-lstm train`"))
+    from .models.configuration_lstm import MODEL_TYPES
+    from .models.tokenization_okt import USER_DICTIONARY_FILE
+
     if config.get("model_type") not in MODEL_TYPES:
         raise ValueError(
             f"{folder / 'config.json'}: model_type is {config.get('model_type')!r}, but only {', '.join(MODEL_TYPES)} "
@@ -189,7 +228,10 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _check_weights(folder: Path) -> None:
-    """See that all safetensors files are there and can be opened."""
+    """Check that all safetensors files are there and can be opened."""
+    from safetensors import SafetensorError, safe_open
+    from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
+
     index = folder / SAFE_WEIGHTS_INDEX_NAME
     if index.is_file():
         weights = [folder / name for name in set(_read_json(index).get("weight_map", {}).values())]
@@ -204,7 +246,9 @@ def _check_weights(folder: Path) -> None:
 
 
 def _remote_code(folder: Path, config: dict[str, Any]) -> set[Path]:
-    """The Python files that `auto_map` of a config.json or tokenizer_config.json names, and those they import."""
+    """Find the Python files that `auto_map` of a configuration names, and those that they import."""
+    from transformers.dynamic_module_utils import get_relative_imports
+
     references = config.get("auto_map", {}).values()
     # A tokenizer's entry is a pair, slow and fast class, of which one may be null.
     classes = {name for entry in references for name in (entry if isinstance(entry, list) else [entry]) if name}

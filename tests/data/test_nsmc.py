@@ -4,7 +4,7 @@ import hashlib
 import http.server
 import io
 import json
-import lzma
+import re
 import tarfile
 import threading
 from pathlib import Path
@@ -14,8 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from okt_lstm.atomic import FileError
 from okt_lstm.data import nsmc
-from okt_lstm.data.nsmc import NSMC, DataError, RatingsFile, git_blob_id, parse_ratings
+from okt_lstm.data.description import git_blob_id
+from okt_lstm.data.errors import DataError
+from okt_lstm.data.nsmc import NSMC, RatingsFile, parse_ratings
 
 HEADER = b"id\tdocument\tlabel\n"
 
@@ -62,7 +65,7 @@ PIECES = [b"\t", b"\t1\n", b"\n", b"\r", b"0", b"1", "가".encode(), b"\xff"]
 def test_any_bytes_are_either_parsed_or_refused_with_a_line_number(content):
     try:
         rows = parse(HEADER + content)
-    except DataError as refusal:
+    except (DataError, FileError) as refusal:
         message = str(refusal)
         assert message.startswith("ratings.txt, line ")
     else:
@@ -96,14 +99,14 @@ def test_unusual_line_separators_do_not_end_a_row():
         (HEADER + b"1\ta\tb\t1\n", "ratings.txt, line 2: 4 fields instead of 3"),
         (HEADER + b"1\ta\t2\n", "ratings.txt, line 2: the label is '2', not 0 (negative) or 1 (positive)"),
         (HEADER + b"1\ta\t\n", "ratings.txt, line 2: the label is ''"),
-        (HEADER + b"1\t\xc1\xc1\t1\n", "ratings.txt, line 2: byte 0xc1 is not UTF-8"),
+        (HEADER + b"1\t\xc1\xc1\t1\n", "ratings.txt, line 2: byte 0xc1 (number 3 of the line) is not UTF-8"),
         (HEADER + b"1\ta\t1\n\n2\tb\t1\n", "ratings.txt, line 3: the line is blank, but more rows follow"),
         (b"1\ta\t1\n", "ratings.txt, line 1: found '1\\ta\\t1', not the header"),
         (b"", "ratings.txt: the file is empty"),
     ],
 )
 def test_a_malformed_row_is_an_error_with_file_and_line(content, message):
-    with pytest.raises(DataError) as error:
+    with pytest.raises((DataError, FileError)) as error:
         parse(content)
     assert message in str(error.value)
 
@@ -350,16 +353,6 @@ def test_raw_reviews_are_not_read_while_the_test_set_is_unknown(repository, serv
         prepare(NSMC("raw", data_dir=repository))
 
 
-@pytest.mark.parametrize(("suffix", "compress"), [(".txt", bytes), (".txt.xz", lzma.compress)])
-def test_raw_reviews_come_from_a_text_file_one_a_line(tmp_path, suffix, compress):
-    path = tmp_path / f"reviews{suffix}"
-    path.write_bytes(compress("첫째\n\n 셋째  리뷰 \r\n".encode()))
-    assert prepare(NSMC("raw", data_dir=path)) == [
-        {"id": "1", "document": "첫째"},
-        {"id": "3", "document": "셋째 리뷰"},
-    ]
-
-
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -381,23 +374,21 @@ def test_malformed_raw_reviews_are_an_error_with_file_and_position(repository, n
     [
         ("broken.tar.gz", b"\x1f\x8bnonsense", "broken.tar.gz could not be read"),
         ("broken.zip", b"PK\x03\x04nonsense", "broken.zip could not be read"),
-        ("broken.txt.xz", b"nonsense", "broken.txt.xz could not be read"),
-        ("cp949.txt", "가".encode("cp949"), "cp949.txt, line 1: byte 0xb0 is not UTF-8"),
-        ("reviews.doc", b"", "expected an archive"),
+        ("reviews.txt", b"", "expected an archive .* --unlabeled"),
     ],
 )
 def test_a_file_of_raw_reviews_that_cannot_be_read_is_named(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError) as error:
         prepare(NSMC("raw", data_dir=tmp_path / name))
-    assert message in str(error.value)
+    assert re.search(message, str(error.value))
 
 
 def test_an_archive_with_its_test_set_in_the_wrong_place_is_refused(repository, tmp_path):
     with tarfile.open(tmp_path / "other.tar", "w") as tar:
         tar.add(repository / "raw", arcname="nsmc/raw")
         tar.add(repository / "ratings_test.txt", arcname="nsmc/ratings_test.txt")
-    with pytest.raises(DataError, match="has to stand before the raw reviews"):
+    with pytest.raises(DataError, match="must come before the raw reviews"):
         prepare(NSMC("raw", data_dir=tmp_path / "other.tar"))
 
 

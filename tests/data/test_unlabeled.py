@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from tiny import save_tiny
 
+from okt_lstm.atomic import FileError
 from okt_lstm.cli import main
-from okt_lstm.data.files import FileError
-from okt_lstm.data.nsmc import DataError
-from okt_lstm.data.unlabeled import open_unlabeled, stamp
+from okt_lstm.data.errors import DataError
+from okt_lstm.data.unlabeled import open_unlabeled
 
 TEXTS = ["연기도 최고였다", "시간이\u2028 아깝다", '"정말', "굿 😀"]
 COMPRESSORS = {"": lambda content: content, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
@@ -22,7 +22,7 @@ def lines(*texts):
 
 
 @pytest.mark.parametrize("suffix", COMPRESSORS)
-def test_a_txt_file_has_a_text_a_line_compressed_or_not(tmp_path, suffix):
+def test_a_txt_file_has_one_text_per_line_compressed_or_not(tmp_path, suffix):
     path = tmp_path / f"texts.txt{suffix}"
     path.write_bytes(COMPRESSORS[suffix](lines(*TEXTS)))
     texts = open_unlabeled(str(path))
@@ -45,7 +45,7 @@ def write_table(path):
 
 
 @pytest.mark.parametrize("name", ["t.tsv", "t.tsv.xz", "t.jsonl", "t.parquet"])
-def test_of_a_table_one_column_is_taken(tmp_path, name):
+def test_one_column_of_a_table_is_read(tmp_path, name):
     path = write_table(tmp_path / name)
     assert list(open_unlabeled(path)) == TEXTS
     assert list(open_unlabeled(path, "id")) == ["0", "1", "2", "3"]
@@ -92,8 +92,8 @@ def test_a_damaged_file_is_an_error_that_names_file_and_line(tmp_path, suffix):
         ("t.txt.gz", gzip.compress(b"", mtime=0), "holds no text"),
         ("t.doc", b"x", r"the name must end in \.txt"),
         ("t.gz", gzip.compress(b"x", mtime=0), r"the name must end in \.txt"),
-        ("t.txt", b"a\tb\n", "the first line holds tabs"),
-        ("t.csv", b"a,b\n1,2\n", "which column holds the texts"),
+        ("t.txt", b"a\tb\n", "the first line has tabs: rename it to"),
+        ("t.csv", b"a,b\n1,2\n", "which column holds the texts.*--unlabeled_column"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_for_people(tmp_path, name, content, message):
@@ -114,15 +114,6 @@ def test_something_else_than_text_is_an_error_that_names_the_row(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"text": "굿"}\n{"text": 3}\n')
     with pytest.raises(FileError, match=r"t\.jsonl, row 2: the column 'text' is a int"):
         list(open_unlabeled(str(tmp_path / "t.jsonl")))
-
-
-def test_another_content_gives_another_stamp(tmp_path):
-    path = tmp_path / "t.txt"
-    path.write_bytes(lines("굿"))
-    before = open_unlabeled(str(path))
-    path.write_bytes(lines("별로"))
-    assert open_unlabeled(str(path)) != before
-    assert open_unlabeled(str(path)).stamp == stamp(path)
 
 
 def test_the_raw_reviews_of_nsmc_are_kept_as_a_file(tmp_path, monkeypatch):
@@ -148,7 +139,7 @@ def test_the_raw_reviews_of_nsmc_are_kept_as_a_file(tmp_path, monkeypatch):
     assert list(open_unlabeled("nsmc", limit=1)) == ["굿"]
 
 
-def test_raw_reviews_that_cannot_be_downloaded_are_no_matter_of_data_dir(monkeypatch):
+def test_a_failed_download_of_raw_reviews_advises_unlabeled_and_not_data_dir(monkeypatch):
     class Unreachable:
         def __init__(self, config):
             pass
@@ -157,7 +148,7 @@ def test_raw_reviews_that_cannot_be_downloaded_are_no_matter_of_data_dir(monkeyp
             raise DataError("Name a folder with --data_dir.") from OSError("no network")
 
     monkeypatch.setattr("okt_lstm.data.unlabeled.NSMC", Unreachable)
-    with pytest.raises(DataError, match=r"raw reviews could not be had \(no network\)\..*with --unlabeled") as error:
+    with pytest.raises(DataError, match=r"not be downloaded \(no network\)\..*--unlabeled FILE") as error:
         open_unlabeled("nsmc")
     assert "--data_dir" not in str(error.value)
 

@@ -10,7 +10,7 @@ from gensim.models.fasttext import load_facebook_vectors, save_facebook_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from okt_lstm.data.files import FileError
+from okt_lstm.atomic import FileError
 from okt_lstm.data.vectors import FORMATS, Vectors, format_of, read_vectors, write_vectors
 
 TOKENS = ["<unk>", "영화", "▁재밌다", "!", "12", "🙂"]

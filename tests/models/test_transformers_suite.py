@@ -1,11 +1,13 @@
-"""The three model families pass the tests that transformers runs on its own models, `ModelTesterMixin`.
+"""The models pass the tests that transformers runs on its own models, `ModelTesterMixin`.
+
+The families differ by the cell alone, so CI runs the suite on the LSTM; GRU and RNN run it before a release.
 
 The source distribution of transformers on PyPI carries them. To run them, unpack the one of the installed version and
 name its folder:
 
     pip install parameterized
     pip download --no-deps --no-binary transformers transformers==VERSION && tar xzf transformers-VERSION.tar.gz
-    OKT_LSTM_TRANSFORMERS_TESTS=transformers-VERSION pytest -m slow tests/test_transformers_suite.py
+    OKT_LSTM_TRANSFORMERS_TESTS=transformers-VERSION pytest -m 'slow or release' tests/models/test_transformers_suite.py
 """
 
 import os
@@ -30,8 +32,6 @@ from okt_lstm import (
     RNNForSequenceClassification,
     RNNModel,
 )
-
-pytestmark = pytest.mark.slow
 
 PACKAGE = "transformers_tests"
 
@@ -100,7 +100,7 @@ class ModelTester:
 
 
 class RecurrentTests(suite.ModelTesterMixin):
-    """What the suite must know about our models."""
+    """What the suite must know about the models."""
 
     has_attentions = False
     config_class = None
@@ -111,16 +111,19 @@ class RecurrentTests(suite.ModelTesterMixin):
         self.model_tester = ModelTester(self.config_class)
 
 
+@pytest.mark.slow
 class LSTMTest(RecurrentTests, unittest.TestCase):
     config_class = LSTMConfig
     all_model_classes = (LSTMModel, LSTMForSequenceClassification)
 
 
+@pytest.mark.release
 class GRUTest(RecurrentTests, unittest.TestCase):
     config_class = GRUConfig
     all_model_classes = (GRUModel, GRUForSequenceClassification)
 
 
+@pytest.mark.release
 class RNNTest(RecurrentTests, unittest.TestCase):
     config_class = RNNConfig
     all_model_classes = (RNNModel, RNNForSequenceClassification)

@@ -10,7 +10,6 @@ from okt_lstm.reports.metrics import (
     RegressionMetrics,
     SingleLabelMetrics,
     compute_metrics_for,
-    decide,
 )
 
 
@@ -85,19 +84,6 @@ def test_metrics_combine_and_accumulate_as_those_of_the_hub_do():
 
 
 @pytest.mark.parametrize(
-    ("problem_type", "logits", "decisions"),
-    [
-        ("single_label_classification", [[0.1, 2.0, -1.0], [3.0, 0.0, 0.0]], [1, 0]),
-        ("multi_label_classification", [[0.1, -0.1], [-2.0, -3.0]], [[1, 0], [0, 0]]),
-        ("regression", [[0.5], [-1.0]], [0.5, -1.0]),
-        ("regression", [[0.5, 1.0], [2.0, 3.0]], [0.5, 1.0, 2.0, 3.0]),
-    ],
-)
-def test_decisions_follow_from_logits(problem_type, logits, decisions):
-    assert decide(np.array(logits), problem_type).tolist() == decisions
-
-
-@pytest.mark.parametrize(
     ("problem_type", "logits", "labels", "name", "score"),
     [
         ("single_label_classification", [[0.0, 1.0], [1.0, 0.0]], [1, 1], "accuracy", 0.5),
@@ -107,7 +93,7 @@ def test_decisions_follow_from_logits(problem_type, logits, decisions):
         ("regression", [[1.0, 2.0], [2.0, 2.0]], [[1.0, 2.0], [4.0, 2.0]], "mse", 1.0),
     ],
 )
-def test_trainer_gets_scores_of_each_problem_type(problem_type, logits, labels, name, score):
+def test_trainers_metrics_score_each_problem_type(problem_type, logits, labels, name, score):
     evaluated = EvalPrediction(predictions=np.array(logits, dtype=np.float32), label_ids=np.array(labels))
     scores = compute_metrics_for(problem_type)(evaluated)
     assert scores[name] == pytest.approx(score)

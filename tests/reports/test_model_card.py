@@ -1,16 +1,15 @@
 import dataclasses
+import json
 import re
 
 import pytest
 from huggingface_hub import ModelCard
 
 from okt_lstm import GRUConfig, LSTMConfig
-from okt_lstm.data.splits import DataDescription, DataFile
-from okt_lstm.reports.model_card import TrainedModel, build_model_card
-
-
-class Tokenizer:
-    model_max_length = 128
+from okt_lstm.data.description import DataDescription, DataFile
+from okt_lstm.data.problem_type import ProblemType
+from okt_lstm.reports.model_card import build_model_card
+from okt_lstm.reports.trained_model import TrainedModel, describe
 
 
 @pytest.fixture
@@ -18,11 +17,10 @@ def model():
     return TrainedModel(
         name="somebody/films",
         license="apache-2.0",
-        config=LSTMConfig(),
-        problem_type="single_label_classification",
-        labels=["negative", "positive"],
-        num_parameters=2_726_000,
-        tokenizer=Tokenizer(),
+        description=describe(LSTMConfig(), 2_726_000, ProblemType.SINGLE_LABEL, ["negative", "positive"]),
+        model_type="lstm",
+        problem_type=ProblemType.SINGLE_LABEL,
+        max_length=128,
         data=DataDescription(
             "NSMC",
             "e9t/nsmc",
@@ -31,7 +29,7 @@ def model():
             rows={"train": 142500, "validation": 7500, "test": 50000},
             notes=("The training rows are **not** NSMC's official `ratings_train.txt`.",),
         ),
-        recipe={"optimizer": "rmsprop", "learning_rate": 0.001},
+        hyperparameters={"optimizer": "rmsprop", "learning_rate": 0.001},
         seconds=300.0,
         epochs=[{"epoch": 1.0, "loss": 0.41, "accuracy": 0.82}, {"epoch": 2.0, "loss": 0.36, "accuracy": 0.85}],
         results={
@@ -74,7 +72,7 @@ def test_the_card_warns_that_transformers_alone_cannot_open_the_model(model):
     assert 'model="somebody/films"' in text
 
 
-def test_recipe_epochs_and_pictures_are_listed(model):
+def test_hyperparameters_epochs_and_pictures_are_listed(model):
     text = build_model_card(model).text
     assert "| learning_rate | `0.001` |" in text
     assert "| 2 | 0.36 | 0.85 |" in text
@@ -95,14 +93,18 @@ def test_without_a_test_split_the_card_gives_the_validation_scores_and_claims_no
 
 def test_a_regression_card_speaks_of_numbers(model):
     results = {"test": {"mse": 0.5, "mae": 0.4, "r2": 0.3, "loss": 0.5}}
-    regression = dataclasses.replace(model, config=GRUConfig(), problem_type="regression", labels=[])
+    regression = dataclasses.replace(
+        model,
+        description=describe(GRUConfig(), 2_000, ProblemType.REGRESSION, []),
+        problem_type=ProblemType.REGRESSION,
+    )
     card = build_model_card(dataclasses.replace(regression, results=results, epochs=[]))
     assert "GRU" in card.text
     assert "mean squared error" in card.text
     assert "positive" not in card.text
 
 
-def test_a_local_data_set_is_claimed_as_none_of_the_hub(model):
+def test_a_local_data_set_is_not_linked_to_the_hub(model):
     data = DataDescription("reviews.csv", rows=model.data.rows)
     card = build_model_card(dataclasses.replace(model, data=data))
     assert card.data.datasets is None
@@ -110,5 +112,24 @@ def test_a_local_data_set_is_claimed_as_none_of_the_hub(model):
 
 
 def test_bars_in_names_do_not_break_tables(model):
-    recipe = {"word_mark": "a|b"}
-    assert "`a\\|b`" in build_model_card(dataclasses.replace(model, recipe=recipe)).text
+    options = {"word_mark": "a|b"}
+    assert "`a\\|b`" in build_model_card(dataclasses.replace(model, hyperparameters=options)).text
+
+
+def test_the_card_shows_how_to_classify_its_own_examples(model):
+    text = build_model_card(dataclasses.replace(model, examples=['배송이 "빨라요"', "별로"])).text
+    assert 'classify(["배송이 \\"빨라요\\"", "별로"], truncation=True)' in text
+
+
+def test_a_card_is_the_same_from_the_file_beside_it(model):
+    content = json.loads(json.dumps(model.to_json()))
+    assert TrainedModel.from_json(content) == dataclasses.replace(
+        model, examples=list(model.examples), problem_type=ProblemType.SINGLE_LABEL
+    )
+    assert build_model_card(TrainedModel.from_json(content)).content == build_model_card(model).content
+
+
+@pytest.mark.parametrize("content", [{}, {"data": {"files": [], "notes": []}, "problem_type": "regression", "x": 1}])
+def test_a_file_of_something_else_is_refused(content):
+    with pytest.raises(ValueError, match=r"not the content of a card\.json"):
+        TrainedModel.from_json(content)

@@ -10,7 +10,8 @@ import pytest
 from tiny import save_tiny
 
 import okt_lstm
-from okt_lstm.data.splits import DataOptions, load_splits
+from okt_lstm.data.options import DataOptions
+from okt_lstm.data.splits import load_splits
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmarks" / "compare_teachers.py"
 
@@ -28,7 +29,7 @@ def opposites(tmp_path):
     return tmp_path / "one", tmp_path / "two"
 
 
-def test_the_mean_is_of_the_same_labels_and_each_model_is_shown_alone(opposites):
+def test_each_model_is_shown_alone_and_labels_are_matched_by_name(opposites):
     shown = run(*opposites)
     assert shown.returncode == 0, shown.stderr
     lines = [re.split(r" {2,}", line) for line in shown.stdout.splitlines()[1:]]
@@ -40,7 +41,7 @@ def test_the_mean_is_of_the_same_labels_and_each_model_is_shown_alone(opposites)
     alone = {models: (float(loss), float(accuracy)) for loss, accuracy, models in lines}
     np.testing.assert_allclose(alone[one], (scores["loss"], scores["accuracy"]), atol=1e-4)
     assert alone[one][1] + alone[two][1] == pytest.approx(1, abs=2e-4)
-    assert alone[f"{one}, {two}"][0] == pytest.approx(np.log(2), abs=1e-4)  # together they don't know
+    assert alone[f"{one}, {two}"][0] == pytest.approx(np.log(2), abs=1e-4)
 
 
 def test_models_whose_folders_share_a_name_are_both_shown(tmp_path):
@@ -53,5 +54,5 @@ def test_a_model_of_other_labels_is_refused_by_name(tmp_path):
     save_tiny(tmp_path / "three", labels=("good", "bad"))
     shown = run(tmp_path / "three")
     assert shown.returncode == 1
-    assert "three knows the labels ['good', 'bad'], the data have ['negative', 'positive']" in shown.stderr
+    assert "three has the labels ['good', 'bad'], but the data has ['negative', 'positive']" in shown.stderr
     assert "Traceback" not in shown.stderr

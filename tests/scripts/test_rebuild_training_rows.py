@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from okt_lstm.data.nsmc import DataError
+from okt_lstm.data.errors import DataError
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "release" / "rebuild_training_rows.py"
 

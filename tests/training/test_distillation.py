@@ -13,12 +13,17 @@ from torch.nn import functional
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizer, PreTrainedTokenizerFast
 
 import okt_lstm
-from okt_lstm.data.files import FileError
+from okt_lstm.atomic import FileError
+from okt_lstm.data.problem_type import ProblemType
 from okt_lstm.data.unlabeled import open_unlabeled
-from okt_lstm.inference.classifier import Classifier, LoadError
-from okt_lstm.models.modeling_lstm import classification_loss
+from okt_lstm.hub import LoadError
+from okt_lstm.inference.classifier import Classifier
+from okt_lstm.models.classification_loss import classification_loss
+from okt_lstm.training.commands import TRAIN
 from okt_lstm.training.distillation import DistillationTask, soft_labels
-from okt_lstm.training.train import parse_arguments, train
+from okt_lstm.training.parsing import parse
+from okt_lstm.training.parts import TrainParts, build
+from okt_lstm.training.train import initialize, prepare, train
 
 TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다", "굿", "정말 별로", "재미 없다"]
 LABELS = [1, 0, 1, 0, 0]
@@ -28,6 +33,10 @@ SMALL = shlex.split(
     "--load_best_model_at_end false --learning_rate 0.02 --hidden_dropout 0 --classifier_dropout 0 --use_cpu "
     "--disable_tqdm true --report_to none"
 )
+
+
+def options(*flags):
+    return build(TrainParts, parse(TRAIN, [str(flag) for flag in flags]))
 
 
 def labeled(labels=LABELS, feature=None):
@@ -51,8 +60,10 @@ def further(tmp_path):
 
 
 def ask(*teachers, names=("negative", "positive"), problem="single_label_classification", weight=1.0, **options):
-    lesson = {"labeled": labeled(), "held_out": (), "unlabeled": None, "bf16": False}
-    rows = soft_labels(DistillationTask(tuple(map(str, teachers)), tuple(names), problem, **lesson | options), weight)
+    task = {"labeled": labeled(), "held_out": (), "unlabeled": None, "bf16": False}
+    rows = soft_labels(
+        DistillationTask(tuple(map(str, teachers)), tuple(names), ProblemType(problem), **task | options), weight
+    )
     return rows["text"][:], np.array(rows["label"][:])
 
 
@@ -84,7 +95,7 @@ def test_soft_labels_are_the_teachers_mean_of_labeled_and_other_texts(tmp_path, 
     assert texts == TEXTS + FURTHER
 
 
-def test_texts_of_labeled_and_held_out_rows_are_not_asked_about_twice(tmp_path):
+def test_no_teacher_labels_a_text_of_the_labeled_or_held_out_rows_twice(tmp_path):
     (tmp_path / "t.txt").write_text(f"{TEXTS[0]}\n{FURTHER[0]}\n{FURTHER[1]}\n  {TEXTS[1].replace(' ', '  ')} \n")
     held_out = labeled().select([0]).map(lambda row: {"text": FURTHER[1]})
     further = open_unlabeled(str(tmp_path / "t.txt"))
@@ -123,26 +134,26 @@ def test_the_weight_mixes_in_the_rows_own_labels(tmp_path, further, weight):
     np.testing.assert_allclose(soft[5:], answers(teacher, FURTHER), atol=1e-5)
 
 
-def test_with_another_weight_the_teachers_are_not_asked_again(tmp_path, further, monkeypatch):
+def test_another_weight_needs_no_new_predictions(tmp_path, further, monkeypatch):
     teacher = save_tiny(tmp_path / "teacher")
     ask(teacher, unlabeled=further)
-    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it was asked again"))
+    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it predicted again"))
     _, soft = ask(teacher, unlabeled=further, weight=0.0)
     np.testing.assert_array_equal(soft[:5], np.eye(2)[LABELS])
 
 
-def test_beside_another_teacher_one_is_not_asked_again(tmp_path, further, monkeypatch):
+def test_a_further_teacher_needs_no_new_predictions_of_the_first(tmp_path, further, monkeypatch):
     one, two = save_shifted(tmp_path / "one", 0), save_shifted(tmp_path / "two", 3)
     _, first = ask(one, unlabeled=further)
     _, second = ask(two, unlabeled=further)
-    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it was asked again"))
+    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it predicted again"))
     _, both = ask(one, two, unlabeled=further)
     np.testing.assert_allclose(both, (first + second) / 2, atol=1e-6)
 
 
-def test_a_wrong_teacher_is_found_before_another_is_asked(tmp_path, monkeypatch):
+def test_a_wrong_teacher_is_found_before_another_predicts(tmp_path, monkeypatch):
     right, wrong = save_tiny(tmp_path / "right"), save_tiny(tmp_path / "wrong", labels=("good", "bad"))
-    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("the other one was asked"))
+    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("the other one predicted"))
     with pytest.raises(ValueError, match="wrong knows the labels 'good', 'bad'"):
         ask(right, wrong)
 
@@ -157,7 +168,7 @@ def test_several_labels_have_a_probability_each(tmp_path):
     np.testing.assert_allclose(soft, 0.5 * answers(teacher)[:, ::-1] + 0.5 * np.array(hard), atol=1e-5)
 
 
-def test_of_regression_the_numbers_are_averaged(tmp_path):
+def test_the_numbers_of_regression_teachers_are_averaged(tmp_path):
     teachers = [
         save_shifted(tmp_path / name, shift, labels=("LABEL_0",), problem_type="regression")
         for name, shift in (("one", 0), ("two", 3))
@@ -202,7 +213,7 @@ def test_a_teacher_stored_in_half_precision_computes_in_single_precision(tmp_pat
     np.testing.assert_allclose(soft, half.scores(TEXTS), atol=1e-6)
 
 
-def test_a_teacher_that_was_trained_anew_is_asked_anew(tmp_path):
+def test_a_teacher_that_was_trained_anew_predicts_anew(tmp_path):
     teacher = save_shifted(tmp_path / "teacher", 0)
     _, before = ask(teacher)
     save_shifted(teacher, 3)
@@ -281,7 +292,7 @@ def taught(tmp_path_factory):
     (folder / "further.txt").write_text("".join(f"{text}\n" for text in TEXTS))
     data = ["--dataset", str(folder / "reviews.jsonl"), "--unlabeled", str(folder / "further.txt")]
     teachers = ["--teacher", str(teacher), str(teacher)]
-    train(*parse_arguments([*SMALL, *data, *teachers, "--output_dir", str(folder / "student")]))
+    train(options(*SMALL, *data, *teachers, "--output_dir", folder / "student"))
     return folder, texts
 
 
@@ -300,10 +311,10 @@ def test_the_card_says_who_taught_on_what(taught):
     assert 0 < others < len(TEXTS)
     assert f"| unlabeled | further.txt | {further.stat().st_size:,} | `" in card
     assert (
-        f"It learned the mean answer of 2 teachers (`teacher`, `teacher`) to the training rows and to {others} texts "
-        "without labels, of `further.txt`. In the answer to a training row, the row's own label has a weight of 0."
+        f"It learned the mean prediction of 2 teachers (`teacher`, `teacher`) for the training rows and for {others} "
+        "unlabeled texts of `further.txt`. For a training row, the row's own label has a weight of 0."
     ) in card
-    assert "The vocabulary was built from the training rows and the texts without labels." in card
+    assert "The vocabulary was built from the training rows and the unlabeled texts." in card
     assert "| teacher | `teacher teacher` |" in card
     assert "| teacher_weight | `1.0` |" in card
     assert str(Path(folder).parent) not in card
@@ -314,7 +325,7 @@ def test_weight_0_is_training_without_a_teacher(taught, tmp_path):
     flags = [*SMALL, "--dataset", str(folder / "reviews.jsonl"), "--num_train_epochs", "2", "--optim", "sgd"]
     teacher = ["--teacher", str(folder / "teacher"), "--teacher_weight", "0"]
     for name, more in (("alone", []), ("taught", teacher)):
-        train(*parse_arguments([*flags, *more, "--output_dir", str(tmp_path / name)]))
+        train(options(*flags, *more, "--output_dir", tmp_path / name))
     alone, by_teacher = (okt_lstm.load(tmp_path / name, device="cpu").scores(texts) for name in ("alone", "taught"))
     np.testing.assert_allclose(alone, by_teacher, atol=1e-5)
 
@@ -327,28 +338,29 @@ def test_weight_0_is_training_without_a_teacher(taught, tmp_path):
         ("--embeddings {teacher}", "is a folder"),
     ],
 )
-def test_options_that_do_not_fit_are_found_before_the_teachers_are_asked(taught, tmp_path, monkeypatch, flags, message):
-    def ask(*args):
-        raise AssertionError("they were asked")
-
-    monkeypatch.setattr("okt_lstm.training.train.soft_labels", ask)
+def test_options_that_do_not_fit_are_found_before_the_teachers_predict(taught, tmp_path, flags, message):
     folder, _ = taught
     (tmp_path / "three.vec").write_text("1 3\n정말 0.1 0.2 0.3\n")
     flags = flags.format(teacher=folder / "teacher", vectors=tmp_path / "three.vec").split()
     data = ["--dataset", str(folder / "reviews.jsonl"), "--teacher", str(folder / "teacher")]
+    given = options(*data, *flags, "--use_cpu", "--output_dir", tmp_path / "out")
+
+    def before_the_teachers():
+        initialize(given, prepare(given))
+
     with pytest.raises((ValueError, FileError), match=message):
-        train(*parse_arguments([*data, *flags, "--use_cpu", "--output_dir", str(tmp_path / "out")]))
+        before_the_teachers()
     assert not (tmp_path / "out").exists()
 
 
 def test_text_without_labels_needs_a_teacher(tmp_path):
     with pytest.raises(ValueError, match="learned from a --teacher here"):
-        train(*parse_arguments(["--output_dir", str(tmp_path / "out"), "--unlabeled", "t.txt"]))
+        prepare(options("--output_dir", tmp_path / "out", "--unlabeled", "t.txt"))
 
 
-def test_smoothed_answers_are_not_smoothed_again(tmp_path):
+def test_smooth_predictions_are_not_smoothed_again(tmp_path):
     with pytest.raises(ValueError, match="leave out --label_smoothing_factor"):
-        train(*parse_arguments(["--output_dir", str(tmp_path), "--teacher", "t", "--label_smoothing_factor", "0.1"]))
+        prepare(options("--output_dir", tmp_path, "--teacher", "t", "--label_smoothing_factor", "0.1"))
 
 
 @pytest.mark.parametrize(
@@ -364,10 +376,10 @@ def test_smoothed_answers_are_not_smoothed_again(tmp_path):
 )
 def test_what_would_do_nothing_and_models_that_are_not_there_are_refused_at_once(tmp_path, flags, message):
     with pytest.raises((ValueError, LoadError), match=message):
-        train(*parse_arguments([*flags.split(), "--output_dir", str(tmp_path / "out")]))
+        prepare(options(*flags.split(), "--output_dir", tmp_path / "out"))
 
 
 @pytest.mark.parametrize("weight", ["-0.1", "1.1"])
 def test_a_weight_is_a_share(tmp_path, weight):
     with pytest.raises(ValueError, match=rf"teacher_weight is {weight}; it has to be between 0 and 1"):
-        parse_arguments(["--output_dir", str(tmp_path), "--teacher_weight", weight])
+        options("--output_dir", tmp_path, "--teacher_weight", weight)

@@ -10,20 +10,22 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from transformers import AutoModelForPreTraining, AutoTokenizer
 
+from okt_lstm.atomic import FileError
 from okt_lstm.cli import main
-from okt_lstm.data.files import FileError
-from okt_lstm.data.splits import DataFile
-from okt_lstm.training.options import parse_pretraining_arguments
+from okt_lstm.data.description import DataFile
+from okt_lstm.training.commands import PRETRAIN, TRAIN
+from okt_lstm.training.parsing import parse
+from okt_lstm.training.parts import PretrainParts, TrainParts, build
 from okt_lstm.training.pretrain import pretrain
 from okt_lstm.training.provenance import PRETRAINING_NAME
-from okt_lstm.training.train import parse_arguments, train
+from okt_lstm.training.train import initialize, prepare, train
 from okt_lstm.training.trainer import RecurrentTrainer
 
 SMALL = shlex.split(
     "--embedding_size 8 --hidden_size 8 --min_frequency 1 --per_device_train_batch_size 16 --num_train_epochs 4 "
     "--learning_rate 0.05 --warmup_steps 0 --hidden_dropout 0 --use_cpu --disable_tqdm true --report_to none"
 )
-TRAIN = shlex.split(
+SHORT = shlex.split(
     "--dataset sample --max_train_samples 48 --max_eval_samples 16 --max_predict_samples 16 --num_train_epochs 1 "
     "--use_cpu --disable_tqdm true --report_to none"
 )
@@ -38,13 +40,17 @@ def text(tmp_path_factory):
 
 
 def run(folder, text, *flags):
-    return pretrain(
-        *parse_pretraining_arguments([*SMALL, "--unlabeled", str(text), "--output_dir", str(folder), *flags])
-    )
+    flags = [*SMALL, "--unlabeled", str(text), "--output_dir", str(folder), *flags]
+    return pretrain(build(PretrainParts, parse(PRETRAIN, flags)))
+
+
+def options(folder, output, *flags):
+    flags = [*SHORT, "--pretrained", str(folder), "--output_dir", str(output), *flags]
+    return build(TrainParts, parse(TRAIN, flags))
 
 
 def train_from(folder, output, *flags):
-    return train(*parse_arguments([*TRAIN, "--pretrained", str(folder), "--output_dir", str(output), *flags]))
+    return train(options(folder, output, *flags))
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +195,9 @@ def test_a_damaged_file_is_an_error_that_names_the_line(tmp_path):
         (["--unlabeled", "t.txt", "--model_type", "gru", "--nonlinearity", "relu"], "--model_type rnn"),
     ],
 )
-def test_mistakes_with_the_command_are_one_line(tmp_path, capsys, flags, message):
+def test_mistakes_with_the_command_are_one_line(tmp_path, monkeypatch, capsys, flags, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.txt").write_text("정말 재미 있다\n")
     assert main(["pretrain", "--output_dir", str(tmp_path / "out"), "--use_cpu", *flags]) == 1
     output, errors = capsys.readouterr()
     assert output == ""
@@ -220,32 +228,28 @@ def test_the_command_prints_the_figures(tmp_path, text, capsys):
 )
 def test_what_contradicts_the_pretrained_model_is_an_error(pretrained, tmp_path, flags, message):
     with pytest.raises(ValueError, match=message):
-        train_from(pretrained[0], tmp_path / "out", *flags)
-    assert not (tmp_path / "out" / "config.json").exists()
+        prepare(options(pretrained[0], tmp_path / "out", *flags))
 
 
 def test_what_the_pretrained_model_has_may_be_said_again(pretrained, tmp_path):
-    args = parse_arguments(["--hidden_size", "8", "--output_dir", str(tmp_path), "--pretrained", str(pretrained[0])])
-    from okt_lstm.training.train import _config
-
-    config = _config(args[0], args[4], vocab_size=50, pad_token_id=0)
+    config = prepare(options(pretrained[0], tmp_path, "--hidden_size", "8")).config
     assert (config.hidden_size, config.embedding_size, config.separate_directions) == (8, 8, True)
 
 
 def test_a_pretrained_model_and_vectors_are_one_too_many(tmp_path):
     with pytest.raises(ValueError, match="leave out --embeddings"):
-        parse_arguments(["--output_dir", str(tmp_path), "--pretrained", "lm", "--embeddings", "v.vec"])
+        options("lm", tmp_path, "--embeddings", "v.vec")
 
 
 def test_a_pretrained_model_that_is_none_is_an_error(pretrained, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(OSError, match="nope"):
-        train_from(tmp_path / "nope", tmp_path / "out")
+        prepare(options(tmp_path / "nope", tmp_path / "out"))
     other = tmp_path / "other"
     shutil.copytree(pretrained[0], other)
     (other / "config.json").write_text(json.dumps({"model_type": "bert"}))
     with pytest.raises(ValueError, match=rf"{os.sep}other is a bert, not a recurrent network"):
-        train_from(other, tmp_path / "out")
+        prepare(options(other, tmp_path / "out"))
 
 
 def test_weights_that_are_not_those_of_the_configuration_are_refused(pretrained, tmp_path):
@@ -253,5 +257,7 @@ def test_weights_that_are_not_those_of_the_configuration_are_refused(pretrained,
     shutil.copytree(pretrained[0], other)
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps(config | {"hidden_size": 4}))
+    given = options(other, tmp_path / "out")
+    prepared = prepare(given)
     with pytest.raises(ValueError, match=r"has other weights than its configuration says: .*forward_rnn"):
-        train_from(other, tmp_path / "out")
+        initialize(given, prepared)

@@ -12,15 +12,18 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub import ModelCard
-from matplotlib.image import imread
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-import okt_lstm.training.train as training
+from okt_lstm.data.problem_type import ProblemType
+from okt_lstm.data.splits import load_splits
 from okt_lstm.data.vectors import read_vectors
-from okt_lstm.training.train import parse_arguments, train
+from okt_lstm.training.commands import TRAIN
+from okt_lstm.training.parsing import parse
+from okt_lstm.training.parts import TrainParts, WordVectorParts, build
+from okt_lstm.training.train import prepare, train
 from okt_lstm.training.trainer import RecurrentTrainer, ResumableLengthGroupedSampler
-from okt_lstm.training.word_vectors import embed, parse_embedding_arguments
+from okt_lstm.training.word_vectors import train_word_vectors
 
 SMALL = shlex.split(
     "--dataset sample --max_train_samples 96 --max_eval_samples 32 --max_predict_samples 32 --embedding_size 8 "
@@ -31,8 +34,12 @@ EXACT = shlex.split("--hidden_dropout 0 --classifier_dropout 0 --optim sgd --lea
 LAST = shlex.split("--load_best_model_at_end false --save_total_limit 9")
 
 
+def options(folder, *flags):
+    return build(TrainParts, parse(TRAIN, [*SMALL, "--output_dir", str(folder), *flags]))
+
+
 def run(folder, *flags):
-    return train(*parse_arguments([*SMALL, "--output_dir", str(folder), *flags]))
+    return train(options(folder, *flags))
 
 
 def weights(folder):
@@ -63,8 +70,6 @@ def test_the_folder_holds_model_tokenizer_code_results_pictures_and_card(trained
         *("train_results.json", "eval_results.json", "test_results.json", "trainer_state.json", "data_args.json"),
         *("curves.png", "confusion_matrix.png"),
     }
-    for picture in ("curves.png", "confusion_matrix.png"):
-        assert imread(folder / picture).std() > 0
 
 
 def test_outside_checkpoints_the_folder_holds_no_pickle_and_nothing_unfinished(trained):
@@ -74,11 +79,6 @@ def test_outside_checkpoints_the_folder_holds_no_pickle_and_nothing_unfinished(t
             assert path.is_file()
             assert path.suffix in (".safetensors", ".json", ".py", ".md", ".png")
             assert not path.name.startswith((".", "_"))
-
-
-def test_bfloat16_may_be_asked_for_on_any_processor(tmp_path):
-    result = run(tmp_path / "model", "--bf16", "--learning_rate", "0.01", "--num_train_epochs", "3")
-    assert result.metrics["test_accuracy"] > 0.6
 
 
 @pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("eval", "eval"), ("test", "test")])
@@ -92,8 +92,7 @@ def test_results_hold_loss_and_scores(trained, split, prefix):
 def test_what_was_saved_scores_what_was_reported(trained):
     folder, result = trained
     model, tokenizer = AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    splits = training.load_splits(parse_arguments([*SMALL, "--output_dir", str(folder)])[2])
-    test = splits.datasets["test"]
+    test = load_splits(options(folder).data).datasets["test"]
     with torch.no_grad():
         logits = model.eval()(**tokenizer(test["text"][:], padding=True, return_tensors="pt")).logits
     accuracy = (logits.argmax(-1).numpy() == np.array(test["label"])).mean()
@@ -127,7 +126,7 @@ def test_an_earlier_run_is_not_overwritten_unasked(trained):
     folder, _ = trained
     before = (folder / "model.safetensors").read_bytes()
     with pytest.raises(FileExistsError, match=r"--resume_from_checkpoint.*--overwrite_output_dir"):
-        run(folder)
+        prepare(options(folder))
     assert (folder / "model.safetensors").read_bytes() == before
 
 
@@ -135,7 +134,7 @@ def test_an_earlier_run_is_kept_until_the_new_one_can_begin(trained):
     folder, _ = trained
     before = (folder / "model.safetensors").read_bytes()
     with pytest.raises(ValueError, match="nope"):
-        run(folder, "--overwrite_output_dir", "--dataset", "nope.csv")
+        prepare(options(folder, "--overwrite_output_dir", "--dataset", "nope.csv"))
     assert (folder / "model.safetensors").read_bytes() == before
 
 
@@ -150,7 +149,7 @@ def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path):
 def test_a_file_in_the_folders_place_is_an_error(tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(NotADirectoryError, match="--output_dir"):
-        run(tmp_path / "out")
+        prepare(options(tmp_path / "out"))
 
 
 def test_the_same_seed_gives_the_same_weights(trained, tmp_path):
@@ -196,14 +195,14 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_weights(uninterrupt
 
 def test_resuming_another_model_is_an_error_that_names_the_difference(uninterrupted, tmp_path):
     checkpoint = str(uninterrupted / "checkpoint-6")
-    with pytest.raises(ValueError, match="hidden_size 8, but what is given now makes it 16"):
-        run(tmp_path / "out", "--hidden_size", "16", "--resume_from_checkpoint", checkpoint)
+    with pytest.raises(ValueError, match="hidden_size 8, but the options and data now give 16"):
+        prepare(options(tmp_path / "out", "--hidden_size", "16", "--resume_from_checkpoint", checkpoint))
 
 
 @pytest.mark.parametrize("value", ["true", "nowhere"])
 def test_resuming_from_nothing_is_an_error(tmp_path, value):
     with pytest.raises(FileNotFoundError, match="no checkpoint to resume"):
-        run(tmp_path / "out", "--resume_from_checkpoint", value)
+        prepare(options(tmp_path / "out", "--resume_from_checkpoint", value))
 
 
 LINES = {
@@ -242,7 +241,7 @@ def test_gradient_accumulation_equals_one_large_batch(own_data, tmp_path):
 def test_own_data_of_every_kind_trains_and_is_documented(own_data, tmp_path):
     result = run(tmp_path / "out", *own_data)
     problem = json.loads((tmp_path / "out" / "config.json").read_text())["problem_type"]
-    main = training.MAIN_METRIC[problem]
+    main = ProblemType(problem).main_metric
     measured = {entry.metric_type for entry in ModelCard.load(tmp_path / "out" / "README.md").data.eval_results}
     assert {"accuracy": "accuracy", "f1_macro": "f1", "mse": "mse"}[main] in measured
     assert np.isfinite(result.metrics[f"test_{main}"])
@@ -252,8 +251,7 @@ def test_own_data_of_every_kind_trains_and_is_documented(own_data, tmp_path):
 def test_the_vocabulary_comes_from_the_training_rows_alone(tmp_path):
     for split, word in {"train": "사과", "validation": "포도", "test": "딸기"}.items():
         write_jsonl(tmp_path / f"{split}.jsonl", [{"text": f"{word} {n}", "label": n % 2} for n in range(8)])
-    run(tmp_path / "out", "--dataset", str(tmp_path))
-    vocabulary = AutoTokenizer.from_pretrained(tmp_path / "out").get_vocab()
+    vocabulary = prepare(options(tmp_path / "out", "--dataset", str(tmp_path))).tokenizer.get_vocab()
     assert "사과" in vocabulary
     assert not {"포도", "딸기"} & vocabulary.keys()
 
@@ -316,11 +314,11 @@ def test_two_processes_end_with_the_weights_of_one(tmp_path):
 def vectors(tmp_path_factory):
     """Word vectors of the sample's texts, and the file of them."""
     folder = tmp_path_factory.mktemp("vectors")
-    texts = training.load_splits(parse_arguments([*SMALL, "--output_dir", str(folder)])[2]).datasets["train"]["text"]
+    texts = load_splits(options(folder).data).datasets["train"]["text"]
     (folder / "texts.txt").write_text("".join(f"{text}\n" for text in texts))
-    options = "--vector_size 8 --bucket 1000 --min_frequency 1 --workers 1"
-    flags = ["--unlabeled", str(folder / "texts.txt"), "--output", str(folder / "v.vec"), *shlex.split(options)]
-    embed(*parse_embedding_arguments(flags))
+    small = {"vector_size": 8, "bucket": 1000, "min_frequency": 1, "workers": 1}
+    files = {"unlabeled": str(folder / "texts.txt"), "output": str(folder / "v.vec")}
+    train_word_vectors(build(WordVectorParts, small | files))
     return read_vectors(folder / "v.vec"), folder / "v.vec"
 
 
@@ -331,11 +329,12 @@ def table(folder):
 
 
 def test_training_starts_from_the_vectors_and_frozen_ones_stay(vectors, tmp_path, caplog):
+    caplog.set_level("INFO", "okt_lstm")
     given, path = vectors
     frozen = shlex.split("--freeze_embeddings_epochs 1 --optim adamw_torch --weight_decay 1")
     run(tmp_path / "out", *LAST, "--embeddings", str(path), *frozen)
     assert "of the vocabulary's" in caplog.text
-    assert "of the running tokens" in caplog.text
+    assert "of all occurrences" in caplog.text
     card = ModelCard.load(tmp_path / "out" / "README.md").text
     assert re.search(r"The embeddings started from the vectors of `v\.vec`: \d+ of the vocabulary's \d+ tokens", card)
     assert f"| vectors | v.vec | {path.stat().st_size:,} | `" in card

@@ -13,7 +13,7 @@ And what labels texts with okt-lstm's trained models, without torch:
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 try:
     import oktane._core  # noqa: F401

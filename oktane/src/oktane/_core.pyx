@@ -1,100 +1,19 @@
-# cython: boundscheck=False, wraparound=False, initializedcheck=False
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, freethreading_compatible=True
 """The thin layer between Python objects and the C modules in core/.
 
-Texts are read in place and results are built here; everything between runs without the interpreter's lock.
+Texts are read in place and results are built here; everything between runs without the interpreter's lock. Threads
+share only dictionaries, which are never written to, and each dictionary's list of idle batches, of which a thread takes
+one for itself.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.list cimport PyList_New, PyList_SET_ITEM
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport Py_INCREF
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 from zlib import crc32
-
-cdef extern from "Python.h":
-    object PyUnicode_FromKindAndData(int kind, const void *data, Py_ssize_t length)
-    int PyUnicode_KIND(object text)
-    void *PyUnicode_DATA(object text)
-    Py_ssize_t PyUnicode_GET_LENGTH(object text)
-    object PyTuple_New(Py_ssize_t length)
-    void PyTuple_SET_ITEM(object items, Py_ssize_t at, object item)
-
-cdef extern from "dictionary.h":
-    ctypedef uint32_t okt_char
-    enum: OKT_OK
-    enum: OKT_FORMAT
-    enum: OKT_NO_STEM
-    enum: OKT_NO_NODE
-    ctypedef struct okt_header:
-        uint32_t checksum
-        uint8_t digest[32]
-    enum: OKT_CHECKED_FROM
-    ctypedef struct okt_node:
-        uint16_t lists
-    ctypedef struct okt_dictionary:
-        const okt_node *nodes
-        const uint32_t (*stems)[2]
-    ctypedef struct okt_strings:
-        const okt_char *chars
-        const uint32_t *starts
-        size_t count
-    ctypedef struct okt_entry:
-        const okt_char *chars
-        uint32_t length
-        float frequency
-        uint16_t lists
-        uint16_t typo
-        uint32_t stems[2]
-    ctypedef struct okt_token:
-        uint32_t start
-        uint32_t end
-        uint32_t stem
-        uint8_t pos
-        bint unknown
-    bint okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t size)
-    const okt_char *okt_stem(const okt_dictionary *dictionary, uint32_t stem, size_t *length)
-    uint32_t okt_find(const okt_dictionary *dictionary, const okt_char *word, size_t length)
-    int okt_letter(okt_char c)
-    void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
-                   size_t *size)
-    void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, size_t count,
-                     const okt_strings *stems, size_t *size)
-
-cdef extern from "batch.h":
-    ctypedef struct okt_text:
-        const void *data
-        size_t length
-        int width
-    ctypedef enum okt_task:
-        OKT_MORPHEMES
-        OKT_TAGGED
-        OKT_NOUNS
-        OKT_PHRASES
-        OKT_NORMALIZED
-    ctypedef struct okt_chars:
-        okt_char *items
-    ctypedef struct okt_tokens:
-        okt_token *items
-        size_t count
-    ctypedef struct okt_forms:
-        okt_chars chars
-        uint32_t *starts
-        uint8_t *pos
-        size_t count
-    ctypedef struct okt_batch:
-        okt_forms forms
-        okt_tokens tokens
-        int32_t *form_ids
-        int64_t *row_splits
-        size_t rows
-    okt_batch *okt_batch_new()
-    void okt_batch_free(okt_batch *batch)
-    int okt_batch_run(okt_batch *batch, const okt_dictionary *dictionary, const okt_text *texts, size_t count,
-                      okt_task task, bint norm, bint stem) nogil
-    bint okt_batch_is_large(const okt_batch *batch)
 
 FORMAT = OKT_FORMAT
 TASKS = {"morphemes": OKT_MORPHEMES, "nouns": OKT_NOUNS, "phrases": OKT_PHRASES, "normalized": OKT_NORMALIZED}
@@ -119,7 +38,7 @@ cdef class _Texts:
     cdef size_t count
 
     def __cinit__(self, texts):
-        cdef size_t i
+        cdef size_t i, length = 0
         self.strings = list(texts)
         self.count = len(self.strings)
         self.items = <okt_text *>PyMem_Malloc((self.count + 1) * sizeof(okt_text))
@@ -133,8 +52,10 @@ cdef class _Texts:
             self.items[i].data = PyUnicode_DATA(text)
             self.items[i].length = PyUnicode_GET_LENGTH(text)
             self.items[i].width = PyUnicode_KIND(text)
-            if self.items[i].length >= 0x7FFFFFFF:
-                raise ValueError(f"a text of {self.items[i].length:,} characters is too long: split it up")
+            length += self.items[i].length
+        if length > OKT_BATCH_MAX_CHARS:
+            what, most = "a text" if self.count == 1 else "a batch", OKT_BATCH_MAX_CHARS
+            raise ValueError(f"{what} of {length:,} characters is too long: split it into parts of up to {most:,}")
 
     def __dealloc__(self):
         PyMem_Free(self.items)
@@ -154,9 +75,9 @@ cdef class _Batch:
         okt_batch_free(self.batch)
 
     cdef list forms(self):
-        """Returns the distinct forms as strings."""
+        """Return the distinct forms as strings."""
         cdef const okt_char *chars = self.batch.forms.chars.items
-        cdef const uint32_t *starts = self.batch.forms.starts
+        cdef const size_t *starts = self.batch.forms.starts.items
         cdef size_t i, count = self.batch.forms.count
         cdef list forms = PyList_New(count)
         for i in range(count):
@@ -166,15 +87,16 @@ cdef class _Batch:
         return forms
 
     cdef list rows(self, list forms):
-        """Returns a list for each text: what `forms` has for each of its tokens."""
-        cdef const int64_t *splits = self.batch.row_splits
-        cdef size_t i, count = self.batch.rows
+        """Return a list for each text: what `forms` has for each of its tokens."""
+        cdef const int64_t *splits = self.batch.row_splits.items
+        cdef const int32_t *form_ids = self.batch.form_ids.items
+        cdef size_t i, count = self.batch.row_splits.count - 1
         cdef int64_t at
         cdef list row, rows = PyList_New(count)
         for i in range(count):
             row = PyList_New(splits[i + 1] - splits[i])
             for at in range(splits[i], splits[i + 1]):
-                form = forms[self.batch.form_ids[at]]
+                form = forms[form_ids[at]]
                 Py_INCREF(form)
                 PyList_SET_ITEM(row, at - splits[i], form)
             Py_INCREF(row)
@@ -183,7 +105,7 @@ cdef class _Batch:
 
 
 cdef class Dictionary:
-    """A packed dictionary, and the analyzes that it makes possible. Safe to share between threads.
+    """A packed dictionary, and the analyses that it makes possible. Safe to share between threads.
 
     Args:
         packed: What `pack` returned, as bytes or a memory map, which this object keeps.
@@ -199,63 +121,71 @@ cdef class Dictionary:
 
     def __cinit__(self, const uint8_t[::1] packed not None):
         if packed.shape[0] == 0 or not okt_dictionary_open(&self.dictionary, &packed[0], packed.shape[0]):
-            raise ValueError("not a packed dictionary of this version")
+            raise ValueError("not a packed dictionary of this version of oktane")
         self.packed = packed
-        self.digest = PyBytes_FromStringAndSize(<const char *>(<const okt_header *>&packed[0]).digest, 32)
+        self.digest = PyBytes_FromStringAndSize(<const char *>self.dictionary.header.digest, 32)
         self.idle = []
 
     def __init__(self, packed):
-        if crc32(self.packed[OKT_CHECKED_FROM:]) != (<const okt_header *>&self.packed[0]).checksum:
-            raise ValueError("a damaged packed dictionary")
+        if crc32(self.packed[OKT_CHECKED_FROM:]) != self.dictionary.header.checksum:
+            raise ValueError("a damaged packed dictionary: its checksum is wrong")
 
     cdef _Batch run(self, texts, okt_task task, bint norm, bint stem):
-        """Analyzes texts into a batch that `put_back` takes back."""
+        """Analyze texts into a batch that `put_back` takes back."""
         cdef _Texts given = _Texts(texts)
-        cdef _Batch batch = self.idle.pop() if self.idle else _Batch()
-        cdef int status
+        cdef _Batch batch
+        cdef bint done
+        # Popping and appending are atomic, with the interpreter's lock and without it; asking first would not be.
+        try:
+            batch = self.idle.pop()
+        except IndexError:
+            batch = _Batch()
         with nogil:
-            status = okt_batch_run(batch.batch, &self.dictionary, given.items, given.count, task, norm, stem)
-        if status != OKT_OK:
-            raise MemoryError
+            done = okt_batch_run(batch.batch, &self.dictionary, given.items, given.count, task, norm, stem)
+        if not done:
+            raise MemoryError(f"not enough memory to analyze {given.count:,} texts in one batch")
         return batch
 
     cdef void put_back(self, _Batch batch):
-        """Keeps a batch for the next call, unless a huge text has made it huge."""
+        """Keep a batch for the next call, unless a huge text has made it huge."""
         if not okt_batch_is_large(batch.batch) and len(self.idle) < 64:
             self.idle.append(batch)
 
     def strings(self, texts, str task, bint norm, bint stem):
-        """Returns a list of strings for each text: its "morphemes", "nouns" or "phrases", or its one "normalized" form."""
+        """Return a list of strings for each text: its "morphemes", "nouns" or "phrases", or its "normalized" form."""
         cdef _Batch batch = self.run(texts, TASKS[task], norm, stem)
         rows = batch.rows(batch.forms())
         self.put_back(batch)
         return rows
 
     def pairs(self, texts, bint norm, bint stem, bint join):
-        """Returns a list for each text: its morphemes with their parts of speech, as pairs or joined by a slash."""
+        """Return a list for each text: its morphemes with their parts of speech, as pairs or joined by a slash."""
         cdef _Batch batch = self.run(texts, OKT_TAGGED, norm, stem)
         cdef list pairs = batch.forms()
         cdef size_t i
         for i in range(batch.batch.forms.count):
-            form, pos = pairs[i], PARTS_OF_SPEECH[batch.batch.forms.pos[i]]
+            form, pos = pairs[i], PARTS_OF_SPEECH[batch.batch.forms.pos.items[i]]
             pairs[i] = f"{form}/{pos}" if join else (form, pos)
         rows = batch.rows(pairs)
         self.put_back(batch)
         return rows
 
     def tokens(self, texts, bint norm, bint stem, make):
-        """Returns a list for each text: make(form, pos, start, end, stem, unknown) of each morpheme. The stem is None
-        if `stem` is false or the morpheme is no verb or adjective."""
+        """Return a list for each text: make(form, pos, start, end, stem, unknown) of each morpheme.
+
+        The stem is None if `stem` is false or the morpheme is no verb or adjective.
+        """
         cdef _Batch batch = self.run(texts, OKT_MORPHEMES, norm, False)
         cdef list forms = batch.forms(), rows = [], row
+        cdef const int64_t *splits = batch.batch.row_splits.items
         cdef size_t i
         cdef int64_t at
         cdef okt_token token
-        for i in range(batch.batch.rows):
+        for i in range(batch.batch.row_splits.count - 1):
             row = []
-            for at in range(batch.batch.row_splits[i], batch.batch.row_splits[i + 1]):
+            for at in range(splits[i], splits[i + 1]):
                 token = batch.batch.tokens.items[at]
-                form = forms[batch.batch.form_ids[at]]
+                form = forms[batch.batch.form_ids.items[at]]
                 stem_form = self.stem_of(token.stem) if stem else None
                 row.append(make(form, PARTS_OF_SPEECH[token.pos], token.start, token.end, stem_form, token.unknown))
             rows.append(row)
@@ -271,18 +201,22 @@ cdef class Dictionary:
         return string_of(chars, length)
 
     def morphemes(self, texts, bint norm, bint stem):
-        """Returns the morphemes of texts as arrays: the distinct forms; by morpheme its form's number (int32) and its
-        span (int32, two each); by text where its morphemes begin (int64, one more than there are texts)."""
+        """Return the morphemes of texts as arrays, without a Python object for each.
+
+        Returns:
+            The distinct forms; for each morpheme the index of its form (int32) and its span (int32, two each); for each
+            text where its morphemes begin (int64, one more than there are texts).
+        """
         cdef _Batch batch = self.run(texts, OKT_MORPHEMES, norm, stem)
-        cdef size_t i, count = batch.batch.tokens.count
+        cdef size_t i, count = batch.batch.tokens.count, rows = batch.batch.row_splits.count
         forms = batch.forms()
-        form_ids = PyBytes_FromStringAndSize(<char *>batch.batch.form_ids, count * sizeof(int32_t))
-        row_splits = PyBytes_FromStringAndSize(<char *>batch.batch.row_splits, (batch.batch.rows + 1) * sizeof(int64_t))
+        form_ids = PyBytes_FromStringAndSize(<char *>batch.batch.form_ids.items, count * sizeof(int32_t))
+        row_splits = PyBytes_FromStringAndSize(<char *>batch.batch.row_splits.items, rows * sizeof(int64_t))
         spans = PyBytes_FromStringAndSize(NULL, 2 * count * sizeof(int32_t))
-        cdef int32_t *places = <int32_t *>PyBytes_AS_STRING(spans)
+        cdef int32_t *positions = <int32_t *>PyBytes_AS_STRING(spans)
         for i in range(count):
-            places[2 * i] = <int32_t>batch.batch.tokens.items[i].start
-            places[2 * i + 1] = <int32_t>batch.batch.tokens.items[i].end
+            positions[2 * i] = <int32_t>batch.batch.tokens.items[i].start
+            positions[2 * i + 1] = <int32_t>batch.batch.tokens.items[i].end
         self.put_back(batch)
         return forms, memoryview(form_ids).cast("i"), memoryview(spans).cast("i"), memoryview(row_splits).cast("q")
 
@@ -292,8 +226,8 @@ cdef class Dictionary:
         cdef uint32_t node = okt_find(&self.dictionary, strings.view.chars, len(word))
         if node == OKT_NO_NODE:
             return 0, None, None
-        stems = self.dictionary.stems[node]
-        return self.dictionary.nodes[node].lists, self.stem_of(stems[0]), self.stem_of(stems[1])
+        cdef const okt_value *value = okt_value_of(&self.dictionary, node)
+        return value.lists, self.stem_of(value.stems[0]), self.stem_of(value.stems[1])
 
     def extended(self, list words not None, list entries not None, list stems not None, bytes digest not None):
         """Return a dictionary of these words and further ones, made in a copy in memory. This one stays as it is.
@@ -367,6 +301,7 @@ cdef class _Entries:
 
     cdef int set(self, size_t i, str word, row, Py_ssize_t stem_count, Py_ssize_t correction_count) except -1:
         cdef okt_entry *item = &self.items[i]
+        cdef okt_value *value = &item.value
         cdef size_t at
         item.chars = self.words.chars + self.words.starts[i]
         item.length = self.words.starts[i + 1] - self.words.starts[i]
@@ -374,15 +309,15 @@ cdef class _Entries:
             if okt_letter(item.chars[at]) < 0:
                 raise ValueError(f"words must be Hangul syllables and compatibility jamo, not {word!r}")
         if item.length == 0:
-            raise ValueError("a word is empty")
+            raise ValueError(f"word {i} is empty")
         try:
-            item.frequency, item.lists, item.typo, verb_stem, adjective_stem = row
+            value.frequency, value.lists, value.typo, verb_stem, adjective_stem = row
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"the entry of {word!r} is malformed: {row!r} ({error})") from error
-        if item.typo > correction_count or not -1 <= verb_stem < stem_count or not -1 <= adjective_stem < stem_count:
+        if value.typo > correction_count or not -1 <= verb_stem < stem_count or not -1 <= adjective_stem < stem_count:
             raise ValueError(f"the entry of {word!r} points to a stem or correction that is not there: {row!r}")
-        item.stems[0] = OKT_NO_STEM if verb_stem < 0 else verb_stem
-        item.stems[1] = OKT_NO_STEM if adjective_stem < 0 else adjective_stem
+        value.stems[0] = OKT_NO_STEM if verb_stem < 0 else verb_stem
+        value.stems[1] = OKT_NO_STEM if adjective_stem < 0 else adjective_stem
 
     def __dealloc__(self):
         PyMem_Free(self.items)
@@ -403,7 +338,13 @@ cdef bytes _sealed(void *packed, size_t size, bytes digest):
     return result
 
 
-def pack(list words not None, list entries not None, list stems not None, list corrections not None, bytes digest not None):
+def pack(
+    list words not None,
+    list entries not None,
+    list stems not None,
+    list corrections not None,
+    bytes digest not None,
+):
     """Pack word lists into one trie. Equal arguments give equal bytes.
 
     Args:

@@ -11,13 +11,11 @@ longer runs loading scripts, but a builder works when it is used directly:
 
 Configurations:
     nsmc: the 150,000 and 50,000 labeled reviews, downloaded and checked, or read from a folder.
-    raw: every review of the corpus's repository that is not in the test set, as unlabeled text.
-    sample: about 1,000 short labeled reviews shipped with this package, to try every step offline. They are
-        combinations of a few hand-written phrases: an accuracy measured on them says nothing about real reviews.
+    raw: all reviews of the corpus's repository that are not in the test set, without labels.
+    sample: 1,000 short labeled reviews that come with this package, to try every step offline. They combine a few
+        hand-written phrases: an accuracy measured on them says nothing about real reviews.
 """
 
-import bz2
-import gzip
 import hashlib
 import json
 import lzma
@@ -34,6 +32,11 @@ import aiohttp
 import datasets
 from datasets.exceptions import DatasetGenerationError
 
+from ..atomic import FileError
+from .description import git_blob_digest, git_blob_id
+from .errors import DataError
+from .lines import decode_line, strip_line_end
+
 logger = datasets.logging.get_logger(__name__)
 
 LABELS = ("negative", "positive")
@@ -41,10 +44,9 @@ SAMPLE_DIR = Path(__file__).with_name("sample")
 
 # The addresses that Korpora (https://github.com/ko-nlp/Korpora) downloads from.
 _ADDRESS = "https://raw.githubusercontent.com/e9t/nsmc/master/"
-# A tar archive can be read while it arrives; GitHub makes archives on the fly, so zip's random access would not work.
+# A tar archive can be read while it arrives. A zip archive can't: it needs random access.
 _ARCHIVE_ADDRESS = "https://github.com/e9t/nsmc/archive/refs/heads/master.tar.gz"
 _ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
-_TEXT_OPENERS: dict[str, Callable[..., Any]] = {".txt": open, ".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 _DownloadManager: TypeAlias = datasets.DownloadManager | datasets.StreamingDownloadManager
 _Reader: TypeAlias = Callable[[], Iterator[tuple[int, dict[str, Any]]]]
@@ -52,20 +54,16 @@ _Reader: TypeAlias = Callable[[], Iterator[tuple[int, dict[str, Any]]]]
 _DAMAGES = (EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
 
 _WITHOUT_NETWORK = (
-    "name a folder that holds the corpus's ratings_train.txt and ratings_test.txt, for raw reviews also its folder raw "
-    '(--data_dir FOLDER, in Python NSMC(data_dir="FOLDER")), or try things out on the small sample that comes with '
-    'okt-lstm (--dataset sample, in Python NSMC("sample"))'
+    "name a folder with the corpus's ratings_train.txt and ratings_test.txt, for raw reviews also its folder raw "
+    '(--data_dir FOLDER, in Python NSMC(data_dir="FOLDER")), or use the small sample that comes with okt-lstm '
+    '(--dataset sample, in Python NSMC("sample"))'
 )
 
 _DESCRIPTION = "Naver sentiment movie corpus v1.0 by Lucy Park (e9t), https://github.com/e9t/nsmc"
 
 
-class DataError(ValueError):
-    """Data that can't be used as they are. The message says what is wrong, where, and what to do."""
-
-
 class RatingsFile(NamedTuple):
-    """One of the corpus's labeled files: its name, size in bytes, and git blob id (see `git_blob_id`)."""
+    """One of the corpus's labeled files: its name, size in bytes, and git blob id (see `description.git_blob_id`)."""
 
     name: str
     num_bytes: int
@@ -78,51 +76,28 @@ OFFICIAL_FILES = {
 }
 
 
-def git_blob_id(path: str | Path) -> str:
-    r"""Return the id that git gives to a file's content: sha1 of `b"blob <size>\0" + content`, in hexadecimal.
-
-    Args:
-        path: A file. It is read in blocks, so its size doesn't matter.
-    """
-    with Path(path).open("rb") as file:
-        digest = _new_blob_digest(Path(path).stat().st_size)
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _new_blob_digest(num_bytes: int) -> "hashlib._Hash":
-    return hashlib.sha1(b"blob %d\0" % num_bytes, usedforsecurity=False)
-
-
 def parse_ratings(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     r"""Parse the lines of a labeled file of the corpus.
 
-    The format is tab-separated `id`, `document`, `label` under a header line with these names, in UTF-8. Double quotes
-    are part of the document: there is no csv quoting. Lines end at `\n`, and a `\r` before it is dropped. A byte order
-    mark and blank lines at the end are accepted.
+    The fields `id`, `document` and `label` are separated by tabs, under a header line with these names, in UTF-8.
+    Double quotes are part of the document: there is no csv quoting. Lines end at `\n`; a `\r` before it is dropped. A
+    byte order mark and blank lines at the end are accepted.
 
     Args:
-        lines: The file's lines in bytes, as an open binary file gives them.
-        name: The file's name for messages.
+        lines: The lines of the file in bytes, as an open binary file yields them.
+        name: The file's name, for messages.
 
     Yields:
-        The line number, counted from 1, and the row: `id` (str), `document` (str, may be empty), `label` (0 or 1).
+        The line number, from 1, and the row: `id` (str), `document` (str, may be empty), `label` (0 or 1).
 
     Raises:
-        DataError: A line isn't UTF-8, hasn't three fields, or has a label other than 0 and 1; or the header is missing.
+        DataError: A line doesn't have three fields, or has a label other than 0 and 1; or the header is missing.
+        FileError: A line isn't UTF-8.
     """
     number = 0
     blank = 0
     for number, line in enumerate(lines, start=1):
-        line = line.removesuffix(b"\n").removesuffix(b"\r")
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{name}, line {number}: byte 0x{line[error.start]:02x} is not UTF-8. The corpus is UTF-8 text: "
-                "download the file anew, or convert it to UTF-8."
-            ) from None
+        text = strip_line_end(decode_line(line, name, number))
         fields = text.split("\t")
         if number == 1:
             if fields != ["id", "document", "label"]:
@@ -159,7 +134,7 @@ def parse_raw_reviews(content: bytes, name: str) -> list[dict[str, str]]:
 
     Args:
         content: The file: a JSON list of objects with the strings `review_id`, `review` and `rating`, among others.
-        name: The file's name for messages.
+        name: The file's name, for messages.
 
     Returns:
         The objects, in the file's order.
@@ -183,8 +158,8 @@ def parse_raw_reviews(content: bytes, name: str) -> list[dict[str, str]]:
 
 
 def _read_ratings(path: str, official: RatingsFile | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Read a labeled file or address; where `official` is given, check at the end that it was that file."""
-    digest = _new_blob_digest(official.num_bytes if official else 0)
+    """Read a labeled file or address; if `official` is given, check at the end that it was that file."""
+    digest = git_blob_digest(official.num_bytes if official else 0)
 
     def lines(file: BinaryIO) -> Iterator[bytes]:
         for line in file:
@@ -199,7 +174,7 @@ def _read_ratings(path: str, official: RatingsFile | None) -> Iterator[tuple[int
 
 
 def _unlabeled(content: bytes, name: str, test_ids: frozenset[str]) -> Iterator[dict[str, str]]:
-    """Give one raw file's reviews as text: white space collapsed, blank ones and the test set's left out."""
+    """Yield the reviews of a raw file with single spaces, without blank ones and those of the test set."""
     for review in parse_raw_reviews(content, name):
         document = " ".join(review["review"].split())
         if document and review["review_id"] not in test_ids:
@@ -207,7 +182,7 @@ def _unlabeled(content: bytes, name: str, test_ids: frozenset[str]) -> Iterator[
 
 
 def _read_raw_archive(files: Iterable[tuple[str, BinaryIO]], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Read an archive of the corpus's repository in one pass; git puts the test set before the folder `raw`."""
+    """Read an archive of the corpus's repository in one pass: git puts the test set before the folder `raw`."""
     test_ids = None
     key = 0
     with _reading(name):
@@ -216,7 +191,7 @@ def _read_raw_archive(files: Iterable[tuple[str, BinaryIO]], name: str) -> Itera
                 test_ids = frozenset(row["id"] for _, row in parse_ratings(file, path))
             elif Path(path).parent.name == "raw" and path.endswith(".json"):
                 if test_ids is None:
-                    raise DataError(f"{name}: ratings_test.txt has to stand before the raw reviews, as git puts it.")
+                    raise DataError(f"{name}: ratings_test.txt must come before the raw reviews, as in git's archives.")
                 for row in _unlabeled(file.read(), path, test_ids):
                     yield key, row
                     key += 1
@@ -232,20 +207,9 @@ def _read_raw_folder(
     yield from enumerate(rows)
 
 
-def _read_text(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    with _reading(path), _TEXT_OPENERS[Path(path).suffix](path, "rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                document = " ".join(line.decode("utf-8-sig" if number == 1 else "utf-8").split())
-            except UnicodeDecodeError as error:
-                raise DataError(f"{path}, line {number}: byte 0x{line[error.start]:02x} is not UTF-8.") from None
-            if document:
-                yield number, {"id": str(number), "document": document}
-
-
 @contextmanager
 def _reading(path: str) -> Iterator[None]:
-    """Turn what goes wrong while reading a file or an address into an error that says what to do."""
+    """Turn an error while reading a file or an address into one that says what to do."""
     try:
         yield
     except (OSError, aiohttp.ClientError, *_DAMAGES) as error:
@@ -257,7 +221,7 @@ def _reading(path: str) -> Iterator[None]:
 
 
 def _download(dl_manager: _DownloadManager, address: str) -> str:
-    """Return the path of the downloaded file (kept in the cache of `datasets`), or the address where it streams."""
+    """Return the path of the downloaded file (in the cache of `datasets`), or the address if it is streamed."""
     with _reading(address):
         return dl_manager.download(address)
 
@@ -265,7 +229,8 @@ def _download(dl_manager: _DownloadManager, address: str) -> str:
 def _download_ratings(dl_manager: _DownloadManager, official: RatingsFile) -> str:
     path = _download(dl_manager, _ADDRESS + official.name)
     if not dl_manager.is_streaming and (blob_id := git_blob_id(path)) != official.blob_id:
-        Path(path).unlink()  # or the next attempt would find the broken file in the cache
+        # The next attempt would find the broken file in the cache.
+        Path(path).unlink()
         raise _checksum_error(_ADDRESS + official.name, blob_id, official)
     return path
 
@@ -287,15 +252,15 @@ def _warn_if_other(path: Path, official: RatingsFile) -> None:
 def _checksum_error(path: str, blob_id: str, official: RatingsFile) -> DataError:
     return DataError(
         f"{path}: this is not the official {official.name}: its git blob id is {blob_id}, not {official.blob_id}. "
-        "The download is broken or was changed on the way: try again."
+        "The download is damaged: try again."
     )
 
 
 class NSMCConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """A configuration of `NSMC`, cached under the identity of the files that it reads."""
+    """A configuration of `NSMC`, whose cache is named after the files that it reads."""
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
-        """Name the cache after the local files' content: a changed file is read anew, an equal copy is not."""
+        """Name the cache after the content of local files: a changed file is read anew, an equal copy is not."""
         kwargs = {key: value for key, value in config_kwargs.items() if key != "data_dir"}
         if self.name == "raw" and self.data_dir:
             source = _raw_source(self.data_dir)
@@ -343,12 +308,14 @@ def _files_in(folder: Path) -> dict[str, Path]:
 
 
 def _raw_source(data_dir: str) -> Path | list[Path]:
-    """Return the archive, the text file or the JSON files that `data_dir` means for the configuration `raw`."""
+    """Return the archive or the JSON files that `data_dir` means for the configuration `raw`."""
     root = Path(data_dir).expanduser()
     if root.is_file():
-        if root.name.endswith(_ARCHIVE_SUFFIXES) or root.suffix in _TEXT_OPENERS:
+        if root.name.endswith(_ARCHIVE_SUFFIXES):
             return root
-        raise DataError(f"{root}: expected an archive ({', '.join(_ARCHIVE_SUFFIXES)}) or a text file (.txt, .txt.xz).")
+        raise DataError(
+            f"{root}: expected an archive ({', '.join(_ARCHIVE_SUFFIXES)}). Text of your own goes through --unlabeled."
+        )
     for folder in (root / "raw", root):
         if files := sorted(folder.glob("*.json")):
             return files
@@ -356,7 +323,7 @@ def _raw_source(data_dir: str) -> Path | list[Path]:
 
 
 def _fingerprint(paths: list[Path]) -> str:
-    """Hash names, sizes and times of change: the raw reviews are too many to read them all for a cache's name."""
+    """Hash names, sizes and times of change: reading all raw reviews just to name a cache would take too long."""
     digest = hashlib.sha1(usedforsecurity=False)
     for path in paths:
         stat = path.stat()
@@ -372,16 +339,16 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
 
     Args:
         config_name: "nsmc" (default), "raw" or "sample"; see the module's description.
-        data_dir: Read local files instead of downloading. For `nsmc` the folder that holds `ratings_train.txt` and
+        data_dir: Read local files instead of downloading. For `nsmc`, the folder that holds `ratings_train.txt` and
             `ratings_test.txt`, or the one above it in Korpora's layout (`~/Korpora`). Files other than the official
-            ones are accepted with a warning. For `raw` a copy of the corpus's repository, its folder `raw`, an archive
-            of it, or a text file (also .gz, .xz, .bz2) with one review a line. The lines of a text file have no ids,
-            so whoever made it has to leave the test set's reviews out.
-        **kwargs: Whatever `datasets.DatasetBuilder` takes, such as `cache_dir`.
+            ones are accepted with a warning. For `raw`, a copy of the corpus's repository, its folder `raw`, or an
+            archive of it.
+        **kwargs: Further arguments of `datasets.DatasetBuilder`, such as `cache_dir`.
 
     Raises:
-        DataError: `data_dir` doesn't hold what it should. While reading: a malformed row (with file and line), or a
-            download that failed or isn't the official file.
+        DataError: `data_dir` doesn't hold what it should. While reading: a row is malformed (the message names file and
+            line), or a download failed or isn't the official file.
+        FileError: While reading: a line isn't UTF-8.
     """
 
     VERSION = datasets.Version("1.0.0")
@@ -409,16 +376,16 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         )
 
     def local_files(self) -> dict[str, Path]:
-        """Return the local labeled file behind each split; empty where they are downloaded, and for `raw`."""
+        """Return the local file of each split; empty if they are downloaded, and for `raw`."""
         folder = None if self.config.name == "raw" else _ratings_folder(self.config)
         return _files_in(folder) if folder else {}
 
     def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
-        """Do what `DatasetBuilder.download_and_prepare` does; a `DataError` arrives as itself, not as its cause."""
+        """Do what `DatasetBuilder.download_and_prepare` does, but raise our own errors as they are."""
         try:
             super().download_and_prepare(*args, **kwargs)
         except DatasetGenerationError as error:
-            if isinstance(error.__cause__, DataError):
+            if isinstance(error.__cause__, DataError | FileError):
                 raise error.__cause__ from None
             raise
 
@@ -446,8 +413,6 @@ class NSMC(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
                 return partial(_read_raw_folder, paths, str(test_set[0]), None)
             official = OFFICIAL_FILES["test"]
             return partial(_read_raw_folder, paths, _download_ratings(dl_manager, official), official)
-        if source and not source.name.endswith(_ARCHIVE_SUFFIXES):
-            return partial(_read_text, str(source))
         archive = str(source or _download(dl_manager, _ARCHIVE_ADDRESS))
         return partial(_read_raw_archive, dl_manager.iter_archive(archive), archive)
 

@@ -1,6 +1,7 @@
 """Word vectors in files: word2vec's text and binary formats, fastText's two, and safetensors. Never a pickle.
 
-Files are mapped, not loaded: of millions of vectors only those of the wanted tokens take memory.
+Files are mapped into memory, so that only the vectors of the wanted tokens are read. gensim, which is an optional
+dependency, would load all of them: several GB of a published fastText model, instead of the megabytes of a vocabulary.
 """
 
 import json
@@ -17,18 +18,20 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
-from .files import FileError
+from ..atomic import FileError
 
 FORMATS = {".safetensors": "safetensors", ".vec": "text", ".txt": "text", ".bin": "binary"}
 
 _FASTTEXT_MAGIC = struct.pack("<i", 793712314)
-_PICKLE = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04")  # a pickle, or an archive that may hold some (torch, numpy)
+# A pickle, or an archive that may hold pickles (torch, numpy).
+_PICKLE = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04")
 _COMPRESSED = {b"\x1f\x8b": "gunzip", b"BZh": "bunzip2", b"\xfd7zXZ": "unxz"}
 _HEADER = re.compile(rb"[ \t]*(\d+)[ \t]+(\d+)[ \t]*\r?\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_LONGEST_WORD = 10_000  # bytes; longer ones show that a file is not what it seems
+# In bytes. A longer word shows that a file is not what it seems.
+_LONGEST_WORD = 10_000
 
-# What a reader of a format gives: the vectors' size, and the wanted tokens (all where that is None) with their vectors.
+# What the reader of a format returns: the size of the vectors, and the wanted tokens (None: all) with their vectors.
 _Found: TypeAlias = tuple[int, Iterator[tuple[bytes, np.ndarray]]]
 _Wanted: TypeAlias = dict[bytes, None] | None
 
@@ -47,31 +50,33 @@ class Vectors:
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
-    """The format that `write_vectors` gives a file of this name.
+    """Return the format in which vectors are written to a file of this name: one of the values of `FORMATS`.
 
     Raises:
-        FileError: If the suffix is none of `FORMATS`.
+        FileError: The suffix is not one of the keys of `FORMATS`.
     """
-    kind = FORMATS.get(Path(path).suffix.lower())
-    if kind is None:
-        raise FileError(f"{path}: vectors are written to .safetensors, .vec or .txt (word2vec text), .bin (word2vec)")
-    return kind
+    known = FORMATS.get(Path(path).suffix.lower())
+    if known is None:
+        raise FileError(
+            f"{path}: vectors are written to .safetensors, .vec or .txt (word2vec text) or .bin (word2vec binary) files"
+        )
+    return known
 
 
 def write_vectors(
-    vectors: Vectors, stream: IO[bytes], kind: str = "safetensors", metadata: Mapping[str, str] | None = None
+    vectors: Vectors, stream: IO[bytes], file_format: str = "safetensors", metadata: Mapping[str, str] | None = None
 ) -> None:
     """Write vectors.
 
     Args:
         vectors: The vectors.
         stream: Where the bytes go.
-        kind: `"safetensors"`: the float32 matrix `vectors` and the uint8 tensor `tokens`, a JSON list in UTF-8;
-            `"text"` or `"binary"`: word2vec's formats, which end a token at a blank: one that holds a blank is left
-            out.
-        metadata: What else a safetensors file is to say of itself; the other formats have no place for it.
+        file_format: `"safetensors"`: the float32 matrix `vectors` and the uint8 tensor `tokens`, a JSON list in UTF-8.
+            `"text"` or `"binary"`: word2vec's formats, in which a token ends at a blank; tokens that contain blanks are
+            left out.
+        metadata: The metadata of a safetensors file; the other formats have none.
     """
-    if kind == "safetensors":
+    if file_format == "safetensors":
         tokens = np.frombuffer(json.dumps(vectors.tokens, ensure_ascii=False).encode(), np.uint8)
         matrix = np.ascontiguousarray(vectors.matrix, np.float32)
         stream.write(
@@ -81,26 +86,26 @@ def write_vectors(
     kept = [(token, row) for token, row in zip(vectors.tokens, vectors.matrix, strict=True) if token.split() == [token]]
     stream.write(f"{len(kept)} {vectors.matrix.shape[1]}\n".encode())
     for token, row in kept:
-        if kind == "text":
+        if file_format == "text":
             stream.write(f"{token} {' '.join(map(str, row))}\n".encode())
         else:
             stream.write(f"{token} ".encode() + row.astype("<f4").tobytes() + b"\n")
 
 
 def read_vectors(path: str | os.PathLike[str], tokens: Iterable[str] | None = None) -> Vectors:
-    """Read vectors; the format shows in the content.
+    """Read vectors. The content of the file tells its format, not its name.
 
     Args:
         path: A file in the text format of word2vec, fastText (.vec) or GloVe, in word2vec's binary format, a fastText
-            model (.bin), or what `write_vectors` writes as safetensors.
-        tokens: The only tokens wanted; default: all that the file names. A fastText model has a vector for each of
-            these that it has n-grams of, whether or not it knows the whole.
+            model (.bin), or a safetensors file that `write_vectors` wrote.
+        tokens: The wanted tokens; by default, all words in the file. For a fastText model these can be
+            out-of-vocabulary words, too: it computes their vectors from their n-grams.
 
     Returns:
-        The wanted tokens that have vectors, in the file's order (of a fastText model, in that of `tokens`).
+        The wanted tokens that have vectors, in the file's order (for a fastText model, in the order of `tokens`).
 
     Raises:
-        FileError: If the file is missing, damaged, of another format, or a pickle, which could run any code.
+        FileError: The file is missing, damaged, of another format, or a pickle, which could run any code.
     """
     path = Path(path)
     if path.is_dir() or not path.exists():
@@ -122,7 +127,7 @@ def read_vectors(path: str | os.PathLike[str], tokens: Iterable[str] | None = No
 
 
 def _reader(data: mmap.mmap, path: Path) -> Callable[[mmap.mmap, Path, _Wanted], _Found]:
-    """The function that reads a file's format."""
+    """Return the function that reads the format of a file."""
     start = data[:16]
     if _PICKLE.match(start):
         raise FileError(
@@ -147,16 +152,17 @@ def _reader(data: mmap.mmap, path: Path) -> Callable[[mmap.mmap, Path, _Wanted],
         return _read_text
     if header is None:
         raise FileError(
-            f"{path}: holds no word vectors of a format that is known: word2vec (text or binary), fastText, safetensors"
+            f"{path}: has no word vectors in a known format: word2vec (text or binary), fastText, safetensors"
         )
     return _read_binary
 
 
 def _is_text(data: mmap.mmap, start: int) -> bool:
-    """Whether lines of text begin here, and not a binary vector."""
+    """Return whether lines of text begin here, and not a binary vector."""
     sample = data[start : start + 4096]
-    text = sample.decode(errors="replace").rstrip("\ufffd")  # a character may be cut at the sample's end
-    return not _CONTROL.search(sample) and text.count("\ufffd") <= len(text) // 100  # some files have cut words, too
+    # The end of the sample may cut a character. Some published files contain cut words, too.
+    text = sample.decode(errors="replace").rstrip("\ufffd")
+    return not _CONTROL.search(sample) and text.count("\ufffd") <= len(text) // 100
 
 
 def _read_text(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
@@ -202,7 +208,8 @@ def _read_binary(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
     def rows() -> Iterator[tuple[bytes, np.ndarray]]:
         position = header.end()
         for number in range(count):
-            if data[position : position + 1] == b"\n":  # ends a vector in the original tool's files, not in gensim's
+            # A line end follows each vector in files of the original tool, but not in gensim's.
+            if data[position : position + 1] == b"\n":
                 position += 1
             end = data.find(b" ", position, position + _LONGEST_WORD)
             if end < 0 or end + 1 + 4 * size > len(data):
@@ -221,8 +228,8 @@ def _read_safetensors(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
             names = set(file.keys())
             if names != {"vectors", "tokens"}:
                 raise FileError(
-                    f"{path}: a file of vectors holds `vectors`, a matrix, and `tokens`, their JSON list in UTF-8 as "
-                    f"uint8; this one has {', '.join(sorted(names)) or 'nothing'}"
+                    f"{path}: a file of vectors has the tensors `vectors`, a matrix, and `tokens`, a JSON list in "
+                    f"UTF-8 as uint8; this one has {', '.join(sorted(names)) or 'nothing'}"
                 )
             matrix = file.get_tensor("vectors")
             tokens = json.loads(file.get_tensor("tokens").tobytes())
@@ -242,9 +249,10 @@ def _read_safetensors(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
 
 
 def _read_fasttext(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
-    """Read a model of fastText: see `Dictionary::load` and `FastText::loadModel` in its sources.
+    """Read a fastText model; see `Dictionary::load` and `FastText::loadModel` in its sources.
 
-    A word's vector is the mean of its own row and those of its n-grams; an unknown word's, the mean of its n-grams'.
+    The vector of a word is the mean of its own row and those of its n-grams; that of an out-of-vocabulary word, the
+    mean of its n-grams' rows.
     """
     position = 0
 
@@ -269,12 +277,14 @@ def _read_fasttext(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
             if not is_label and (wanted is None or word in wanted):
                 indices[word] = index
         position += 8 * max(num_pruned, 0)
-        (is_quantised,) = take("<?")
+        (is_quantized,) = take("<?")
         num_rows, num_columns = take("<2q")
     except struct.error:
         raise FileError(f"{path}: this fastText model is cut off") from None
-    if is_quantised:
-        raise FileError(f"{path}: is a quantised fastText model (.ftz), whose vectors are gone; take the .bin or .vec")
+    if is_quantized:
+        raise FileError(
+            f"{path}: is a quantized fastText model (.ftz), without full vectors; use its .bin or .vec file"
+        )
     if not (num_columns == size > 0 and bucket >= 0 and num_rows == num_words + bucket):
         raise FileError(f"{path}: damaged, or of another version ({version}) of fastText: its sizes contradict")
     if position + 4 * num_rows * num_columns > len(data):
@@ -296,7 +306,7 @@ def _read_fasttext(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
 
 
 def _ngrams(word: str, min_n: int, max_n: int) -> list[bytes]:
-    """The n-grams of characters of `<word>`, without the brackets alone; fastText's `Dictionary::computeSubwords`."""
+    """Return the character n-grams of `<word>`, except lone brackets; see fastText's `Dictionary::computeSubwords`."""
     marked = f"<{word}>"
     return [
         marked[start : start + length].encode()
@@ -307,7 +317,7 @@ def _ngrams(word: str, min_n: int, max_n: int) -> list[bytes]:
 
 
 def _hash(text: bytes) -> int:
-    """FNV-1a in 32 bits, over signed bytes as in fastText's `Dictionary::hash`."""
+    """Return the 32-bit FNV-1a hash over signed bytes, as fastText's `Dictionary::hash` does."""
     value = 2166136261
     for byte in text:
         value = ((value ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619) & 0xFFFFFFFF

@@ -11,10 +11,10 @@ from safetensors.torch import save
 from transformers.tokenization_utils_base import FULL_TOKENIZER_FILE, TOKENIZER_CONFIG_FILE
 from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_NAME
 
-from ..data.files import FileError, replacing_folder
-from ..data.splits import DATA_ARGUMENTS_NAME
+from ..atomic import FileError, replacing_folder
+from ..data.options import DATA_ARGUMENTS_NAME
 from ..models.tokenization_okt import USER_DICTIONARY_FILE
-from .classifier import load
+from .loading import load
 
 _COPIED = (USER_DICTIONARY_FILE, "README.md")
 
@@ -24,27 +24,27 @@ def export_model(
 ) -> Path:
     """Write a small copy of a trained folder, which `okt_lstm.load` opens.
 
-    It holds configuration, weights (safetensors), tokenizer, the model card with its pictures, and what data set the
-    model was trained on, without the folder that this was read from. Left out are the Python files that
-    `trust_remote_code=True` would run: the copy is for where okt-lstm is installed. `config.json` asks for single
-    precision, so that every program that loads the copy computes in it; half precision is for storage alone.
+    The copy has the configuration, the weights (safetensors), the tokenizer, the model card with its pictures, and the
+    name of the data set, without the local folder that it was read from. It has no Python files for
+    `trust_remote_code=True`: whoever loads it needs okt-lstm. Half precision is for storage only: `config.json` asks
+    for single precision, so that every program that loads the copy computes in it.
 
     Args:
-        source: what `okt-lstm train` left.
-        target: the folder to write; it appears when it is complete. An older model there is replaced.
-        dtype: the type that weights are stored in.
+        source: What `okt-lstm train` left.
+        target: The folder to write. It appears when it is complete, and replaces an older model there.
+        dtype: The type in which the weights are stored.
 
     Returns:
         The folder.
 
     Raises:
-        LoadError: if the source holds no complete classifier of this package.
-        FileError: if the target holds something else than a model, or can't be written.
-        ValueError: if a weight is beyond the range of `dtype`.
+        LoadError: The source has no complete classifier of this package.
+        FileError: The target has something else than a model in it, or can't be written.
+        ValueError: A weight is beyond the range of `dtype`.
     """
     source, target = Path(source), Path(target)
     if target.is_dir() and any(target.iterdir()) and not (target / CONFIG_NAME).is_file():
-        raise FileError(f"{target}: holds something else than a model; name another folder, or remove this one")
+        raise FileError(f"{target}: is not empty, and is not a model; name another folder, or remove this one")
     weights = {
         name: weight.to(dtype).contiguous() for name, weight in load(source, device="cpu").model.state_dict().items()
     }
@@ -59,7 +59,8 @@ def export_model(
         _write(folder / CONFIG_NAME, config)
         _write(folder / TOKENIZER_CONFIG_FILE, _read(source / TOKENIZER_CONFIG_FILE))
         vocabulary = json.loads((source / FULL_TOKENIZER_FILE).read_text(encoding="utf-8"))
-        packed = json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":"))  # indented it is twice as large
+        # With indentation it would be twice as large.
+        packed = json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":"))
         (folder / FULL_TOKENIZER_FILE).write_text(packed, encoding="utf-8")
         if (source / DATA_ARGUMENTS_NAME).is_file():
             data = _read(source / DATA_ARGUMENTS_NAME)
@@ -72,7 +73,7 @@ def export_model(
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A JSON object, without the note of where its classes' code is."""
+    """Read a JSON object, without the names of the Python files of its classes."""
     content = json.loads(path.read_text(encoding="utf-8"))
     content.pop("auto_map", None)
     return content

@@ -1,5 +1,5 @@
 # Copyright 2026 the okt-lstm developers. Licensed under the Apache License, Version 2.0.
-"""What a classifier is: the configurations of the LSTM, GRU and RNN models, and of the linear model over n-grams."""
+"""Configurations of the LSTM, GRU and RNN models, and of the linear model over n-grams."""
 
 import os
 from typing import Any, ClassVar, Literal
@@ -7,7 +7,10 @@ from typing import Any, ClassVar, Literal
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 
+# The names of okt_lstm.data.problem_type once more: this file travels without that package.
 PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
+
+_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @strict
@@ -15,12 +18,13 @@ class ClassifierConfig(PreTrainedConfig):
     """The fields that all models share, and their labels. Use one of the subclasses.
 
     Args:
-        vocab_size: Number of the tokenizer's tokens.
-        pad_token_id: Id that pads short texts; `None` if there is none.
-        **kwargs: Fields of every `PreTrainedConfig`, among them `num_labels`, `id2label` and `problem_type`.
+        vocab_size: Number of tokens in the vocabulary.
+        pad_token_id: Id of the padding token; `None` for no padding.
+        **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
     Raises:
         StrictDataclassError: If a field has the wrong type, is out of range, or contradicts another one.
+        ValueError: If `num_labels`, `id2label` and `label2id` contradict each other.
     """
 
     vocab_size: int = 20000
@@ -28,7 +32,7 @@ class ClassifierConfig(PreTrainedConfig):
     tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
-        """Checks what only the caller's arguments show; once they are merged, a contradiction is gone."""
+        """Check the arguments against each other. Once they are merged, a contradiction no longer shows."""
         num_labels, label2id = kwargs.get("num_labels"), self.label2id
         if num_labels is not None and (not isinstance(num_labels, int) or num_labels < 1):
             raise ValueError(f"num_labels must be a whole number and at least 1, got {num_labels!r}")
@@ -37,7 +41,7 @@ class ClassifierConfig(PreTrainedConfig):
         if self.id2label is not None:
             if num_labels is not None and len(self.id2label) != num_labels:
                 raise ValueError(f"num_labels is {num_labels}, but there are names for {len(self.id2label)}; give one")
-            # transformers lets the ids be strings.
+            # transformers accepts ids that are strings.
             if label2id is not None and {(str(index), label) for label, index in label2id.items()} != {
                 (str(index), label) for index, label in self.id2label.items()
             }:
@@ -45,7 +49,7 @@ class ClassifierConfig(PreTrainedConfig):
         super().__post_init__(**kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """As for every attribute; and a new `id2label` brings `label2id`, its inverse, along."""
+        """Set an attribute. Setting `id2label` also sets `label2id`, its inverse."""
         super().__setattr__(name, value)
         if name == "id2label" and value is not None:
             if not isinstance(value, dict):
@@ -54,14 +58,14 @@ class ClassifierConfig(PreTrainedConfig):
 
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
-        """As in `PreTrainedConfig`; a `num_labels` among the keyword arguments replaces the saved labels."""
+        """Make a configuration from a dictionary. A `num_labels` in the keyword arguments replaces the saved labels."""
         num_labels = kwargs.get("num_labels")
         if num_labels is not None and num_labels != len(config_dict.get("id2label") or ()):
             config_dict = {key: value for key, value in config_dict.items() if key not in ("id2label", "label2id")}
         return super().from_dict(config_dict, **kwargs)
 
     def validate_padding(self) -> None:
-        """Part of the strict validation: the padding id must be in the vocabulary."""
+        """Check that the padding id is in the vocabulary. Part of the strict validation."""
         if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
             raise ValueError(
                 f"pad_token_id is {self.pad_token_id}, outside the vocabulary of {self.vocab_size} ids; "
@@ -69,7 +73,7 @@ class ClassifierConfig(PreTrainedConfig):
             )
 
     def validate_labels(self) -> None:
-        """Part of the strict validation: labels are numbered from 0, and their names differ."""
+        """Check that labels are numbered from 0 and have different names. Part of the strict validation."""
         if self.problem_type not in (None, *PROBLEM_TYPES):
             raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {self.problem_type!r}")
         if self.id2label is None:
@@ -84,34 +88,39 @@ class ClassifierConfig(PreTrainedConfig):
 class RecurrentConfig(ClassifierConfig):
     """The fields that the LSTM, GRU and RNN models share. Use one of the three subclasses.
 
-    The defaults are the classic recipe for Korean sentiment: embeddings of 128, 64 units a direction, two
-    bidirectional layers, dropout 0.5.
+    The defaults are those of textbook networks for Korean sentiment analysis.
 
     Args:
         vocab_size: Number of rows of the embedding table.
-        embedding_size: Width of a token's embedding.
-        hidden_size: Units **per direction**, as in `torch.nn.LSTM`; a bidirectional layer's output is twice as wide.
-        num_hidden_layers: Number of stacked recurrent layers. torch's name `num_layers` works as well.
-        bidirectional: Whether each layer reads the text from both ends.
-        separate_directions: Whether each direction is a stack of its own, whose layers read that direction's states
-            only, as in ELMo (Peters et al., 2018). A language model needs it, as a layer that read both directions
-            would have seen what it is to predict. By default a layer reads both.
-        pooling: How a text's hidden states become one vector: `"last"` (each direction's final state), `"mean"`,
-            `"max"`, or several of them, concatenated: `"max_mean"`, `"max_mean_last"`. Padding never counts.
-        embedding_dropout: Probability of dropping an element of the embeddings.
-        hidden_dropout: Probability of dropping an element between two recurrent layers.
-        classifier_dropout: Probability of dropping an element of the pooled vector before the classifier.
-        sampled_softmax_size: Tokens over which a language model's softmax runs in training, or the next multiple of it
-            that holds the batch's own; 0 for the whole vocabulary. Classifiers don't use it.
-        initializer_range: Standard deviation of the embeddings' and the classifier's initial weights.
-        pad_token_id: Id that pads short texts; `None` if there is none.
-        **kwargs: Fields of every `PreTrainedConfig`, among them `num_labels`, `id2label` and `problem_type`.
+        embedding_size: Size of a token's embedding.
+        hidden_size: Number of units **per direction**, as in `torch.nn.LSTM`. The output of a bidirectional layer is
+            twice as large.
+        num_hidden_layers: Number of stacked recurrent layers. torch's name `num_layers` works, too.
+        bidirectional: Whether each layer also reads the text from right to left.
+        separate_directions: Whether each direction is a stack of its own, whose layers read the states of that
+            direction only, as in ELMo (Peters et al., 2018). A bidirectional language model needs this: a layer that
+            reads both directions would see the tokens that it has to predict.
+        pooling: How the hidden states of a text become one vector: `"last"` (the final state of each direction),
+            `"mean"`, `"max"`, or several of them, concatenated. Padding never counts.
+        embedding_dropout: Dropout probability of the embeddings.
+        hidden_dropout: Dropout probability between two recurrent layers.
+        classifier_dropout: Dropout probability of the pooled vector, before the classifier.
+        sampled_softmax_size: Number of tokens over which the softmax of a language model runs in training. It is
+            rounded up to the next multiple that holds all tokens of the batch. 0 for the whole vocabulary. Classifiers
+            don't use it.
+        initializer_range: Standard deviation of the initial weights of the embeddings and of the classifier.
+        pad_token_id: Id of the padding token; `None` for no padding.
+        **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
     Raises:
         StrictDataclassError: If a field has the wrong type, is out of range, or contradicts another one.
     """
 
-    attribute_map: ClassVar[dict[str, str]] = {"num_layers": "num_hidden_layers"}
+    # softmax_candidates: what version 0.1.0 called it
+    attribute_map: ClassVar[dict[str, str]] = {
+        "num_layers": "num_hidden_layers",
+        "softmax_candidates": "sampled_softmax_size",
+    }
 
     embedding_size: int = 128
     hidden_size: int = 64
@@ -126,7 +135,7 @@ class RecurrentConfig(ClassifierConfig):
     initializer_range: float | int = 0.02
 
     def __post_init__(self, **kwargs: Any) -> None:
-        """As in `ClassifierConfig`; and the two names of the number of layers must agree."""
+        """Check that the two names of the number of layers agree, and everything that `ClassifierConfig` checks."""
         num_layers = kwargs.get("num_layers")
         default_layers = type(self).__dataclass_fields__["num_hidden_layers"].default
         if num_layers is not None and self.num_hidden_layers not in (default_layers, num_layers):
@@ -137,7 +146,7 @@ class RecurrentConfig(ClassifierConfig):
         super().__post_init__(**kwargs)
 
     def validate_sizes(self) -> None:
-        """Part of the strict validation: sizes must be positive."""
+        """Check that sizes are positive. Part of the strict validation."""
         for name in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -145,22 +154,30 @@ class RecurrentConfig(ClassifierConfig):
             raise ValueError(f"initializer_range must be above 0, got {self.initializer_range}")
 
     def validate_dropouts(self) -> None:
-        """Part of the strict validation: dropouts are probabilities."""
+        """Check that dropouts are probabilities. Part of the strict validation."""
         for name in ("embedding_dropout", "hidden_dropout", "classifier_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """Writes `config.json`, see `PreTrainedConfig.save_pretrained`, and notes in it which classes load the folder.
+        """Write `config.json` with an `auto_map` of all classes that can load the folder.
 
-        transformers notes the class that was saved, but a saved classifier opens as a bare model, too. Notes that name
-        another repository ("owner/name--module.Class") are dropped: the code is saved here, beside the configuration.
+        transformers only adds the class that was saved, but a saved classifier can also be loaded as a bare model.
+        Entries that name another repository ("owner/name--module.Class") are dropped: the code is saved here, beside
+        the configuration.
+
+        Args:
+            save_directory: The folder.
+            *args: See `PreTrainedConfig.save_pretrained`.
+            **kwargs: See `PreTrainedConfig.save_pretrained`.
         """
         if self._auto_class is not None:
-            ours = next(base for base in type(self).__mro__ if base.__module__ == __name__)  # for subclasses elsewhere
+            # a subclass elsewhere has another name
+            ours = next(base for base in type(self).__mro__ if base.__module__ == __name__)
             family = ours.__name__.removesuffix("Config")
             noted = dict(getattr(self, "auto_map", None) or {})
-            if f"{family}ForPreTraining" not in (self.architectures or ()):  # a classifier that began as one
+            # a classifier that started from a language model has its entry
+            if f"{family}ForPreTraining" not in (self.architectures or ()):
                 noted.pop("AutoModelForPreTraining", None)
             self.auto_map = {
                 "AutoModel": f"modeling_lstm.{family}Model",
@@ -171,24 +188,31 @@ class RecurrentConfig(ClassifierConfig):
 
     @property
     def network(self) -> str:
-        """What the network is, in a few words."""
+        """The network in a few words, such as `two-layer bidirectional LSTM`."""
+        layers = self.num_hidden_layers
+        number = _NUMBERS[layers] if layers < len(_NUMBERS) else str(layers)
         direction = "bidirectional " if self.bidirectional else ""
-        return f"{direction}{self.model_type.removeprefix('okt_').upper()} with {self.num_hidden_layers} layer(s)"
+        return f"{number}-layer {direction}{self.model_type.removeprefix('okt_').upper()}"
 
     @property
     def output_size(self) -> int:
-        """Width of a recurrent layer's output: `hidden_size` times the number of directions."""
+        """Size of a recurrent layer's output: `hidden_size` times the number of directions."""
         return self.hidden_size * (2 if self.bidirectional else 1)
 
     @property
+    def poolings(self) -> list[str]:
+        """The parts of `pooling`: one or more of `"max"`, `"mean"` and `"last"`, in the order of their vectors."""
+        return self.pooling.split("_")
+
+    @property
     def pooled_size(self) -> int:
-        """Width of the vector that stands for a whole text."""
-        return self.output_size * len(self.pooling.split("_"))
+        """Size of the vector that stands for a whole text."""
+        return self.output_size * len(self.poolings)
 
 
 @strict
 class LSTMConfig(RecurrentConfig):
-    """Configuration of `LSTMModel` and `LSTMForSequenceClassification`. The fields are `RecurrentConfig`'s.
+    """Configuration of `LSTMModel` and `LSTMForSequenceClassification`. See `RecurrentConfig` for the fields.
 
     Example:
         >>> from okt_lstm import LSTMConfig, LSTMForSequenceClassification
@@ -200,17 +224,17 @@ class LSTMConfig(RecurrentConfig):
 
 @strict
 class GRUConfig(RecurrentConfig):
-    """Configuration of `GRUModel` and `GRUForSequenceClassification`. The fields are `RecurrentConfig`'s."""
+    """Configuration of `GRUModel` and `GRUForSequenceClassification`. See `RecurrentConfig` for the fields."""
 
     model_type = "okt_gru"
 
 
 @strict
 class RNNConfig(RecurrentConfig):
-    """Configuration of `RNNModel` and `RNNForSequenceClassification`: `RecurrentConfig`'s fields and one more.
+    """Configuration of `RNNModel` and `RNNForSequenceClassification`. See `RecurrentConfig` for the other fields.
 
     Args:
-        nonlinearity: The plain recurrent cell's activation, `"tanh"` or `"relu"`.
+        nonlinearity: The activation function of the cell, `"tanh"` or `"relu"`.
     """
 
     model_type = "okt_rnn"
@@ -220,11 +244,11 @@ class RNNConfig(RecurrentConfig):
 
 @strict
 class NgramConfig(ClassifierConfig):
-    """Configuration of `NgramForSequenceClassification`: `ClassifierConfig`'s fields and two more.
+    """Configuration of `NgramForSequenceClassification`. See `ClassifierConfig` for the other fields.
 
     Args:
-        max_ngram: Length of the longest n-grams, in tokens; all shorter ones count, too.
-        num_buckets: Number of weights that each label has. N-grams whose hashes agree share one.
+        max_ngram: Length of the longest n-grams, in tokens. All shorter n-grams count, too.
+        num_buckets: Number of weights of each label. N-grams with the same hash share a weight.
     """
 
     model_type = "okt_ngram"
@@ -233,15 +257,15 @@ class NgramConfig(ClassifierConfig):
     num_buckets: int = 2**22
 
     def validate_sizes(self) -> None:
-        """Part of the strict validation: sizes must be positive."""
+        """Check that sizes are positive. Part of the strict validation."""
         for name in ("vocab_size", "max_ngram", "num_buckets"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
     @property
     def network(self) -> str:
-        """What the network is, in a few words."""
-        return f"linear model with n-grams of up to {self.max_ngram} tokens"
+        """The network in a few words."""
+        return f"linear {self.max_ngram}-gram model"
 
 
 MODEL_TYPES = tuple(config.model_type for config in (LSTMConfig, GRUConfig, RNNConfig, NgramConfig))

@@ -1,9 +1,9 @@
 # Copyright 2026 the okt-lstm developers. Licensed under the Apache License, Version 2.0.
-"""LSTM, GRU and plain recurrent text classifiers as `transformers` models.
+"""LSTM, GRU and plain recurrent (RNN) text classifiers as `transformers` models.
 
-Every layer runs torch's unpacked kernels, one direction at a time, on rows whose real tokens were moved to the front.
-That is exact, because what follows a row's last real token cannot reach the states before it, and on a CPU it trains
-twice as fast as a `PackedSequence`. It also needs no length on the host, so a GPU is never waited for.
+Every layer runs torch's unpacked kernels, one direction at a time, on rows whose tokens were moved to the front. This
+is exact, because whatever follows a row's last token cannot reach the states before it. On a CPU it trains twice as
+fast as a `PackedSequence`. It also needs no lengths on the host, so a GPU never has to wait.
 """
 
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -18,64 +18,80 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling, SequenceCl
 from transformers.utils.generic import can_return_tuple
 from transformers.utils.output_capturing import capture_outputs
 
-from .configuration_lstm import ClassifierConfig, GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from .classification_loss import classification_loss
+from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
 
 RNNClass: TypeAlias = type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]
 
 
 class ReadingOrder(NamedTuple):
-    """In which order a direction reads the tokens of a batch: a row's real ones first, then its padding.
+    """The order in which a direction reads the positions of a batch: the tokens of each row first, then its padding.
 
-    So padding comes after everything that counts. The recurrent kernels want the steps of time as the first dimension;
-    getting them there is part of the same copy.
+    So padding comes after everything that counts. The recurrent kernels take the time as the first dimension; the same
+    copy brings it there.
 
     Attributes:
-        take: `(time * batch,)`, the position, in a batch flattened to `(batch * time, ...)`, that each step reads.
-        put: `(batch * time,)`, the step that reads each position; the inverse of `take`.
+        gather_index: The position, in a batch flattened to `(batch * time, ...)`, that each step reads,
+            `(time * batch,)`.
+        scatter_index: The step that reads each position, `(batch * time,)`. The inverse of `gather_index`.
     """
 
-    take: Tensor
-    put: Tensor
+    gather_index: Tensor
+    scatter_index: Tensor
 
     @classmethod
-    def of(cls, real: Tensor, reverse: bool = False) -> "ReadingOrder":
-        """The order for a mask of real tokens, `(batch, time)`, read from the left or, reversed, from the right."""
-        batch, time = real.shape
-        device = real.device
-        # A token's step is the number of real tokens read before it; padding takes the steps that are left over.
-        step_of_real = real.flip(1).cumsum(1).flip(1) - 1 if reverse else real.cumsum(1) - 1
-        step_of_padding = real.sum(1, keepdim=True) + (~real).cumsum(1) - 1
-        step = torch.where(real, step_of_real, step_of_padding)  # (batch, time)
-        put = (step * batch + torch.arange(batch, device=device).unsqueeze(1)).flatten()
-        take = torch.empty_like(put).scatter_(0, put, torch.arange(batch * time, device=device))
-        return cls(take, put)
+    def from_mask(cls, is_token: Tensor, reverse: bool = False) -> "ReadingOrder":
+        """Return the order for a batch.
 
-    def read(self, states: Tensor) -> Tensor:
-        """Maps positions, `(batch, time, width)`, to the steps that read them, `(time, batch, width)`."""
+        Args:
+            is_token: Whether a position holds a token (else padding), bool, `(batch, time)`.
+            reverse: Read from right to left.
+        """
+        batch, time = is_token.shape
+        device = is_token.device
+        # A token's step is the number of tokens that are read before it. Padding gets the remaining steps.
+        step_of_token = is_token.flip(1).cumsum(1).flip(1) - 1 if reverse else is_token.cumsum(1) - 1  # (batch, time)
+        step_of_padding = is_token.sum(1, keepdim=True) + (~is_token).cumsum(1) - 1  # (batch, time)
+        step = torch.where(is_token, step_of_token, step_of_padding)  # (batch, time)
+        scatter_index = (step * batch + torch.arange(batch, device=device).unsqueeze(1)).flatten()  # (batch * time,)
+        positions = torch.arange(batch * time, device=device)
+        gather_index = torch.empty_like(scatter_index).scatter_(0, scatter_index, positions)  # (time * batch,)
+        return cls(gather_index, scatter_index)
+
+    def gather(self, states: Tensor) -> Tensor:
+        """Map positions, `(batch, time, width)`, to the steps that read them, `(time, batch, width)`."""
         batch, time, width = states.shape
-        return states.flatten(0, 1).index_select(0, self.take).view(time, batch, width)
+        return states.flatten(0, 1).index_select(0, self.gather_index).view(time, batch, width)
 
-    def restore(self, states: Tensor) -> Tensor:
-        """Maps steps, `(time, batch, width)`, back to the positions that they read, `(batch, time, width)`."""
+    def scatter(self, states: Tensor) -> Tensor:
+        """Map steps, `(time, batch, width)`, back to the positions that they read, `(batch, time, width)`."""
         time, batch, width = states.shape
-        return states.flatten(0, 1).index_select(0, self.put).view(batch, time, width)
+        return states.flatten(0, 1).index_select(0, self.scatter_index).view(batch, time, width)
 
 
-def clear_padding(states: Tensor, real: Tensor, finite: bool) -> Tensor:
-    """Zeroes `states`, `(batch, time, width)`, where `real`, `(batch, time)`, is false.
+def zero_padding(states: Tensor, is_token: Tensor, finite: bool) -> Tensor:
+    """Set the states of padding to zero.
 
-    On a CPU a product takes a tenth of the time that masked_fill does, but it serves finite states only.
+    On a CPU, multiplying is 10x faster than masked_fill, but only valid for finite states: inf * 0 is nan.
+
+    Args:
+        states: The states, `(batch, time, width)`.
+        is_token: Whether a position holds a token, bool, `(batch, time)`.
+        finite: Whether all states are known to be finite.
+
+    Returns:
+        The states with zeros, `(batch, time, width)`.
     """
-    real = real.unsqueeze(-1)
-    return states * real if finite else states.masked_fill(~real, 0)
+    is_token = is_token.unsqueeze(-1)  # (batch, time, 1)
+    return states * is_token if finite else states.masked_fill(~is_token, 0)
 
 
 class RecurrentLayer(GradientCheckpointingLayer):
-    """One recurrent layer: a network that reads from the left and, if bidirectional, one that reads from the right.
+    """One recurrent layer: a network that reads from left to right and, if bidirectional, one from right to left.
 
     Args:
         config: The model's configuration.
-        input_size: Width of what the layer reads.
+        input_size: Size of the states that a direction reads.
         rnn_class: `nn.LSTM`, `nn.GRU` or `nn.RNN`.
     """
 
@@ -85,30 +101,39 @@ class RecurrentLayer(GradientCheckpointingLayer):
         self.forward_rnn = rnn_class(input_size, config.hidden_size, **cell)
         self.backward_rnn = rnn_class(input_size, config.hidden_size, **cell) if config.bidirectional else None
         self.input_size = input_size
-        self.bounded = cell.get("nonlinearity") != "relu"  # rectified states may overflow, over padding too
+        # Only ReLU states can overflow, and they can do so over padding, too.
+        self.finite = cell.get("nonlinearity") != "relu"
 
     def forward(
-        self, hidden_states: Tensor, real: Tensor, left_to_right: ReadingOrder, right_to_left: ReadingOrder
+        self, hidden_states: Tensor, is_token: Tensor, left_to_right: ReadingOrder, right_to_left: ReadingOrder
     ) -> Tensor:
-        """Maps `(batch, time, input_size)` to `(batch, time, hidden_size * directions)`, zero at padding.
+        """Run the layer.
 
-        If the states are twice as wide as `input_size`, each direction reads its own half of them.
+        Args:
+            hidden_states: The states below, `(batch, time, input_size)`. If they are twice as wide, each direction
+                reads its own half.
+            is_token: Whether a position holds a token, bool, `(batch, time)`.
+            left_to_right: The order of the forward network.
+            right_to_left: The order of the backward network.
+
+        Returns:
+            The states of this layer, `(batch, time, hidden * directions)`, zero at padding.
         """
         forward_states = hidden_states[..., : self.input_size]  # (batch, time, input_size)
-        backward_states = hidden_states[..., -self.input_size :]
+        backward_states = hidden_states[..., -self.input_size :]  # (batch, time, input_size)
         outputs = []
         for rnn, order, states in (
             (self.forward_rnn, left_to_right, forward_states),
             (self.backward_rnn, right_to_left, backward_states),
         ):
             if rnn is not None:
-                states, _ = rnn(order.read(states))  # (time, batch, hidden)
-                outputs.append(order.restore(states))
-        return clear_padding(torch.cat(outputs, dim=-1), real, finite=self.bounded)
+                states, _ = rnn(order.gather(states))  # (time, batch, hidden)
+                outputs.append(order.scatter(states))  # (batch, time, hidden)
+        return zero_padding(torch.cat(outputs, dim=-1), is_token, self.finite)  # (batch, time, hidden * directions)
 
 
 class RecurrentPreTrainedModel(PreTrainedModel):
-    """What all models here share: their loading, their initial weights and the parts that tools may look for."""
+    """What all recurrent models share: how they load, their initial weights, and the parts that tools look for."""
 
     config_class = RecurrentConfig
     config: RecurrentConfig
@@ -120,10 +145,11 @@ class RecurrentPreTrainedModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        """Draws a module's initial weights.
+        """Draw the initial weights of a module.
 
-        Recurrent input weights are Xavier-uniform (Glorot and Bengio, 2010), recurrent weights orthogonal (Saxe et
-        al., 2014), biases zero, but one for the LSTM's forget gate (Jozefowicz et al., 2015): a new network remembers.
+        Input weights of recurrent layers are Xavier-uniform (Glorot and Bengio, 2010), recurrent weights orthogonal
+        (Saxe et al., 2014), biases zero. The bias of the LSTM's forget gate is 1 (Jozefowicz et al., 2015), so that a
+        new network remembers.
         """
         if not isinstance(module, nn.RNNBase):
             super()._init_weights(module)
@@ -150,9 +176,9 @@ class RecurrentModel(RecurrentPreTrainedModel):
         super().__init__(config)
         self.embed_tokens = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
         self.embedding_dropout = nn.Dropout(config.embedding_dropout)
-        hidden_size = config.hidden_size if config.separate_directions else config.output_size
+        input_size = config.hidden_size if config.separate_directions else config.output_size
         self.layers = nn.ModuleList(
-            RecurrentLayer(config, hidden_size if index else config.embedding_size, self.rnn_class)
+            RecurrentLayer(config, input_size if index else config.embedding_size, self.rnn_class)
             for index in range(config.num_hidden_layers)
         )
         self.hidden_dropout = nn.Dropout(config.hidden_dropout)
@@ -166,53 +192,54 @@ class RecurrentModel(RecurrentPreTrainedModel):
         inputs_embeds: Tensor | None = None,
         **kwargs: Any,
     ) -> BaseModelOutputWithPooling:
-        """Encodes a batch of texts.
+        """Encode a batch of texts.
 
         Args:
-            input_ids: Token ids, `(batch, time)`. Give these or `inputs_embeds`, not both.
-            attention_mask: `(batch, time)`, 1 for a real token and 0 for padding, which may stand anywhere. Without
-                it, ids other than `pad_token_id` are real, and so is all of `inputs_embeds`.
-            inputs_embeds: Embeddings in place of ids, `(batch, time, embedding_size)`.
+            input_ids: Token ids, `(batch, time)`. Pass these or `inputs_embeds`, not both.
+            attention_mask: 1 for a token and 0 for padding, which may stand anywhere, `(batch, time)`. By default, ids
+                other than `pad_token_id` are tokens, and all of `inputs_embeds` are.
+            inputs_embeds: Embeddings instead of ids, `(batch, time, embedding_size)`.
             **kwargs: `output_hidden_states` and `return_dict`, as in every `transformers` model.
 
         Returns:
-            `last_hidden_state`, `(batch, time, hidden_size * directions)`, zero where the input is padding;
-            `pooler_output`, `(batch, pooled_size)`, zero for an empty text; and, if asked for, `hidden_states`: the
-            embeddings and each layer's output.
+            `last_hidden_state`, `(batch, time, hidden_size * directions)`, zero at padding; `pooler_output`,
+            `(batch, pooled_size)`, zero for an empty text; and, if asked for, `hidden_states`: the embeddings and the
+            output of each layer.
 
         Raises:
             ValueError: If not exactly one of `input_ids` and `inputs_embeds` is given, or a shape is wrong.
         """
         if (input_ids is None) == (inputs_embeds is None):
-            raise ValueError("Give exactly one of input_ids and inputs_embeds")
-        real = self._real_tokens(input_ids, attention_mask, inputs_embeds)  # (batch, time)
-        empty = real.shape[1] == 0
-        if empty:  # torch's recurrent kernels refuse a length of 0, so a batch of empty texts becomes one of padding
-            real = F.pad(real, (0, 1))
+            raise ValueError("Pass exactly one of input_ids and inputs_embeds")
+        is_token = self._token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
+        empty = is_token.shape[1] == 0
+        if empty:  # torch's recurrent kernels refuse a length of 0: a batch of empty texts becomes one of padding
+            is_token = F.pad(is_token, (0, 1))  # (batch, 1)
         if inputs_embeds is None:
             assert input_ids is not None
             inputs_embeds = self.embed_tokens(F.pad(input_ids.long(), (0, 1)) if empty else input_ids)
         elif empty:
             inputs_embeds = F.pad(inputs_embeds, (0, 0, 0, 1))
-        left_to_right = ReadingOrder.of(real)
-        right_to_left = ReadingOrder.of(real, reverse=True)
+        left_to_right = ReadingOrder.from_mask(is_token)
+        right_to_left = ReadingOrder.from_mask(is_token, reverse=True)
 
-        # What stands under the mask never enters the network, be it another id or not a number.
-        hidden_states = clear_padding(self.embedding_dropout(inputs_embeds), real, finite=input_ids is not None)
+        # Whatever is under the mask never enters the network, be it another id or nan.
+        hidden_states = self.embedding_dropout(inputs_embeds)  # (batch, time, embedding)
+        hidden_states = zero_padding(hidden_states, is_token, finite=input_ids is not None)
         for index, layer in enumerate(self.layers):
             if index:
                 hidden_states = self.hidden_dropout(hidden_states)
             # (batch, time, hidden * directions)
-            hidden_states = layer(hidden_states, real, left_to_right, right_to_left)
+            hidden_states = layer(hidden_states, is_token, left_to_right, right_to_left)
         return BaseModelOutputWithPooling(
             last_hidden_state=hidden_states[:, :0] if empty else hidden_states,
-            pooler_output=self._pool(hidden_states, real.to(hidden_states.device)),
+            pooler_output=self._pool(hidden_states, is_token.to(hidden_states.device)),
         )
 
-    def _real_tokens(
+    def _token_mask(
         self, input_ids: Tensor | None, attention_mask: Tensor | None, inputs_embeds: Tensor | None
     ) -> Tensor:
-        """Which positions hold a token of the text: a boolean mask, `(batch, time)`."""
+        """Return whether each position holds a token, bool, `(batch, time)`. Arguments are those of `forward`."""
         inputs = input_ids if input_ids is not None else inputs_embeds
         assert inputs is not None
         dimensions = 2 if input_ids is not None else 3
@@ -230,36 +257,35 @@ class RecurrentModel(RecurrentPreTrainedModel):
             return input_ids != self.config.pad_token_id
         return torch.ones(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
 
-    def _pool(self, hidden_states: Tensor, real: Tensor) -> Tensor:
-        """Maps states that are zero at padding, `(batch, time, width)`, to `(batch, pooled_size)`."""
-        parts = self.config.pooling.split("_")
+    def _pool(self, hidden_states: Tensor, is_token: Tensor) -> Tensor:
+        """Map states that are zero at padding, `(batch, time, width)`, to `(batch, pooled_size)`."""
         pooled = []
-        if "max" in parts:
-            # Added to the zeros at padding, as that is faster than masked_fill, too.
-            lowest = (~real).to(hidden_states.dtype) * torch.finfo(hidden_states.dtype).min
-            highest = (hidden_states + lowest.unsqueeze(-1)).amax(dim=1)
-            pooled.append(highest.masked_fill(~real.any(dim=1, keepdim=True), 0))  # an empty text has no maximum
-        if "mean" in parts:
-            pooled.append(hidden_states.sum(dim=1) / real.sum(dim=1, keepdim=True).clamp(min=1))
-        if "last" in parts:
-            pooled.append(self._final_states(hidden_states, real))
-        return torch.cat(pooled, dim=-1)
+        if "max" in self.config.poolings:
+            # Padding gets the lowest number by addition to its zeros: faster than masked_fill, as in zero_padding.
+            lowest = (~is_token).to(hidden_states.dtype) * torch.finfo(hidden_states.dtype).min  # (batch, time)
+            highest = (hidden_states + lowest.unsqueeze(-1)).amax(dim=1)  # (batch, width)
+            pooled.append(highest.masked_fill(~is_token.any(dim=1, keepdim=True), 0))  # an empty text has no maximum
+        if "mean" in self.config.poolings:
+            pooled.append(hidden_states.sum(dim=1) / is_token.sum(dim=1, keepdim=True).clamp(min=1))  # (batch, width)
+        if "last" in self.config.poolings:
+            pooled.append(self._final_states(hidden_states, is_token))  # (batch, width)
+        return torch.cat(pooled, dim=-1)  # (batch, pooled_size)
 
-    def _final_states(self, hidden_states: Tensor, real: Tensor) -> Tensor:
-        """Each direction's state after its last real token; zero for an empty text, whose states all are."""
-        # argmax finds the first of equal values: the first real token, and, flipped, the last one.
-        first = real.int().argmax(dim=1)
-        last = real.shape[1] - 1 - real.flip(1).int().argmax(dim=1)
-        rows = torch.arange(real.shape[0], device=real.device)
+    def _final_states(self, hidden_states: Tensor, is_token: Tensor) -> Tensor:
+        """Return the state of each direction after its last token, `(batch, width)`. Those of an empty text are 0."""
+        # argmax finds the first of equal values: the first token, and, in the flipped mask, the last one.
+        first = is_token.int().argmax(dim=1)  # (batch,)
+        last = is_token.shape[1] - 1 - is_token.flip(1).int().argmax(dim=1)  # (batch,)
+        rows = torch.arange(is_token.shape[0], device=is_token.device)
         hidden_size = self.config.hidden_size
-        final = [hidden_states[rows, last, :hidden_size]]
+        final = [hidden_states[rows, last, :hidden_size]]  # (batch, hidden)
         if self.config.bidirectional:
-            final.append(hidden_states[rows, first, hidden_size:])
-        return torch.cat(final, dim=-1)
+            final.append(hidden_states[rows, first, hidden_size:])  # (batch, hidden)
+        return torch.cat(final, dim=-1)  # (batch, hidden * directions)
 
 
 class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
-    """A recurrent model with a linear classifier over its pooled output, for one label, several, or numbers.
+    """A recurrent model with a linear classifier on its pooled output, for single-label, multi-label or regression.
 
     Use `LSTMForSequenceClassification`, `GRUForSequenceClassification` or `RNNForSequenceClassification`.
     """
@@ -284,125 +310,74 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
         labels: Tensor | None = None,
         **kwargs: Any,
     ) -> SequenceClassifierOutput:
-        """Classifies a batch of texts.
+        """Classify a batch of texts.
 
         Args:
-            input_ids: Token ids, `(batch, time)`. Give these or `inputs_embeds`, not both.
-            attention_mask: `(batch, time)`, 1 for a real token and 0 for padding; see `LSTMModel`.
-            inputs_embeds: Embeddings in place of ids, `(batch, time, embedding_size)`.
-            labels: What the loss compares with: class ids `(batch,)`, or a teacher's probabilities of the classes
-                `(batch, num_labels)`; zeros and ones `(batch, num_labels)` where
-                several labels may hold; or numbers, `(batch,)` or `(batch, num_labels)`. `config.problem_type` decides,
-                and if it is unset the labels' type does, as in every `transformers` classifier.
-            **kwargs: `num_items_in_batch`, which `Trainer` passes: the number of labels over which the loss is
-                averaged across accumulated batches; `output_hidden_states` and `return_dict`.
+            input_ids: Token ids, `(batch, time)`. Pass these or `inputs_embeds`, not both.
+            attention_mask: 1 for a token and 0 for padding, `(batch, time)`. See `LSTMModel`.
+            inputs_embeds: Embeddings instead of ids, `(batch, time, embedding_size)`.
+            labels: The labels to compute the loss with. For single-label classification, class ids, `(batch,)`, or
+                soft labels (the probability of each class), `(batch, num_labels)`. For multi-label classification,
+                zeros and ones, `(batch, num_labels)`. For regression, numbers, `(batch,)` or `(batch, num_labels)`.
+                `config.problem_type` decides. If it is unset, it is inferred from the labels' type and set, as in every
+                `transformers` classifier.
+            **kwargs: `num_items_in_batch`, which `Trainer` passes: the number of labels to average the loss over when
+                gradients are accumulated; `output_hidden_states` and `return_dict`.
 
         Returns:
             `loss` if there are labels; `logits`, `(batch, num_labels)`; and `hidden_states` if asked for.
 
         Raises:
-            ValueError: If the inputs or the labels have the wrong shape or type.
+            ValueError: If the inputs or the labels have the wrong shape.
         """
         num_items_in_batch = kwargs.pop("num_items_in_batch", None)
         outputs = self.model(
             input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
         )
-        logits = self.classifier(self.dropout(outputs.pooler_output))  # (batch, labels)
+        logits = self.classifier(self.dropout(outputs.pooler_output))  # (batch, num_labels)
         loss = None
         if labels is not None:
             loss = classification_loss(logits, labels, self.config, num_items_in_batch)
         return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)
 
 
-def classification_loss(
-    logits: Tensor, labels: Tensor, config: ClassifierConfig, num_items_in_batch: Tensor | int | None = None
-) -> Tensor:
-    """The loss of `config.problem_type`, which is set from the labels' type and number where it is unset.
-
-    Cross-entropy for one label, binary cross-entropy for several, squared error for numbers. Unlike the library's own
-    loss it honors `num_items_in_batch` for all three, so that accumulated gradients equal those of one large batch.
-
-    Args:
-        logits: `(batch, num_labels)`.
-        labels: See `RecurrentForSequenceClassification.forward`; class ids of -100 are left out.
-        config: The model's configuration.
-        num_items_in_batch: Number of labels to average over; by default this batch's.
-
-    Returns:
-        A scalar.
-
-    Raises:
-        ValueError: If the labels' shape does not fit the logits'.
-    """
-    if config.problem_type is None:
-        if config.num_labels == 1:
-            config.problem_type = "regression"
-        elif labels.is_floating_point():
-            config.problem_type = "multi_label_classification"
-        else:
-            config.problem_type = "single_label_classification"
-    labels = labels.to(logits.device)
-    logits = logits.float()  # half precision is too coarse for a logarithm
-    one_label = config.problem_type == "single_label_classification" and not labels.is_floating_point()
-    expected = logits.shape[0] if one_label else logits.numel()
-    if labels.numel() != expected:
-        raise ValueError(
-            f"{config.problem_type} with {config.num_labels} labels needs {expected} labels for a batch of "
-            f"{logits.shape[0]}, got the shape {tuple(labels.shape)}"
-        )
-    reduction = "mean" if num_items_in_batch is None else "sum"
-    if one_label:
-        loss = F.cross_entropy(logits, labels.view(-1).long(), reduction=reduction)
-    elif config.problem_type == "single_label_classification":
-        loss = F.cross_entropy(logits, labels.view_as(logits).float(), reduction=reduction)
-        if num_items_in_batch is not None:
-            loss = loss * logits.shape[1]  # Trainer counts each probability as an item
-    elif config.problem_type == "multi_label_classification":
-        loss = F.binary_cross_entropy_with_logits(logits, labels.view_as(logits).float(), reduction=reduction)
-    else:
-        loss = F.mse_loss(logits, labels.view_as(logits).float(), reduction=reduction)
-    if isinstance(num_items_in_batch, Tensor):
-        num_items_in_batch = num_items_in_batch.to(loss.device)
-    return loss if num_items_in_batch is None else loss / num_items_in_batch
-
-
 class LSTMModel(RecurrentModel):
-    """Embeddings, stacked `nn.LSTM` layers and pooling; see `RecurrentModel.forward`."""
+    """Embeddings, stacked `nn.LSTM` layers and pooling. See `RecurrentModel.forward`."""
 
     config_class = LSTMConfig
     rnn_class = nn.LSTM
 
 
 class LSTMForSequenceClassification(RecurrentForSequenceClassification):
-    """An `LSTMModel` with a classifier; see `RecurrentForSequenceClassification.forward`."""
+    """An `LSTMModel` with a classifier. See `RecurrentForSequenceClassification.forward`."""
 
     config_class = LSTMConfig
     model_class = LSTMModel
 
 
 class GRUModel(RecurrentModel):
-    """Embeddings, stacked `nn.GRU` layers and pooling; see `RecurrentModel.forward`."""
+    """Embeddings, stacked `nn.GRU` layers and pooling. See `RecurrentModel.forward`."""
 
     config_class = GRUConfig
     rnn_class = nn.GRU
 
 
 class GRUForSequenceClassification(RecurrentForSequenceClassification):
-    """A `GRUModel` with a classifier; see `RecurrentForSequenceClassification.forward`."""
+    """A `GRUModel` with a classifier. See `RecurrentForSequenceClassification.forward`."""
 
     config_class = GRUConfig
     model_class = GRUModel
 
 
 class RNNModel(RecurrentModel):
-    """Embeddings, stacked `nn.RNN` layers and pooling; see `RecurrentModel.forward`."""
+    """Embeddings, stacked `nn.RNN` layers and pooling. See `RecurrentModel.forward`."""
 
     config_class = RNNConfig
     rnn_class = nn.RNN
 
 
 class RNNForSequenceClassification(RecurrentForSequenceClassification):
-    """An `RNNModel` with a classifier; see `RecurrentForSequenceClassification.forward`."""
+    """An `RNNModel` with a classifier. See `RecurrentForSequenceClassification.forward`."""
 
     config_class = RNNConfig
     model_class = RNNModel

@@ -1,7 +1,8 @@
 # Copyright 2026 the okt-lstm developers. Licensed under the Apache License, Version 2.0.
 """A linear text classifier over hashed n-grams of tokens, as a `transformers` model.
 
-It is what a recurrent network has to beat; and as it errs elsewhere, it is a good teacher beside them.
+It makes a strong baseline. Because it makes different mistakes than the recurrent networks, it also improves an
+ensemble of teachers.
 """
 
 from typing import Any
@@ -14,8 +15,8 @@ from transformers import initialization as init
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
+from .classification_loss import classification_loss
 from .configuration_lstm import NgramConfig
-from .modeling_lstm import classification_loss
 
 # Odd numbers with bits all over; the hashes are computed modulo 2 ** 64.
 _BASE = 0x2545F4914F6CDD1D
@@ -28,14 +29,14 @@ def hashed_ngrams(tokens: Tensor, max_ngram: int, num_buckets: int) -> list[Tens
     Args:
         tokens: Token ids, `(batch, time)`.
         max_ngram: Length of the longest n-grams.
-        num_buckets: Number of values of a hash.
+        num_buckets: Number of different hashes.
 
     Returns:
-        For each length from 1 to the smaller one of `max_ngram` and `time` the hashes of the n-grams that begin at each
-        position, `(batch, time - length + 1)`, integers from 0 to `num_buckets - 1`.
+        For each length from 1 to `max_ngram` (at most `time`), the hash of the n-gram that begins at each position:
+        integers from 0 to `num_buckets - 1`, `(batch, time - length + 1)`.
     """
     time = tokens.shape[1]
-    rolling = torch.zeros_like(tokens)
+    rolling = torch.zeros_like(tokens)  # (batch, time)
     hashes = []
     for length in range(1, min(max_ngram, time) + 1):
         rolling = rolling[:, : time - length + 1] * _BASE + tokens[:, length - 1 :] + 1
@@ -44,10 +45,10 @@ def hashed_ngrams(tokens: Tensor, max_ngram: int, num_buckets: int) -> list[Tens
 
 
 class NgramForSequenceClassification(PreTrainedModel):
-    """A linear classifier over all n-grams of a text, its beginning and end included.
+    """A linear classifier over all n-grams of a text, including those with its beginning and its end.
 
-    A label's logit is its bias and the sum of its weights of the text's n-grams, divided by the square root of their
-    number: so long texts don't get large logits for their length alone. It starts from zeros.
+    The logit of a label is its bias plus the sum of its weights for the n-grams of the text, divided by the square root
+    of their number, so that long texts don't get large logits just because they are long.
     """
 
     config_class = NgramConfig
@@ -64,7 +65,7 @@ class NgramForSequenceClassification(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        """All weights begin as zeros: the problem has one optimum, and unseen n-grams then mean nothing."""
+        """Set all weights to zero: the loss is convex, and n-grams that training never saw then mean nothing."""
         for parameter in module.parameters(recurse=False):
             init.zeros_(parameter)
 
@@ -76,17 +77,17 @@ class NgramForSequenceClassification(PreTrainedModel):
         labels: Tensor | None = None,
         **kwargs: Any,
     ) -> SequenceClassifierOutput:
-        """Classifies a batch of texts.
+        """Classify a batch of texts.
 
         Args:
             input_ids: Token ids, `(batch, time)`.
-            attention_mask: `(batch, time)`, 1 for a real token and 0 for padding, which may stand anywhere. Without
-                it, ids other than `pad_token_id` are real.
-            labels: What the loss compares with; see `LSTMForSequenceClassification`.
-            **kwargs: `return_dict`, as in every `transformers` model.
+            attention_mask: 1 for a token and 0 for padding, which may stand anywhere, `(batch, time)`. By default, ids
+                other than `pad_token_id` are tokens.
+            labels: The labels to compute the loss with. See `LSTMForSequenceClassification`.
+            **kwargs: `num_items_in_batch` and `return_dict`, as in `LSTMForSequenceClassification`.
 
         Returns:
-            `logits`, `(batch, num_labels)`, and, where there are labels, `loss`.
+            `logits`, `(batch, num_labels)`, and, if there are labels, `loss`.
 
         Raises:
             ValueError: If the inputs or the labels have the wrong shape.
@@ -94,34 +95,36 @@ class NgramForSequenceClassification(PreTrainedModel):
         if input_ids.dim() != 2:
             raise ValueError(f"input_ids must have 2 dimensions, got the shape {tuple(input_ids.shape)}")
         if attention_mask is None:
-            real = input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
+            is_token = input_ids != (-1 if self.config.pad_token_id is None else self.config.pad_token_id)
         elif attention_mask.shape == input_ids.shape:
-            real = attention_mask.bool()
+            is_token = attention_mask.bool()
         else:
             raise ValueError(
                 f"attention_mask has the shape {tuple(attention_mask.shape)}, but the inputs are (batch, time) = "
                 f"{tuple(input_ids.shape)}"
             )
-        tokens, lengths = self._between_boundaries(input_ids, real)
+        tokens, lengths = self._with_boundaries(input_ids, is_token)  # (batch, time + 2), (batch, 1)
         sums = self.bias.new_zeros(len(input_ids), self.num_labels)
         counts = torch.zeros_like(lengths)
         for length, hashes in enumerate(hashed_ngrams(tokens, self.config.max_ngram, self.config.num_buckets), 1):
-            whole = torch.arange(hashes.shape[1], device=hashes.device) <= lengths - length  # (batch, time)
-            sums = sums + (self.weights(hashes) * whole.unsqueeze(-1)).sum(dim=1)
-            counts = counts + whole.sum(dim=1, keepdim=True)
-        logits = self.bias + sums / counts.sqrt()  # (batch, labels)
+            # n-grams that reach into the padding don't count
+            is_ngram = torch.arange(hashes.shape[1], device=hashes.device) <= lengths - length  # (batch, ngrams)
+            sums = sums + (self.weights(hashes) * is_ngram.unsqueeze(-1)).sum(dim=1)  # (batch, num_labels)
+            counts = counts + is_ngram.sum(dim=1, keepdim=True)  # (batch, 1)
+        logits = self.bias + sums / counts.sqrt()  # (batch, num_labels)
         loss = None
         if labels is not None:
             loss = classification_loss(logits, labels, self.config, kwargs.get("num_items_in_batch"))
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
-    def _between_boundaries(self, input_ids: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """The real tokens of each row between two marks of the text's beginning and end, and their number.
+    def _with_boundaries(self, input_ids: Tensor, is_token: Tensor) -> tuple[Tensor, Tensor]:
+        """Put the tokens of each row between a mark of its beginning and one of its end.
 
         Returns:
-            The tokens, `(batch, time + 2)`, whatever padding there was behind them; and `(batch, 1)`.
+            The tokens with their marks, then padding of any value, `(batch, time + 2)`; and the lengths with the marks,
+            `(batch, 1)`.
         """
         boundary = self.config.vocab_size
-        first_real = (~real).int().argsort(dim=1, stable=True)
-        tokens = input_ids.long().masked_fill(~real, boundary).gather(1, first_real)
-        return F.pad(tokens, (1, 1), value=boundary), real.sum(dim=1, keepdim=True) + 2
+        tokens_first = (~is_token).int().argsort(dim=1, stable=True)  # (batch, time)
+        tokens = input_ids.long().masked_fill(~is_token, boundary).gather(1, tokens_first)  # (batch, time)
+        return F.pad(tokens, (1, 1), value=boundary), is_token.sum(dim=1, keepdim=True) + 2

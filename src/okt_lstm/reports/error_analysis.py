@@ -1,4 +1,4 @@
-"""What a classifier gets wrong, and how far its probabilities can be believed: functions over predicted probabilities.
+"""What a classifier gets wrong, and how well its probabilities are calibrated: functions over probabilities.
 
 All take single-label predictions: `probabilities`, `(rows, labels)`, each row summing to 1, and `references`, the true
 label ids, `(rows,)`.
@@ -16,13 +16,13 @@ _BYTE = re.compile("<0x[0-9A-F]{2}>")
 
 
 class Calibration(NamedTuple):
-    """Confidence (the highest probability of a row) held against accuracy, in bins of equal width from 0 to 1.
+    """Confidence (the highest probability of a row) against accuracy, in bins of equal width from 0 to 1.
 
     Attributes:
-        counts: rows of each bin, `(bins,)`.
-        confidences: their mean confidence, `(bins,)`; not a number where a bin is empty.
-        accuracies: the share of them that is right, `(bins,)`; likewise.
-        error: the expected calibration error: the mean distance of the two, weighted by the counts.
+        counts: The number of rows in each bin, `(bins,)`.
+        confidences: Their mean confidence, `(bins,)`; NaN for an empty bin.
+        accuracies: The share of them that is right, `(bins,)`; NaN for an empty bin.
+        error: The expected calibration error: the mean distance of the two, weighted by the counts.
     """
 
     counts: NDArray[np.int64]
@@ -32,25 +32,26 @@ class Calibration(NamedTuple):
 
 
 def calibrate(probabilities: ArrayLike, references: ArrayLike, bins: int = 15) -> Calibration:
-    """Measure calibration as Guo et al. do (On Calibration of Modern Neural Networks, 2017).
+    """Measure calibration, after Guo et al. (2017), "On Calibration of Modern Neural Networks".
 
     Args:
         probabilities: `(rows, labels)`.
         references: `(rows,)`.
-        bins: Number of bins; a confidence on an edge belongs to the bin below it.
+        bins: The number of bins. A confidence on an edge belongs to the bin below it.
 
     Returns:
         The bins and the expected calibration error.
 
     Raises:
-        ValueError: If there are no rows, their numbers differ, or a probability is not in 0 to 1.
+        ValueError: There are no rows, their numbers differ, or a probability is not between 0 and 1.
     """
     probabilities, references = _checked(probabilities, references)
     confidences = probabilities.max(axis=1)
     places = np.clip(np.ceil(confidences * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(places, minlength=bins)
     right = probabilities.argmax(axis=1) == references
-    with np.errstate(invalid="ignore"):  # of empty bins
+    # Empty bins divide 0 by 0.
+    with np.errstate(invalid="ignore"):
         mean_confidences = np.bincount(places, confidences, bins) / counts
         accuracies = np.bincount(places, right, bins) / counts
     distances = np.abs(mean_confidences - accuracies)[counts > 0]
@@ -59,7 +60,7 @@ def calibrate(probabilities: ArrayLike, references: ArrayLike, bins: int = 15) -
 
 
 class Group(NamedTuple):
-    """The rows whose value lies in one range: its name, how many they are, and the share of them that is right."""
+    """The rows whose value is in one range: the name of the range, their number, and the share that is right."""
 
     name: str
     rows: int
@@ -67,16 +68,16 @@ class Group(NamedTuple):
 
 
 def accuracy_by(values: ArrayLike, right: ArrayLike, bounds: Sequence[float], form: str = "{:g}") -> list[Group]:
-    """Split rows by a value, such as their length, and see how many of each group are right.
+    """Group rows by a value, such as their length, and return the accuracy of each group.
 
     Args:
         values: A number for each row, `(rows,)`.
         right: Whether the row's prediction is right, `(rows,)`.
-        bounds: The highest value of each group but the last, ascending. A group holds what is over the bound before.
-        form: How a bound is written in a group's name, such as `"{:.0%}"`.
+        bounds: The highest value of each group except the last, ascending.
+        form: The format of a bound in a group's name, such as `"{:.0%}"`.
 
     Returns:
-        The groups that have rows, in ascending order, named such as "at most 5", "over 5 to 10", "over 10".
+        The groups that have rows, in ascending order, with names like "at most 5", "over 5 to 10", "over 10".
     """
     values, right = np.asarray(values), np.asarray(right, bool)
     names = [form.format(bound) for bound in bounds]
@@ -88,18 +89,18 @@ def accuracy_by(values: ArrayLike, right: ArrayLike, bounds: Sequence[float], fo
 
 
 def confident_errors(probabilities: ArrayLike, references: ArrayLike, count: int) -> NDArray[np.int64]:
-    """The wrong predictions that the model is surest of.
+    """Find the most confident wrong predictions.
 
     Args:
         probabilities: `(rows, labels)`.
         references: `(rows,)`.
-        count: How many at most.
+        count: The largest number to return.
 
     Returns:
-        The numbers of the rows, the surest first; of equally sure ones the earlier.
+        The indices of the rows, the most confident first; of equally confident ones, the earlier.
 
     Raises:
-        ValueError: As of `calibrate`.
+        ValueError: As for `calibrate`.
     """
     probabilities, references = _checked(probabilities, references)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != references)
@@ -109,19 +110,18 @@ def confident_errors(probabilities: ArrayLike, references: ArrayLike, count: int
 def fragment_share(
     tokens: Sequence[str], word_ids: Sequence[int | None], unknown: str | None, word_mark: str | None = None
 ) -> float:
-    """The share of a text's tokens that the vocabulary has no meaning for.
+    """Return the share of a text's tokens that carry no meaning of their own.
 
-    These are the unknown token, bytes, and single characters that are not a whole morpheme but what byte pair encoding
-    was left with of one.
+    These are the unknown token, bytes, and single characters into which byte pair encoding broke a morpheme.
 
     Args:
         tokens: The tokens.
-        word_ids: For each the morpheme that it is part of; None for special tokens, which are not counted.
+        word_ids: The morpheme of each token; None for special tokens, which are not counted.
         unknown: The unknown token.
-        word_mark: The mark of pieces that begin a word, which is no character of the text.
+        word_mark: The mark of pieces that begin a word, which is not part of the text.
 
     Returns:
-        From 0 to 1; 0 for a text without tokens.
+        A number from 0 to 1; 0 for a text without tokens.
     """
     words = [word for word in word_ids if word is not None]
     pieces = {word: words.count(word) for word in words}
@@ -145,5 +145,5 @@ def _checked(probabilities: ArrayLike, references: ArrayLike) -> tuple[NDArray[n
     if not len(references):
         raise ValueError("there are no rows to analyze")
     if not ((probabilities >= 0) & (probabilities <= 1 + 1e-6)).all():
-        raise ValueError("probabilities must be in 0 to 1: logits go through softmax first")
+        raise ValueError("probabilities must be between 0 and 1: apply softmax to logits first")
     return probabilities, references

@@ -1,22 +1,16 @@
-"""The model card that stands beside a trained model: what it is, what it was trained on, and what was measured."""
+"""The model card beside a trained model: what it is, what it was trained on, and what was measured."""
 
-import platform
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-import torch
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
-from transformers import PreTrainedTokenizerBase
 
-from ..data.labels import ProblemType
-from ..data.splits import DataDescription
-from ..models.configuration_lstm import ClassifierConfig
+from .trained_model import TrainedModel
 
-_PACKAGES = ("okt-lstm", "torch", "transformers", "tokenizers", "datasets", "evaluate")
+_TEMPLATE = Path(__file__).with_name("templates") / "model_card.md"
 
-# Name among our metrics: the Hub's metric id, the name for readers.
 SCORES = {
     "accuracy": ("accuracy", "accuracy"),
     "f1_macro": ("f1", "macro F1"),
@@ -28,69 +22,44 @@ SCORES = {
     "r2": ("r_squared", "R2"),
     "loss": ("loss", "loss"),
 }
-
-_TASKS: dict[ProblemType, str] = {
-    "single_label_classification": "gives each text one of {count} labels: {names}",
-    "multi_label_classification": "gives each text any number of {count} labels: {names}",
-    "regression": "gives each text a number",
-}
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """What a card tells of a training run.
-
-    Attributes:
-        name: The model's name: its id on the Hub if it has one, else its folder's name.
-        license: License of the weights, as the Hub writes it.
-        config: The model's configuration.
-        problem_type: The kind of problem it solves.
-        labels: The names of its classes by id; empty for regression.
-        num_parameters: Number of its weights.
-        tokenizer: Its tokenizer.
-        data: What it was trained and tested on.
-        recipe: The hyper-parameters by name, for readers.
-        seconds: How long training took.
-        epochs: One row of scores an epoch on the validation split, by name ("epoch", "loss", "accuracy", ...).
-        results: Scores by name, of the splits "validation" and, where there is one, "test".
-        pictures: Titles of the pictures that stand beside the card, by file name.
-        vocabulary: Where the vocabulary comes from, in a sentence.
-    """
-
-    name: str
-    license: str
-    config: ClassifierConfig
-    problem_type: ProblemType
-    labels: Sequence[str]
-    num_parameters: int
-    tokenizer: PreTrainedTokenizerBase
-    data: DataDescription
-    recipe: Mapping[str, Any]
-    seconds: float
-    epochs: Sequence[Mapping[str, float]]
-    results: Mapping[str, Mapping[str, float]]
-    pictures: Mapping[str, str]
-    vocabulary: str = "The vocabulary was built from the training rows alone."
+"""Each of our scores: the id of its metric on the Hub, and its name for readers."""
 
 
 def build_model_card(model: TrainedModel) -> ModelCard:
     """Write the card: metadata that the Hub reads, and text for people.
 
     Args:
-        model: What is known of the model. Every figure in the card is taken from here.
+        model: What is known of the model. Every figure in the card comes from here.
 
     Returns:
-        The card; its `save(path)` writes `README.md`.
+        The card; its `content` is that of `README.md`.
     """
     split, scores = list(model.results.items())[-1]
-    cell = model.config.model_type.removeprefix("okt_")
+    main = next(name for name in SCORES if name in scores)
+    introduction = (
+        f"{model.description} Trained with okt-lstm on {model.data.name}; {score_title(main)} on the {split} split "
+        f"({model.data.rows[split]:,} rows): **{scores[main]:.4f}**."
+    )
+    return render_card(model, split, scores, introduction=introduction, results=_results(model))
+
+
+def render_card(model: TrainedModel, split: str, scores: Mapping[str, float], **sections: Any) -> ModelCard:
+    """Fill the template of cards.
+
+    Args:
+        model: What is known of the model.
+        split: The split that the metadata's scores were measured on.
+        scores: These scores, by name.
+        **sections: What the card's kind fills in, in Markdown: `introduction` and `results`, and in the card of a
+            recipe, more; see the template.
+    """
     measured = [name for name in SCORES if name in scores]
     metadata = ModelCardData(
         language="ko",
         license=model.license,
         library_name="transformers",
         pipeline_tag="text-classification",
-        tags=["okt-lstm", cell, "okt", "korean"],
+        tags=["okt-lstm", model.model_type, "okt", "korean"],
         datasets=[model.data.hub_id] if model.data.hub_id else None,
         metrics=sorted({SCORES[name][0] for name in measured if name != "loss"}),
         model_name=model.name.split("/")[-1],
@@ -103,101 +72,35 @@ def build_model_card(model: TrainedModel) -> ModelCard:
                 dataset_config=model.data.config,
                 dataset_split=split,
                 metric_type=SCORES[name][0],
-                metric_name=f"{split} {SCORES[name][1]}",
+                metric_name=f"{split} {score_title(name)}",
                 metric_value=scores[name],
             )
             for name in measured
         ],
     )
-    sections = [
-        _introduction(model, split, scores),
-        usage(model.name, model.tokenizer),
-        _training_data(model.data),
-        _recipe(model),
-        _results(model),
-        _limitations(model),
-        _versions(model),
-    ]
-    return assemble(metadata, sections)
+    content = {
+        "title": model.name.split("/")[-1],
+        "name": json.dumps(model.name, ensure_ascii=False),
+        "examples": json.dumps(list(model.examples), ensure_ascii=False),
+        "row_counts": [[split, f"{rows:,}"] for split, rows in model.data.rows.items()],
+        "files": [[file.split, file.name, f"{file.num_bytes:,}", f"`{file.git_blob_id}`"] for file in model.data.files],
+        "hyperparameters": [[name, f"`{value}`"] for name, value in model.hyperparameters.items()],
+        "pictures": model.pictures,
+        "versions": [[name, version] for name, version in model.versions.items()],
+        "seconds": f"{model.seconds:,.0f}",
+    }
+    return ModelCard.from_template(metadata, str(_TEMPLATE), model=model, table=table, **(content | sections))
 
 
-def assemble(metadata: ModelCardData, sections: Sequence[str]) -> ModelCard:
-    """Make a card of its metadata and of sections in Markdown."""
-    return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n" + "\n\n".join(sections) + "\n")
+def score_title(name: str) -> str:
+    """Return the name of a score for readers."""
+    return SCORES[name][1] if name in SCORES else name
 
 
-def describe(config: ClassifierConfig, num_parameters: int, problem_type: ProblemType, labels: Sequence[str]) -> str:
-    """Say in two sentences what a network is and what it does.
-
-    Args:
-        config: Its configuration.
-        num_parameters: Number of its weights.
-        problem_type: The kind of problem it solves.
-        labels: The names of its classes by id; empty for regression.
-    """
-    names = ", ".join(f"`{label}`" for label in labels)
-    task = _TASKS[problem_type].format(count=len(labels), names=names)
-    return f"A {config.network} and {num_parameters:,} parameters over Okt morphemes. It {task}."
-
-
-def _introduction(model: TrainedModel, split: str, scores: Mapping[str, float]) -> str:
-    description = describe(model.config, model.num_parameters, model.problem_type, model.labels)
-    main = next(name for name in SCORES if name in scores)
-    return f"""# {model.name.split("/")[-1]}
-
-{description} Trained with okt-lstm on {model.data.name}; {SCORES[main][1]} on the {split} split \
-({model.data.rows[split]:,} rows): **{scores[main]:.4f}**."""
-
-
-def usage(name: str, tokenizer: PreTrainedTokenizerBase) -> str:
-    """The section that says how a model of this name is opened."""
-    return f"""## Use
-
-**Open this model with `okt_lstm` imported, or with `trust_remote_code=True`.** transformers alone does not know its
-classes: without either, loading fails with messages that blame something else (sentencepiece, a missing model type).
-
-With the package, `pip install okt-lstm`:
-
-```python
-import okt_lstm  # registers the model and its tokenizer
-from transformers import pipeline
-
-classify = pipeline("text-classification", model="{name}")
-classify(["연기도 연출도 최고였다", "시간이 아깝다"], truncation=True)
-```
-
-Without it, where konlpy and a Java runtime are installed. This runs the Python files beside this card, so look at them
-first:
-
-```python
-from transformers import pipeline
-
-classify = pipeline("text-classification", model="{name}", trust_remote_code=True)
-```
-
-Texts of more than {tokenizer.model_max_length} tokens are cut only where `truncation=True` is given."""
-
-
-def _training_data(data: DataDescription) -> str:
-    lines = [f"## Training data\n\n{data.name}" + (f" ([{data.hub_id}]({_dataset_url(data)}))" if data.hub_id else "")]
-    lines.append(table(["split", "rows"], [[split, f"{rows:,}"] for split, rows in data.rows.items()]))
-    if data.files:
-        files = [[file.split, file.name, f"{file.num_bytes:,}", f"`{file.git_blob_id}`"] for file in data.files]
-        lines.append(table(["file of", "name", "bytes", "git blob id"], files))
-    if data.notes:
-        lines.append("\n".join(data.notes))
-    if data.license:
-        lines.append(f"License of the data: {data.license}.")
-    return "\n\n".join(lines)
-
-
-def _dataset_url(data: DataDescription) -> str:
-    return f"https://huggingface.co/datasets/{data.hub_id}"
-
-
-def _recipe(model: TrainedModel) -> str:
-    rows = [[name, f"`{value}`"] for name, value in model.recipe.items()]
-    return f"## Recipe\n\n{model.vocabulary}\n\n{table(['option', 'value'], rows)}"
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table in Markdown; bars in cells are escaped."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def _results(model: TrainedModel) -> str:
@@ -209,39 +112,9 @@ def _results(model: TrainedModel) -> str:
     chosen = "The epoch was chosen on the validation split."
     if "test" in model.results:
         chosen += " The test split was read once, at the end."
-    parts = [f"## Results\n\n{chosen}", table(["split", *(SCORES[name][1] for name in names)], rows)]
+    parts = [chosen, table(["split", *map(score_title, names)], rows)]
     if model.epochs:
         header = [name for name in model.epochs[0] if all(name in row for row in model.epochs)]
         epochs = [[f"{row[name]:.4g}" for name in header] for row in model.epochs]
-        titles = [SCORES[name][1] if name in SCORES else name for name in header]
-        parts.append(f"On the validation split, epoch by epoch:\n\n{table(titles, epochs)}")
-    parts.extend(f"![{title}]({name})" for name, title in model.pictures.items())
+        parts.append(f"On the validation split, after each epoch:\n\n{table(list(map(score_title, header)), epochs)}")
     return "\n\n".join(parts)
-
-
-def _limitations(model: TrainedModel) -> str:
-    limits = [
-        "- It knows Korean only, and texts like those it was trained on; measure it on your own before you rely on it.",
-        "- A small model over morphemes: it misses irony, long-range context and knowledge of the world, "
-        "where large pretrained models do better.",
-        "- It repeats what its training data holds, prejudice included. Don't let it decide about people.",
-    ]
-    if model.problem_type != "regression":
-        limits.append("- Its probabilities were not calibrated.")
-    return "## Limitations\n\n" + "\n".join(limits)
-
-
-def _versions(model: TrainedModel) -> str:
-    rows = [[name, version(name)] for name in _PACKAGES]
-    threads = torch.get_num_threads()
-    machine = f"{platform.system()} {platform.machine()} with {threads} thread{'s' if threads > 1 else ''}"
-    if torch.cuda.is_available():
-        machine += f", {torch.cuda.get_device_name()}"
-    versions = table(["package", "version"], [["Python", platform.python_version()], *rows])
-    return f"## Versions\n\n{versions}\n\nTrained on {machine}, in {model.seconds:,.0f} seconds."
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown; bars in cells are escaped."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,4 +1,4 @@
-"""Pictures of a trained model: the curves of its losses and scores, its confusion matrix, and its calibration."""
+"""Plots of a trained model: the curves of its losses and scores, its confusion matrix, and its calibration."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,19 +8,20 @@ import numpy as np
 from matplotlib import font_manager, ticker
 from matplotlib.figure import Figure
 
+from ..atomic import replacing
 from .error_analysis import Calibration
 
-# Labels and numbers stay legible up to this many classes; beyond it the matrix is a plain picture.
-_MAX_LABELLED_CLASSES = 30
+# With more classes, labels and numbers would not be legible and are left out.
+_MAX_LABELED_CLASSES = 30
 
 
 def plot_curves(log_history: Sequence[Mapping[str, Any]], path: Path, metric: str) -> None:
     """Draw training and validation loss, and a validation score, over the epochs.
 
     Args:
-        log_history: what Trainer logged (`trainer.state.log_history`).
-        path: the PNG file to write.
-        metric: the score to draw, as named among the metrics ("accuracy").
+        log_history: What Trainer logged (`trainer.state.log_history`).
+        path: The PNG file to write.
+        metric: The name of the score to draw, such as "accuracy".
     """
 
     def series(key: str) -> tuple[list[float], list[float]]:
@@ -43,21 +44,20 @@ def plot_curves(log_history: Sequence[Mapping[str, Any]], path: Path, metric: st
 
 
 def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, labels: Sequence[str], path: Path) -> None:
-    """Draw how often each class was taken for each class: counts, shaded by the share of the true class.
+    """Draw the confusion matrix: counts, shaded by their share of the true class.
 
-    Labels in a script that no installed font can show (Korean, on many servers) are replaced by the numbers of the
-    classes, which the picture says.
+    If no installed font can show the labels (Korean, on many servers), the plot shows class ids and says so.
 
     Args:
-        references: the true class ids, shape (rows,).
-        predictions: the predicted class ids, shape (rows,).
-        labels: the names of the classes, by id.
-        path: the PNG file to write.
+        references: The true class ids, `(rows,)`.
+        predictions: The predicted class ids, `(rows,)`.
+        labels: The names of the classes, by id.
+        path: The PNG file to write.
     """
     classes = len(labels)
     counts = np.bincount(references * classes + predictions, minlength=classes**2).reshape(classes, classes)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    labeled = len(labels) <= _MAX_LABELLED_CLASSES
+    labeled = len(labels) <= _MAX_LABELED_CLASSES
     families = _font_families("".join(labels))
     names = list(labels) if families else [str(number) for number in range(len(labels))]
 
@@ -82,18 +82,19 @@ def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, label
 
 
 def plot_reliability(calibration: Calibration, path: Path) -> None:
-    """Draw how often predictions of each confidence are right, over how many there are of them.
+    """Draw a reliability diagram: the accuracy of predictions by their confidence, above their number.
 
-    Where a bar ends at the diagonal, the model is right as often as it says.
+    A bar that ends at the diagonal shows that the model is right as often as its confidence says.
 
     Args:
-        calibration: the bins, as `okt_lstm.reports.error_analysis.calibrate` counts them.
-        path: the PNG file to write.
+        calibration: The bins that `okt_lstm.reports.error_analysis.calibrate` returns.
+        path: The PNG file to write.
     """
     bins = len(calibration.counts)
     centers = (np.arange(bins) + 0.5) / bins
     filled = calibration.counts > 0
-    lowest = centers[filled][0] - 0.5 / bins  # no prediction is less confident than one over the number of classes
+    # No prediction is less confident than one over the number of classes.
+    lowest = centers[filled][0] - 0.5 / bins
     figure = Figure(figsize=(5, 6), layout="constrained")
     accuracies, shares = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     accuracies.bar(centers[filled], calibration.accuracies[filled], 1 / bins, color="tab:blue", edgecolor="white")
@@ -111,18 +112,20 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
 
 
 def _font_families(text: str) -> list[str] | None:
-    """Find installed fonts that together can show a text, matplotlib's default first; None if there are none."""
+    """Find installed fonts that together can show a text, matplotlib's default first; None if they can't."""
     missing = {character for character in text if not character.isspace()}
     families: list[str] = []
     default = [font for font in font_manager.fontManager.ttflist if font.name == "DejaVu Sans"]
     for font in default + font_manager.fontManager.ttflist:
         if not missing:
             break
-        if font.name.startswith("Last Resort"):  # shows every character as a box
+        # This font shows every character as a box.
+        if font.name.startswith("Last Resort"):
             continue
         try:
             face = font_manager.get_font(font.fname)
-        except (OSError, RuntimeError):  # uninstalled since matplotlib listed it, or damaged
+        # Damaged, or uninstalled since matplotlib listed it.
+        except (OSError, RuntimeError):
             continue
         shown = {character for character in missing if face.get_char_index(ord(character))}
         if shown:
@@ -132,6 +135,5 @@ def _font_families(text: str) -> list[str] | None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, format="png", dpi=120)
-    temporary.replace(path)
+    with replacing(path) as stream:
+        figure.savefig(stream, format="png", dpi=120)

@@ -1,13 +1,13 @@
-"""Distillation: a network learns the probabilities that larger ones give to texts, labeled or not.
+"""Distillation: a student learns the probabilities that larger models, its teachers, predict, for labeled texts or not.
 
-After Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; the teachers' answers are
-averaged. Each teacher's are computed once and kept in a file: not at every epoch, nor for another weight of the rows'
-own labels, nor beside other teachers.
+After Hinton et al. (2015), "Distilling the Knowledge in a Neural Network", at temperature 1; the teachers' predictions
+are averaged. Each teacher predicts once, and its predictions are kept in a file: they don't change with the epoch, the
+weight of the rows' own labels, or the other teachers.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,51 +16,50 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from ..data.labels import quote_list
-from ..data.splits import generate
-from ..data.unlabeled import UnlabeledText, stamp
-from ..inference.classifier import CHUNK_SIZE, Classifier, chunks
+from ..data.batches import batched
+from ..data.cache import generate
+from ..data.columns import quote_list
+from ..data.problem_type import ProblemType
+from ..data.unlabeled import UnlabeledText
+from ..inference.classifier import CHUNK_SIZE, Classifier
+from ..inference.loading import load_any
 
 
 @dataclass(frozen=True)
 class DistillationTask:
-    """What the teachers are asked.
+    """The teachers, and the texts that they label.
 
     Attributes:
         teachers: Folders or Hub ids of sequence classifiers, each with its own tokenizer.
         label_names: The labels, in the student's order; empty for regression.
-        problem_type: The student's, which has to be the teachers'.
+        problem_type: The student's problem type, which has to be the teachers'.
         labeled: Rows with the columns `text` and `label`.
-        held_out: The rows that the student will be measured on.
-        unlabeled: Further texts, or None. Those that stand among the labeled or held-out rows, too, are left out: a
-            student that had learned the teachers' answers to the latter would look better than it is.
+        held_out: The rows that the student is evaluated on.
+        unlabeled: Further texts, or None. Those that also occur in the labeled or held-out rows are dropped, so no
+            teacher ever labels a text that the student is evaluated on.
         bf16: Whether the teachers compute in bfloat16.
-        stamps: Sizes and times of change of the teachers' files, if they are folders: what `datasets` caches of a
-            teacher is not taken for that of one trained later in its place.
     """
 
     teachers: tuple[str, ...]
     label_names: tuple[str, ...]
-    problem_type: str
+    problem_type: ProblemType
     labeled: datasets.Dataset
     held_out: tuple[datasets.Dataset, ...]
     unlabeled: UnlabeledText | None
     bf16: bool
-    stamps: tuple[tuple[int, int], ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Looks at the teachers' files."""
+    def files(self) -> list[Path]:
+        """Return the files that the predictions depend on: those of teachers in folders, and the unlabeled text."""
         files = [file for name in self.teachers for file in sorted(Path(name).glob("*.*")) if file.is_file()]
-        object.__setattr__(self, "stamps", tuple(map(stamp, files)))
+        return files if self.unlabeled is None else [*files, self.unlabeled.path]
 
     def texts(self) -> Iterator[str]:
-        """All texts of the lesson: the labeled ones, then the others."""
+        """Yield all texts: those of the labeled rows, then the unlabeled ones."""
         yield from _texts(self.labeled)
         if self.unlabeled is not None:
-            known = {_spaced(text) for rows in (self.labeled, *self.held_out) for text in _texts(rows)}
-            yield from (text for text in self.unlabeled if _spaced(text) not in known)
+            known = {_normalized(text) for rows in (self.labeled, *self.held_out) for text in _texts(rows)}
+            yield from (text for text in self.unlabeled if _normalized(text) not in known)
 
 
 def _texts(rows: datasets.Dataset) -> Iterator[str]:
@@ -68,37 +67,39 @@ def _texts(rows: datasets.Dataset) -> Iterator[str]:
         yield from batch["text"]
 
 
-def _spaced(text: str) -> str:
-    """A text as it is compared with others: the corpora's files differ in white space."""
+def _normalized(text: str) -> str:
+    """Return a text as it is compared with others: the corpora's files differ in white space."""
     return " ".join(text.split())
 
 
-def soft_labels(lesson: DistillationTask, teacher_weight: float = 1.0) -> datasets.Dataset:
-    """Ask the teachers.
+def soft_labels(task: DistillationTask, teacher_weight: float = 1.0) -> datasets.Dataset:
+    """Return the texts with the teachers' mean predictions as labels.
 
     Args:
-        lesson: What to ask.
-        teacher_weight: The teachers' share of the answer where a row has a label; its label has the rest.
+        task: The teachers and the texts.
+        teacher_weight: The weight of the teachers' predictions where a row has a label of its own, which has the rest.
 
     Returns:
-        A row for each text, in the order of `DistillationTask.texts`: `text`, and `label`, a list of one number for
-        each label: probabilities, or what a regression model gives.
+        A row for each text, in the order of `DistillationTask.texts`: `text`, and `label`, a list of one number per
+        label: probabilities, or the numbers of a regression model.
 
     Raises:
         OSError: If a teacher can't be loaded.
         ValueError: If a teacher's labels are not the student's.
     """
-    label = datasets.List(datasets.Value("float32"), length=max(1, len(lesson.label_names)))
+    label = datasets.List(datasets.Value("float32"), length=max(1, len(task.label_names)))
     features = datasets.Features({"text": datasets.Value("string"), "label": label})
-    for name in lesson.teachers:
-        _load_teacher(name, lesson)  # which finds what is wrong with one before another is asked for long
-    alone = [generate(_rows, features, lesson=replace(lesson, teachers=(name,))) for name in lesson.teachers]
-    if len(alone) == 1 and teacher_weight == 1:
-        return alone[0]
-    columns = {f"label {number}": answers for number, answers in enumerate(alone)}
+    # A wrong teacher is found before another one predicts for hours.
+    for name in task.teachers:
+        _load_teacher(name, task)
+    tasks = [replace(task, teachers=(name,)) for name in task.teachers]
+    predictions = [generate(_predictions, features, files=single.files(), task=single) for single in tasks]
+    if len(predictions) == 1 and teacher_weight == 1:
+        return predictions[0]
+    columns = {f"label {number}": rows for number, rows in enumerate(predictions)}
     together = datasets.concatenate_datasets(
-        [alone[0].select_columns("text")]
-        + [answers.select_columns("label").rename_column("label", name) for name, answers in columns.items()],
+        [predictions[0].select_columns("text")]
+        + [rows.select_columns("label").rename_column("label", name) for name, rows in columns.items()],
         axis=1,
     )
     return together.map(
@@ -106,61 +107,62 @@ def soft_labels(lesson: DistillationTask, teacher_weight: float = 1.0) -> datase
         batched=True,
         with_indices=True,
         remove_columns=list(columns),
-        fn_kwargs={"hard": _hard_labels(lesson), "teacher_weight": teacher_weight},
+        fn_kwargs={"hard": _hard_labels(task), "teacher_weight": teacher_weight},
         features=features,
-        desc="Averaging the answers",
+        desc="Averaging the teachers' predictions",
     )
 
 
 def _mean(
     rows: dict[str, list[Any]], indices: list[int], hard: NDArray[np.float32], teacher_weight: float
 ) -> dict[str, NDArray[np.float32]]:
-    """The teachers' mean answers, with the rows' own labels mixed in; the rows that have labels come first of all."""
-    alone = [np.asarray(column, np.float32) for name, column in rows.items() if name != "text"]
-    answers: NDArray[np.float32] = np.stack(alone).mean(axis=0)
+    """Average the teachers' predictions, and mix in the rows' own labels. The rows that have labels come first."""
+    predictions = [np.asarray(column, np.float32) for name, column in rows.items() if name != "text"]
+    # (texts, labels)
+    soft: NDArray[np.float32] = np.stack(predictions).mean(axis=0)
     own = hard[indices[0] : indices[-1] + 1]
-    answers[: len(own)] = teacher_weight * answers[: len(own)] + (1 - teacher_weight) * own
-    return {"label": answers}  # (texts, labels)
+    soft[: len(own)] = teacher_weight * soft[: len(own)] + (1 - teacher_weight) * own
+    return {"label": soft}
 
 
-def _rows(lesson: DistillationTask) -> Iterator[dict[str, Any]]:
-    """The answers of the lesson's only teacher."""
-    teacher, order = _load_teacher(lesson.teachers[0], lesson)
-    autocast = torch.autocast(teacher.model.device.type, torch.bfloat16) if lesson.bf16 else nullcontext()
-    title = f"Asking {Path(lesson.teachers[0]).name}"
-    for batch in chunks(tqdm(lesson.texts(), desc=title, unit=" texts", disable=None), CHUNK_SIZE):
+def _predictions(task: DistillationTask) -> Iterator[dict[str, Any]]:
+    """Yield each text with the predictions of the task's only teacher."""
+    teacher, order = _load_teacher(task.teachers[0], task)
+    autocast = torch.autocast(teacher.model.device.type, torch.bfloat16) if task.bf16 else nullcontext()
+    title = f"Predictions of {Path(task.teachers[0]).name}"
+    for texts in batched(tqdm(task.texts(), desc=title, unit=" texts", disable=None), CHUNK_SIZE):
         with autocast:
-            answers = teacher.scores(batch)[:, order]  # (texts, labels)
-        for text, answer in zip(batch, answers, strict=True):
-            yield {"text": text, "label": answer}
+            # (texts, labels)
+            predictions = teacher.scores(texts)[:, order]
+        for text, prediction in zip(texts, predictions, strict=True):
+            yield {"text": text, "label": prediction}
 
 
-def _hard_labels(lesson: DistillationTask) -> NDArray[np.float32]:
-    """The rows' own labels as numbers or probabilities, `(rows, labels)`."""
-    labels = np.asarray(lesson.labeled.select_columns("label").with_format("numpy")[:]["label"])
-    if lesson.problem_type == "single_label_classification":
-        return np.eye(len(lesson.label_names), dtype=np.float32)[labels]
+def _hard_labels(task: DistillationTask) -> NDArray[np.float32]:
+    """Return the rows' own labels as numbers or probabilities, `(rows, labels)`."""
+    labels = np.asarray(task.labeled.select_columns("label").with_format("numpy")[:]["label"])
+    if task.problem_type == ProblemType.SINGLE_LABEL:
+        return np.eye(len(task.label_names), dtype=np.float32)[labels]
     return labels.reshape(len(labels), -1).astype(np.float32)
 
 
-def _load_teacher(name: str, lesson: DistillationTask) -> tuple[Classifier, Sequence[int]]:
-    """A teacher, and the places of the student's labels among its own."""
-    model = AutoModelForSequenceClassification.from_pretrained(
-        name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
-    )
-    if torch.cuda.is_available():
-        model = model.to("cuda")
-    teacher = Classifier(model, AutoTokenizer.from_pretrained(name, trust_remote_code=False))
-    if teacher.problem_type != lesson.problem_type:
-        raise ValueError(f"the teacher {name} is made for {teacher.problem_type}, the data for {lesson.problem_type}")
-    if lesson.problem_type == "regression":
+def _load_teacher(name: str, task: DistillationTask) -> tuple[Classifier, Sequence[int]]:
+    """Load a teacher.
+
+    Returns:
+        The teacher, and for each of the student's labels its index among the teacher's.
+    """
+    teacher = load_any(name)
+    if teacher.problem_type != task.problem_type:
+        raise ValueError(f"the teacher {name} is made for {teacher.problem_type}, the data for {task.problem_type}")
+    if task.problem_type == ProblemType.REGRESSION:
         return teacher, [0]
-    nameless = teacher.labels == [f"LABEL_{number}" for number in range(len(teacher.labels))]
-    if nameless and len(teacher.labels) == len(lesson.label_names):
+    has_no_names = teacher.labels == [f"LABEL_{index}" for index in range(len(teacher.labels))]
+    if has_no_names and len(teacher.labels) == len(task.label_names):
         return teacher, range(len(teacher.labels))
-    if set(teacher.labels) != set(lesson.label_names):
+    if set(teacher.labels) != set(task.label_names):
         raise ValueError(
             f"the teacher {name} knows the labels {quote_list(teacher.labels)}, but the data have "
-            f"{quote_list(lesson.label_names)}"
+            f"{quote_list(task.label_names)}"
         )
-    return teacher, [teacher.labels.index(label) for label in lesson.label_names]
+    return teacher, [teacher.labels.index(label) for label in task.label_names]

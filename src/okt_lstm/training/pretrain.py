@@ -1,4 +1,4 @@
-"""From text without labels to a language model, whose encoder a classifier starts from."""
+"""From unlabeled text to a language model, whose encoder a classifier starts from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +13,14 @@ from transformers import (
     set_seed,
 )
 
-from ..data.splits import generate
-from ..data.unlabeled import UnlabeledText, open_unlabeled
-from ..inference.classifier import chunks
-from .options import ModelOptions, PretrainOptions, TokenizerOptions, UnlabeledOptions
-from .output_folder import clear, find_checkpoint, refuse_overwrite, write_json
+from ..atomic import write_json
+from ..data.batches import batched
+from ..data.cache import generate
+from ..data.unlabeled import UnlabeledText
+from .output_folder import delete_run_files, find_checkpoint, refuse_overwrite
+from .parts import PretrainParts
 from .provenance import PRETRAINING_NAME, as_record
+from .run_options import PretrainOptions
 from .trainer import RecurrentTrainer
 
 
@@ -28,9 +30,9 @@ class PretrainResult:
 
     Attributes:
         folder: The language model with its tokenizer and results.
-        loss: Mean cross-entropy of a token of the held-out texts, in nats, over the whole vocabulary. It is Trainer's
-            mean over batches of texts of like length, in which a short text counts as much as a long one.
-        perplexity: Its exponential.
+        loss: Mean cross-entropy per token of the held-out texts, in nats, over the whole vocabulary. It is Trainer's
+            mean over batches of texts of similar length, in which a short text counts as much as a long one.
+        perplexity: Exponential of the loss.
         seconds: How long training took, without tokenizing.
     """
 
@@ -40,21 +42,14 @@ class PretrainResult:
     seconds: float
 
 
-def pretrain(
-    model_args: ModelOptions,
-    tokenizer_args: TokenizerOptions,
-    unlabeled_args: UnlabeledOptions,
-    training_args: PretrainOptions,
-) -> PretrainResult:
-    """Train a language model on text without labels, and leave it in `training_args.output_dir`.
+def pretrain(options: PretrainParts) -> PretrainResult:
+    """Train a language model on unlabeled text, and leave it in `options.training.output_dir`.
 
     The text is read as a stream and kept as ids in a file of the `datasets` cache, so it may be of any size.
 
     Args:
-        model_args: The network; a bidirectional one is made of separate directions.
-        tokenizer_args: How texts become ids; the vocabulary is built from the text.
-        unlabeled_args: The text.
-        training_args: Everything else.
+        options: The network, where a bidirectional one is made of separate directions; the tokenizer, whose vocabulary
+            is built from the text; the text; and the training. See `okt_lstm.training.parts.build`.
 
     Returns:
         The folder and the figures.
@@ -64,37 +59,29 @@ def pretrain(
         ValueError: If the text can't be used, or options contradict each other.
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
-    if model_args.model_type == "ngram":
+    training = options.training
+    if options.model.model_type == "ngram":
         raise ValueError("a language model is a recurrent network: --model_type can be lstm, gru or rnn here")
-    folder = Path(training_args.output_dir)
-    checkpoint = find_checkpoint(folder, training_args)
+    folder = Path(training.output_dir)
+    checkpoint = find_checkpoint(folder, training)
     if checkpoint is None:
-        refuse_overwrite(folder, training_args)
-    if unlabeled_args.unlabeled is None:
-        raise ValueError("a language model learns from text without labels: name a file of it with --unlabeled")
-    text = open_unlabeled(
-        unlabeled_args.unlabeled, unlabeled_args.unlabeled_column, unlabeled_args.max_unlabeled_samples
-    )
-    with training_args.main_process_first(desc="reading and tokenizing"):
-        tokenizer = tokenizer_args.to_tokenizer().train_new_from_iterator(
-            text, vocab_size=tokenizer_args.vocab_size, min_frequency=tokenizer_args.min_frequency
-        )
-        rows = tokenize(text, tokenizer)
-    held_out = min(training_args.max_eval_samples, len(rows) // 10)
-    if not held_out:
-        raise ValueError(f"{text.path}: {len(rows)} texts of two tokens and more are too few to train on")
-    splits = rows.train_test_split(test_size=held_out, seed=training_args.seed)
-    config = model_args.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
+        refuse_overwrite(folder, overwrite=training.overwrite_output_dir)
+    text = options.unlabeled.open("a language model")
+    with training.main_process_first(desc="reading and tokenizing"):
+        tokenizer = options.tokenizer.train(text)
+        splits = _split(tokenize(text, tokenizer), text, training)
+    config = options.model.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
     config.separate_directions = True
-    if checkpoint is None and training_args.should_save:
-        clear(folder)
+    if checkpoint is None and training.should_save:
+        delete_run_files(folder)
 
-    set_seed(training_args.seed)
-    training_args.label_names = []  # the text is its own label
-    training_args.prediction_loss_only = True
+    set_seed(training.seed)
+    # The text is its own label.
+    training.label_names = []
+    training.prediction_loss_only = True
     trainer = RecurrentTrainer(
         model=AutoModelForPreTraining.from_config(config),
-        args=training_args,
+        args=training,
         train_dataset=splits["train"],
         eval_dataset=splits["test"],
         processing_class=tokenizer,
@@ -120,8 +107,16 @@ def pretrain(
     return PretrainResult(folder, metrics["eval_loss"], metrics["eval_perplexity"], trained.metrics["train_runtime"])
 
 
+def _split(rows: datasets.Dataset, text: UnlabeledText, training: PretrainOptions) -> datasets.DatasetDict:
+    """Hold out rows for evaluation, as the split `test`."""
+    held_out = min(training.max_eval_samples, len(rows) // 10)
+    if not held_out:
+        raise ValueError(f"{text.path}: {len(rows)} texts of two tokens and more are too few to train on")
+    return rows.train_test_split(test_size=held_out, seed=training.seed)
+
+
 def tokenize(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
-    """Turn texts into rows of `input_ids`, kept in a file; those of fewer than two tokens are left out.
+    """Return texts as rows of `input_ids`, kept in a file. Texts of fewer than two tokens are left out.
 
     Args:
         text: The texts.
@@ -132,13 +127,13 @@ def tokenize(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> dataset
         ValueError: If no text has two tokens.
     """
     if next(_tokenized(text, tokenizer), None) is None:
-        raise ValueError(f"{text.path}: no text has two tokens, so there is none to predict")
+        raise ValueError(f"{text.path}: no text has two tokens, so there is nothing to predict")
     features = datasets.Features({"input_ids": datasets.List(datasets.Value("int32"))})
-    return generate(_tokenized, features, text=text, tokenizer=tokenizer)
+    return generate(_tokenized, features, files=[text.path], text=text, tokenizer=tokenizer)
 
 
 def _tokenized(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:
-    for batch in chunks(text, 1000):
+    for batch in batched(text, 1000):
         for input_ids in tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]:
             if len(input_ids) > 1:
                 yield {"input_ids": input_ids}

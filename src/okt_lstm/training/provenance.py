@@ -1,4 +1,4 @@
-"""What a model learned from beside its labeled rows, for its card: texts without labels, vectors, and teachers."""
+"""What a model learned from besides its labeled rows, for its card: unlabeled text, word vectors, and teachers."""
 
 import json
 from collections.abc import Iterator
@@ -8,36 +8,41 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from ..data.splits import DataDescription, DataFile
+from ..data.description import DataDescription, DataFile
 from ..data.unlabeled import UnlabeledText
 from ..hub import model_file
 from .options import TransferOptions
+from .renamed import options_of_today
 
 PRETRAINING_NAME = "pretraining.json"
-"""The file that tells what a language model learned, beside it and beside every model that started from it."""
+"""The file that says what a language model learned from, beside it and beside every model that started from it."""
 LEARNED_FROM = "learned_from"
-"""The name, in the metadata of a safetensors file of vectors, of the file of texts that they were learned from."""
+"""The key, in the metadata of a safetensors file of vectors, of the file of texts that they were learned from."""
 
-# Of what vectors and language models learn from; from what teachers label, such texts are left out.
-_SEEN = "without labels, those texts included that the labeled rows have as well"
+# For word vectors and language models. From what teachers label, such texts are left out.
+_SEEN = "without labels, including those that also occur in the labeled data"
 
 
 def as_record(file: DataFile) -> dict[str, Any]:
-    """What is written down of a file: its `name`, `num_bytes` and `git_blob_id`."""
+    """Return what is recorded of a file: its `name`, `num_bytes` and `git_blob_id`."""
     return {name: value for name, value in asdict(file).items() if name != "split"}
 
 
 def read_pretraining(model: str) -> dict[str, Any] | None:
-    """What `okt-lstm pretrain` wrote down of the language model that a model is, or started from; None if nothing.
+    """Return what `okt-lstm pretrain` recorded of the language model that a model is, or started from.
 
     Args:
         model: A folder or a Hub id.
+
+    Returns:
+        The record, with the keys `unlabeled` (see `as_record`), `texts`, `held_out_texts`, `loss`, `perplexity` and
+        `seconds`; None if the model started from no language model.
 
     Raises:
         LoadError: If there is no such model.
     """
     path = model_file(model, PRETRAINING_NAME, None, None)
-    return None if path is None else json.loads(path.read_text("utf-8"))
+    return None if path is None else options_of_today(json.loads(path.read_text("utf-8")))
 
 
 def with_transfer(
@@ -47,13 +52,13 @@ def with_transfer(
     unlabeled_texts: int,
     coverage: object = None,
 ) -> DataDescription:
-    """Add to a description of labeled data what else a model learned from.
+    """Return a description of labeled data, with all else that a model learned from.
 
     Args:
         data: The labeled data.
         transfer: What the model started from, and its teachers.
-        unlabeled: The texts that its teachers gave labels to, if any.
-        unlabeled_texts: How many.
+        unlabeled: The unlabeled texts that its teachers labeled, if any.
+        unlabeled_texts: How many there are.
         coverage: How much of the vocabulary the vectors cover, if the model started from vectors.
 
     Returns:
@@ -62,7 +67,7 @@ def with_transfer(
     files = list(data.files)
     notes = list(data.notes)
     if transfer.pretrained:
-        notes.append(f"The network started from `{short(transfer.pretrained)}`.")
+        notes.append(f"The network started from `{display_name(transfer.pretrained)}`.")
         for file, sentence in _pretraining(transfer.pretrained, "It was"):
             files.append(file)
             notes.append(sentence)
@@ -74,31 +79,31 @@ def with_transfer(
             files.append(source)
             notes.append(f"These were learned from the texts of `{source.name}`, {_SEEN}.")
     if transfer.teacher:
-        names = [short(name) for name in transfer.teacher]
+        names = [display_name(name) for name in transfer.teacher]
         teachers = f"{len(names)} teachers ({', '.join(f'`{name}`' for name in names)})"
         texts = "the training rows"
         if unlabeled is not None:
             files.append(unlabeled.file)
-            texts += f" and to {unlabeled_texts:,} texts without labels, of `{unlabeled.file.name}`"
+            texts += f" and for {unlabeled_texts:,} unlabeled texts of `{unlabeled.file.name}`"
         notes.append(
-            f"It learned the mean answer of {teachers if len(names) > 1 else f'the teacher `{names[0]}`'} to {texts}. "
-            f"In the answer to a training row, the row's own label has a weight of {1 - transfer.teacher_weight:.4g}."
+            f"It learned the mean prediction of {teachers if len(names) > 1 else f'the teacher `{names[0]}`'} for "
+            f"{texts}. For a training row, the row's own label has a weight of {1 - transfer.teacher_weight:.4g}."
         )
         for name in transfer.teacher:
-            for file, sentence in _pretraining(name, f"The teacher `{short(name)}` was"):
+            for file, sentence in _pretraining(name, f"The teacher `{display_name(name)}` was"):
                 files.append(file)
                 notes.append(sentence)
     return replace(data, files=tuple(dict.fromkeys(files)), notes=tuple(notes))
 
 
-def short(name: str) -> str:
-    """A model's id, or its folder's name: where a folder is, is nobody else's business."""
+def display_name(name: str) -> str:
+    """Return a model's id, or the name of its folder without the path, which is nobody else's business."""
     path = Path(name).expanduser()
     return path.resolve().name if path.exists() else name
 
 
 def _pretraining(model: str, subject: str) -> Iterator[tuple[DataFile, str]]:
-    """The file that a model's encoder learned from as a language model, if it was one, and a sentence about it."""
+    """Yield the file that a model's encoder was pretrained on, and a sentence about it, if it was pretrained."""
     record = read_pretraining(model)
     if record is not None:
         file = DataFile("pretraining", **record["unlabeled"])
@@ -110,9 +115,11 @@ def _pretraining(model: str, subject: str) -> Iterator[tuple[DataFile, str]]:
 
 
 def _source_of_vectors(path: Path) -> DataFile | None:
+    """Return the file that word vectors were learned from, if they say so."""
     try:
         with safe_open(path, framework="np") as file:
             source = (file.metadata() or {}).get(LEARNED_FROM)
-    except SafetensorError:  # another format, which has no place for it
+    # Other formats have no place for it.
+    except SafetensorError:
         return None
     return None if source is None else DataFile("vectors' texts", **json.loads(source))

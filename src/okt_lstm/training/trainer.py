@@ -1,4 +1,4 @@
-"""Trainer as every run here uses it: batches of like length, an order that can be resumed, folders without pickles."""
+"""Trainer as every run here uses it: length-grouped batches, an order that can be resumed, folders without pickles."""
 
 import logging
 import signal
@@ -27,21 +27,27 @@ from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import TrainOutput
 
+from ..atomic import replacing_files, write_text
 from .optimization import RowwiseRMSprop
-from .options import BaseRunOptions
+from .run_options import BaseRunOptions
 
 logger = logging.getLogger(__name__)
 
 
 class RecurrentTrainer(Trainer):
-    """Trainer, with batches that are cheap to group and can be resumed, our card, and no pickle in the final folder."""
+    """Trainer with batches that are cheap to group and can be resumed, our model card, and no pickle in the folder.
+
+    Attributes:
+        card: The model card, which replaces Trainer's draft whenever Trainer writes that.
+    """
 
     args: BaseRunOptions
+    model: PreTrainedModel
     card: ModelCard | None = None
 
     @staticmethod
     def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: PreTrainedModel | None = None) -> tuple[Any, Any]:
-        """Choose the optimizer; on a CPU, where most of RMSprop's time goes to idle words, one that spares them."""
+        """Return the optimizer; on a CPU, where RMSprop spends most of its time on idle words, one that skips them."""
         optimizer_class, options = Trainer.get_optimizer_cls_and_kwargs(args, model)
         if optimizer_class is torch.optim.RMSprop and args.device.type == "cpu":
             optimizer_class = RowwiseRMSprop
@@ -63,7 +69,7 @@ class RecurrentTrainer(Trainer):
         with interruption.listening(self.args):
             trained = self.train(resume_from_checkpoint=checkpoint)
         if interruption.happened:
-            raise KeyboardInterrupt(f"stopped at step {self.state.global_step}; --resume_from_checkpoint goes on")
+            raise KeyboardInterrupt(f"stopped at step {self.state.global_step}; --resume_from_checkpoint continues")
         return trained
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
@@ -86,35 +92,31 @@ class RecurrentTrainer(Trainer):
         if not self.args.should_save or (output_dir is not None and Path(output_dir) != folder):
             super()._save(output_dir, state_dict)
             return
-        temporary = folder / "_saving"
-        super()._save(str(temporary), state_dict)
-        (temporary / TRAINING_ARGS_NAME).unlink()
-        for file in temporary.iterdir():
-            file.replace(folder / file.name)
-        temporary.rmdir()
+        with replacing_files(folder) as temporary:
+            super()._save(str(temporary), state_dict)
+            # A pickle.
+            (temporary / TRAINING_ARGS_NAME).unlink()
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Evaluate, and leave the random numbers as they were: even the order of batches that is fixed draws some."""
+        """Evaluate without changing the state of the random numbers, which even a fixed order of batches draws from."""
         with torch.random.fork_rng(devices=[]):
             return super().evaluate(*args, **kwargs)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write our card in place of Trainer's draft; pushing calls this as well."""
         if self.card is not None:
-            path = Path(self.args.output_dir) / "README.md"
-            self.card.save(path.with_name(".README.md.tmp"))
-            path.with_name(".README.md.tmp").replace(path)
+            write_text(Path(self.args.output_dir) / "README.md", str(self.card))
 
 
 class ResumableLengthGroupedSampler(LengthGroupedSampler):
-    """Trainer's sampler of rows of like length, with an order that follows from the seed and the epoch alone.
+    """Trainer's length-grouped sampler, with an order that depends on the seed and the epoch alone.
 
-    So an epoch that is resumed halfway goes on in the order it began with.
+    So an epoch that is resumed halfway continues in the order it began with.
 
     Args:
-        batch_size: Rows of a batch.
+        batch_size: Rows per batch.
         lengths: Number of tokens of each row.
-        seed: Seed of the first epoch's order.
+        seed: Seed of the first epoch's order. Later epochs add their number.
     """
 
     def __init__(self, batch_size: int, lengths: list[int], seed: int) -> None:
@@ -123,19 +125,19 @@ class ResumableLengthGroupedSampler(LengthGroupedSampler):
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin an epoch; the data loader calls this."""
+        """Set the order of an epoch; the data loader calls this."""
         self.generator.manual_seed(self.seed + epoch)
 
 
 class SaveOnInterrupt(TrainerCallback):
-    """Lets Ctrl-C save a checkpoint after the current step and end the run; a second Ctrl-C ends it at once."""
+    """Lets Ctrl-C save a checkpoint after the current step and end the run. A second Ctrl-C ends it at once."""
 
     def __init__(self) -> None:
         self.happened = False
 
     @contextmanager
     def listening(self, args: TrainingArguments) -> Iterator[None]:
-        """Take over Ctrl-C. Not with several processes, which would stop at different steps and wait for each other."""
+        """Handle Ctrl-C, but not with several processes: they would stop at different steps and wait for each other."""
         if args.world_size > 1 or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -151,7 +153,7 @@ class SaveOnInterrupt(TrainerCallback):
         self.happened = True
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Save and stop, if the user asked for it."""
+        """Save and stop, if Ctrl-C was pressed."""
         if self.happened:
             control.should_save = control.should_training_stop = True
             control.should_evaluate = False
@@ -160,5 +162,6 @@ class SaveOnInterrupt(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Do not save once more."""
-        if self.happened:  # the checkpoint was saved at the end of the step
+        # The checkpoint was saved at the end of the step.
+        if self.happened:
             control.should_save = control.should_evaluate = False

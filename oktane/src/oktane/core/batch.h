@@ -1,8 +1,10 @@
-/* Many texts, one result: what the Python layer calls without holding the interpreter's lock (batch.c). */
+/* Many texts, one result: what the Python layer calls without holding the interpreter's lock. */
 #ifndef OKT_BATCH_H
 #define OKT_BATCH_H
 
 #include "dictionary.h"
+#include "index.h"
+#include "workspace.h"
 
 /* A Python string: `width` bytes (1, 2 or 4) for each character. */
 typedef struct {
@@ -10,6 +12,9 @@ typedef struct {
     size_t length;
     int width;
 } okt_text;
+
+/* The texts of a batch have at most so many characters: every position, and the number of every form, fits 31 bits. */
+enum { OKT_BATCH_MAX_CHARS = 1 << 30 };
 
 /* What is wanted of each text. */
 typedef enum {
@@ -20,37 +25,34 @@ typedef enum {
     OKT_NORMALIZED /* the normal form, one "token" */
 } okt_task;
 
-/* The distinct forms of a batch, numbered by first appearance. Open addressing; slots hold numbers + 1. */
+/* Distinct forms, numbered by first appearance: form i is chars[starts[i]:starts[i + 1]]. */
+typedef OKT_ARRAY(size_t) okt_starts;
+typedef OKT_ARRAY(uint8_t) okt_form_pos;
 typedef struct {
+    size_t count;
     okt_chars chars;
-    uint32_t *starts; /* form i is chars[starts[i]:starts[i + 1]] */
-    uint8_t *pos;     /* 0 but for OKT_TAGGED */
-    uint32_t *hashes;
-    size_t starts_capacity, pos_capacity, hashes_capacity, count;
-    uint32_t *slots;
-    size_t slot_count; /* 0 or a power of 2, more than 2 * count */
+    okt_starts starts;
+    okt_form_pos pos; /* 0 but for OKT_TAGGED */
+    okt_index index;
 } okt_forms;
+
+typedef OKT_ARRAY(int32_t) okt_form_ids;
+typedef OKT_ARRAY(int64_t) okt_row_splits;
 
 typedef struct {
     okt_forms forms;
-    okt_tokens tokens;  /* of all texts; spans in the text that was given */
-    int32_t *form_ids;  /* by token: its form; under `stem` the stem's */
-    int64_t *row_splits; /* text i has the tokens row_splits[i] to row_splits[i + 1] */
-    size_t rows;
-    /* of the text at hand */
+    okt_tokens tokens;         /* of all texts; spans in the text that was given */
+    okt_form_ids form_ids;     /* by token: its form; under `stem` the stem's */
+    okt_row_splits row_splits; /* text i has the tokens row_splits[i] to row_splits[i + 1] */
     okt_workspace *workspace;
-    okt_chars text, normalized;
-    okt_spans origins, phrases;
-    okt_tokens found;
-    size_t form_ids_capacity, row_splits_capacity;
 } okt_batch;
 
-okt_batch *okt_batch_new(void); /* NULL: no memory */
+okt_batch *okt_batch_new(void); /* NULL: out of memory */
 void okt_batch_free(okt_batch *batch);
 
 /* Replaces the batch's result by that of `count` texts. */
-int okt_batch_run(okt_batch *batch, const okt_dictionary *dictionary, const okt_text *texts, size_t count,
-                  okt_task task, bool norm, bool stem);
+bool okt_batch_run(okt_batch *batch, const okt_dictionary *dictionary, const okt_text *texts, size_t count,
+                   okt_task task, bool norm, bool stem);
 
 /* True if its buffers have become too large to be kept for the next call. */
 bool okt_batch_is_large(const okt_batch *batch);

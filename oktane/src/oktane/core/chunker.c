@@ -8,25 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hangul.h"
+#include "patterns.h"
+#include "unicode.h"
 
-struct okt_chunks {
-    uint8_t *marks; /* of a piece, by character: the kind that covers it, and where a match begins */
-    size_t marks_capacity;
-    uint32_t *urls; /* the three arrays of okt_piece */
-    size_t urls_capacity;
+struct okt_chunker {
+    OKT_ARRAY(uint8_t) marks; /* of a piece, by character: the kind that covers it, and where a match begins */
+    OKT_ARRAY(uint32_t) urls; /* the three arrays of okt_piece */
 };
 
-void okt_chunks_free(okt_chunks *chunks) {
-    if (chunks) {
-        free(chunks->marks);
-        free(chunks->urls);
-    }
-    free(chunks);
-}
+okt_chunker *okt_chunker_new(void) { return calloc(1, sizeof(okt_chunker)); }
 
-/* \s, which is ASCII */
-static bool is_white(okt_char c) { return c == ' ' || (c >= 9 && c <= 13); }
+void okt_chunker_free(okt_chunker *chunker) {
+    if (!chunker) return;
+    free(chunker->marks.items);
+    free(chunker->urls.items);
+    free(chunker);
+}
 
 /* ---- the simple patterns ---- */
 
@@ -40,7 +37,7 @@ static bool find_run(const okt_piece *piece, uint32_t from, bool (*is_member)(ok
     return end > start;
 }
 
-static bool is_punctuation(okt_char c) { return is_punct(c) || c == 0xB7 || c == 0x2026 || c == 0x2019; } /* ·…’ */
+static bool is_punctuation(okt_char c) { return is_punct(c) || c == U'·' || c == U'…' || c == U'’'; }
 
 static bool find_korean(const okt_piece *piece, uint32_t from, okt_span *match) {
     return find_run(piece, from, is_syllable, match);
@@ -64,9 +61,8 @@ static uint32_t digits_end(const okt_piece *piece, uint32_t at) {
  * can fail, so no part gives anything back. */
 static bool find_number(const okt_piece *piece, uint32_t from, okt_span *match) {
     static const okt_char units[][3] = {
-        {'%'}, {0xC6D0}, {0xB2EC, 0xB7EC}, {0xC704, 0xC548}, {0xC60C}, {0xC5D4},         /* % 원 달러 위안 옌 엔 */
-        {0xC720, 0xB85C}, {0xB4F1}, {0xB144}, {0xC6D4}, {0xC77C}, {0xD68C},              /* 유로 등 년 월 일 회 */
-        {0xC2DC, 0xAC04}, {0xC2DC}, {0xBD84}, {0xCD08}};                                 /* 시간 시 분 초 */
+        U"%", U"원", U"달러", U"위안", U"옌", U"엔", U"유로", U"등", U"년", U"월", U"일", U"회", U"시간", U"시", U"분", U"초",
+    };
     const okt_char *text = piece->text;
     uint32_t n = piece->length, start = from;
     while (start < n && !is_digit(text[start])) start++;
@@ -76,11 +72,10 @@ static bool find_number(const okt_piece *piece, uint32_t from, okt_span *match) 
     while (end + 3 < n && text[end] == ',' && is_digit(text[end + 1]) && is_digit(text[end + 2]) &&
            is_digit(text[end + 3]))
         end += 4;
-    if (end + 1 < n && text[end] < 0x80 && text[end] && strchr("/~:.-", (int)text[end]) && is_digit(text[end + 1]))
+    if (end + 1 < n && is_one_of(text[end], "/~:.-") && is_digit(text[end + 1]))
         end = digits_end(piece, end + 1);
-    while (end < n && (text[end] == 0xCC9C || text[end] == 0xB9CC || text[end] == 0xC5B5 || text[end] == 0xC870))
-        end++; /* 천 만 억 조 */
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+    while (end < n && (text[end] == U'천' || text[end] == U'만' || text[end] == U'억' || text[end] == U'조')) end++;
+    for (size_t i = 0; i < OKT_COUNT(units); i++) {
         uint32_t length = units[i][1] ? 2 : 1;
         if (end + length <= n && text[end] == units[i][0] && (length == 1 || text[end + 1] == units[i][1])) {
             end += length;
@@ -116,8 +111,8 @@ static unsigned contents_of(const okt_piece *piece) {
         okt_char c = text[i];
         if (is_digit(c)) contents |= HAS_DIGIT;
         else if (is_letter(c)) contents |= HAS_LETTER;
-        else if (c == '@' || c == 0xFF20) contents |= HAS_AT;
-        else if (c == '#' || c == 0xFF03) contents |= HAS_HASH;
+        else if (c == '@' || c == U'＠') contents |= HAS_AT;
+        else if (c == '#' || c == U'＃') contents |= HAS_HASH;
         else if (c == '$') contents |= HAS_DOLLAR;
         else if (c == '.' && i > 0 && i + 1 < piece->length) {
             okt_char before = text[i - 1], after = text[i + 1];
@@ -129,10 +124,8 @@ static unsigned contents_of(const okt_piece *piece) {
     return contents;
 }
 
-static int append(okt_tokens *chunks, uint32_t start, uint32_t end, uint8_t pos) {
-    if (OKT_RESERVE(chunks, chunks->count + 1) != OKT_OK) return OKT_NO_MEMORY;
-    chunks->items[chunks->count++] = (okt_token){.start = start, .end = end, .pos = pos, .stem = OKT_NO_STEM};
-    return OKT_OK;
+static bool append_chunk(okt_tokens *chunks, uint32_t start, uint32_t end, uint8_t pos) {
+    return OKT_APPEND(chunks, (okt_token){.start = start, .end = end, .pos = pos, .stem = OKT_NO_STEM});
 }
 
 enum { FIRST = 0x80 }; /* mark of a match's first character, beside its kind */
@@ -140,7 +133,7 @@ enum { FIRST = 0x80 }; /* mark of a match's first character, beside its kind */
 /* Marks every match that overlaps none before it. */
 static void mark_matches(const okt_piece *piece, unsigned contents, uint8_t *marks) {
     memset(marks, OKT_FOREIGN, piece->length);
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+    for (size_t i = 0; i < OKT_COUNT(patterns); i++) {
         okt_span match = {0, 0};
         if (!(contents & patterns[i].needs)) continue;
         while (patterns[i].find(piece, match.end, &match)) {
@@ -154,43 +147,41 @@ static void mark_matches(const okt_piece *piece, unsigned contents, uint8_t *mar
 }
 
 /* splitChunks and fillInUnmatched */
-static int chunk_piece(okt_chunks *scratch, const okt_char *text, uint32_t start, uint32_t end, okt_tokens *chunks) {
+static bool chunk_piece(okt_chunker *chunker, const okt_char *text, uint32_t start, uint32_t end, okt_tokens *chunks) {
     okt_piece piece = {.text = text + start, .length = end - start};
-    if (is_space_char(text[start])) return append(chunks, start, end, OKT_SPACE);
+    if (is_space_char(text[start])) return append_chunk(chunks, start, end, OKT_SPACE);
     uint32_t syllables = start;
     while (syllables < end && is_syllable(text[syllables])) syllables++;
-    if (syllables == end) return append(chunks, start, end, OKT_KOREAN); /* the usual piece */
+    if (syllables == end) return append_chunk(chunks, start, end, OKT_KOREAN); /* the usual piece */
 
     unsigned contents = contents_of(&piece);
     size_t places = (size_t)piece.length + 1;
-    if (okt_reserve(&scratch->marks, &scratch->marks_capacity, places, sizeof *scratch->marks) != OKT_OK)
-        return OKT_NO_MEMORY;
+    if (!OKT_RESERVE(&chunker->marks, places)) return false;
+    uint8_t *marks = chunker->marks.items;
     if (contents & HAS_DOMAIN) {
-        if (okt_reserve(&scratch->urls, &scratch->urls_capacity, 3 * places, sizeof *scratch->urls) != OKT_OK)
-            return OKT_NO_MEMORY;
-        piece.subdomain_end = scratch->urls;
-        piece.domain_end = scratch->urls + places;
-        piece.name_end = scratch->urls + 2 * places;
+        if (!OKT_RESERVE(&chunker->urls, 3 * places)) return false;
+        piece.subdomain_end = chunker->urls.items;
+        piece.domain_end = piece.subdomain_end + places;
+        piece.name_end = piece.domain_end + places;
         okt_prepare_urls(&piece);
     }
-    mark_matches(&piece, contents, scratch->marks);
+    mark_matches(&piece, contents, marks);
     for (uint32_t at = 0, next; at < piece.length; at = next) {
-        uint8_t pos = scratch->marks[at] & (FIRST - 1);
+        uint8_t pos = marks[at] & (FIRST - 1);
         next = at + 1;
-        while (next < piece.length && scratch->marks[next] == pos) next++;
-        if (append(chunks, start + at, start + next, pos) != OKT_OK) return OKT_NO_MEMORY;
+        while (next < piece.length && marks[next] == pos) next++;
+        if (!append_chunk(chunks, start + at, start + next, pos)) return false;
     }
-    return OKT_OK;
+    return true;
 }
 
-int okt_chunk(okt_workspace *workspace, const okt_char *text, size_t length, okt_tokens *chunks) {
-    if (!workspace->chunks && !(workspace->chunks = calloc(1, sizeof *workspace->chunks))) return OKT_NO_MEMORY;
+bool okt_chunk(okt_chunker *chunker, const okt_char *text, size_t length, okt_tokens *chunks) {
     chunks->count = 0;
     for (uint32_t start = 0, end; start < length; start = end) {
         bool white = is_white(text[start]);
         end = start + 1;
         while (end < length && is_white(text[end]) == white) end++;
-        if (chunk_piece(workspace->chunks, text, start, end, chunks) != OKT_OK) return OKT_NO_MEMORY;
+        if (!chunk_piece(chunker, text, start, end, chunks)) return false;
     }
-    return OKT_OK;
+    return true;
 }

@@ -8,8 +8,8 @@ static size_t aligned(size_t size) { return (size + 15) & ~(size_t)15; }
 okt_layout okt_layout_of(const okt_header *header) {
     okt_layout at;
     at.nodes = aligned(sizeof(okt_header));
-    at.stems = aligned(at.nodes + header->node_count * sizeof(okt_node));
-    at.stem_starts = aligned(at.stems + header->node_count * 2 * sizeof(uint32_t));
+    at.values = aligned(at.nodes + header->node_count * sizeof(okt_node));
+    at.stem_starts = aligned(at.values + header->value_count * sizeof(okt_value));
     at.typo_starts = aligned(at.stem_starts + ((size_t)header->stem_count + 1) * sizeof(uint32_t));
     at.chars = aligned(at.typo_starts + ((size_t)header->typo_count + 1) * sizeof(uint32_t));
     at.codes = aligned(at.chars + header->char_count * sizeof(okt_char));
@@ -27,7 +27,7 @@ bool okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t 
     if (header->size != size || at.size != size) return false;
     dictionary->header = header;
     dictionary->nodes = (const okt_node *)(bytes + at.nodes);
-    dictionary->stems = (const uint32_t (*)[2])(bytes + at.stems);
+    dictionary->values = (const okt_value *)(bytes + at.values);
     dictionary->stem_starts = (const uint32_t *)(bytes + at.stem_starts);
     dictionary->typo_starts = (const uint32_t *)(bytes + at.typo_starts);
     dictionary->chars = (const okt_char *)(bytes + at.chars);
@@ -43,14 +43,15 @@ uint32_t okt_find(const okt_dictionary *dictionary, const okt_char *word, size_t
 
 okt_lists okt_lookup(const okt_dictionary *dictionary, const okt_char *word, size_t length) {
     uint32_t node = okt_find(dictionary, word, length);
-    return node == OKT_NO_NODE ? 0 : dictionary->nodes[node].lists;
+    return node == OKT_NO_NODE ? 0 : okt_value_of(dictionary, node)->lists;
 }
 
 const okt_char *okt_typo(const okt_dictionary *dictionary, const okt_char *word, size_t length,
                          size_t *correction_length) {
     uint32_t node = okt_find(dictionary, word, length);
-    if (node == OKT_NO_NODE || dictionary->nodes[node].typo == 0) return NULL;
-    const uint32_t *start = dictionary->typo_starts + dictionary->nodes[node].typo - 1;
+    uint16_t typo = node == OKT_NO_NODE ? 0 : okt_value_of(dictionary, node)->typo;
+    if (typo == 0) return NULL;
+    const uint32_t *start = dictionary->typo_starts + typo - 1;
     *correction_length = start[1] - start[0];
     return dictionary->chars + start[0];
 }

@@ -8,8 +8,7 @@
 #ifndef OKT_DICTIONARY_H
 #define OKT_DICTIONARY_H
 
-#include "hangul.h"
-#include "okt.h"
+#include "unicode.h"
 
 enum { OKT_ALPHABET = HANGUL_LAST - HANGUL_FIRST + 1 + JAMO_LAST - JAMO_FIRST + 1 };
 
@@ -19,10 +18,16 @@ enum { OKT_ALPHABET = HANGUL_LAST - HANGUL_FIRST + 1 + JAMO_LAST - JAMO_FIRST + 
 typedef struct {
     uint32_t base;
     uint32_t parent;
-    float frequency; /* entity-freq.txt.gz; 0 where it has none */
-    uint16_t lists;  /* an okt_lists */
-    uint16_t typo;   /* number of its correction + 1; 0: not a typo */
+    uint32_t value; /* number of its okt_value */
 } okt_node;
+
+/* What is known of a word. Many words share a value; that of nodes where no word ends is number 0. */
+typedef struct {
+    float frequency;   /* entity-freq.txt.gz; 0 where it has none */
+    uint16_t lists;    /* an okt_lists */
+    uint16_t typo;     /* number of its correction + 1; 0: not a typo */
+    uint32_t stems[2]; /* numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
+} okt_value;
 
 /* The file begins with this header; the sections follow in this order, each aligned to 16 bytes; the letters' codes,
  * uint16_t[OKT_ALPHABET], come last. */
@@ -31,29 +36,32 @@ typedef struct {
     uint32_t format;      /* OKT_FORMAT, as this machine writes integers */
     uint32_t checksum;    /* CRC-32 of everything after this field */
     uint64_t size;        /* of the file, in bytes */
-    uint32_t node_count;  /* okt_node[], then the stems of verb and adjective uint32_t[][2] */
+    uint32_t node_count;  /* okt_node[] */
+    uint32_t value_count; /* okt_value[] */
     uint32_t stem_count;  /* where each stem's characters begin: uint32_t[stem_count + 1] */
     uint32_t typo_count;  /* where each correction's characters begin: uint32_t[typo_count + 1] */
     uint32_t char_count;  /* okt_char[]: stems, then corrections */
+    uint32_t unused;
     uint8_t digest[32];   /* SHA-256 of the word lists, for people and files that name a dictionary */
 } okt_header;
 
 #define OKT_MAGIC "oktane\r\n"
-enum { OKT_FORMAT = 1, OKT_CHECKED_FROM = offsetof(okt_header, size) };
+enum { OKT_FORMAT = 2, OKT_CHECKED_FROM = offsetof(okt_header, size) };
 
-struct okt_dictionary {
+/* Read-only, and shared by threads. */
+typedef struct {
     const okt_header *header;
     const okt_node *nodes;
-    const uint32_t (*stems)[2]; /* by node: numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
+    const okt_value *values;
     const uint32_t *stem_starts;
     const uint32_t *typo_starts;
     const okt_char *chars;
     const uint16_t *codes;
-};
+} okt_dictionary;
 
 /* Where each section lies; the file's size. Shared by reading and packing. */
 typedef struct {
-    size_t nodes, stems, stem_starts, typo_starts, chars, codes, size;
+    size_t nodes, values, stem_starts, typo_starts, chars, codes, size;
 } okt_layout;
 okt_layout okt_layout_of(const okt_header *header);
 
@@ -87,34 +95,15 @@ static inline uint32_t okt_child(const okt_dictionary *dictionary, uint32_t node
 /* The node of a word of `length` characters, or OKT_NO_NODE. */
 uint32_t okt_find(const okt_dictionary *dictionary, const okt_char *word, size_t length);
 
-/* ---- packing (packer.c) ---- */
+static inline const okt_value *okt_value_of(const okt_dictionary *dictionary, uint32_t node) {
+    return &dictionary->values[dictionary->nodes[node].value];
+}
 
-/* Strings one after the other: string i is chars[starts[i]:starts[i + 1]]. */
-typedef struct {
-    const okt_char *chars;
-    const uint32_t *starts;
-    size_t count;
-} okt_strings;
+/* The lists that hold the word of `length` characters, 0 for none. */
+okt_lists okt_lookup(const okt_dictionary *dictionary, const okt_char *word, size_t length);
 
-/* A word of one of the lists, as it is packed: characters that okt_letter knows, at least one. */
-typedef struct {
-    const okt_char *chars;
-    uint32_t length;
-    float frequency;
-    uint16_t lists;
-    uint16_t typo;
-    uint32_t stems[2]; /* numbers of its stem as a verb and as an adjective, or OKT_NO_STEM */
-} okt_entry;
-
-/* Packs entries (distinct, sorted by their characters), the stems and the corrections. The result is malloc'ed;
- * NULL: out of memory. The header's checksum and digest are left 0. */
-void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
-               size_t *size);
-
-/* Packs a dictionary with further words, in any order: each entry's lists are added to those of its word, and each of
- * its stems (a number in `stems`) replaces the one that is there. Frequencies and typos stay as they are. The result
- * is as for okt_pack. */
-void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, size_t count, const okt_strings *stems,
-                 size_t *size);
+/* The correction of a typo of `length` characters (typos.txt), or NULL. */
+const okt_char *okt_typo(const okt_dictionary *dictionary, const okt_char *word, size_t length,
+                         size_t *correction_length);
 
 #endif

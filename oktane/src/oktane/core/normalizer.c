@@ -6,99 +6,100 @@
  *
  * A run is rewritten in place at the end of the output. Steps that only ever shorten it read ahead of what they write.
  */
+#include "normalizer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "hangul.h"
-#include "okt.h"
+#include "unicode.h"
 
 /* A typo of the text being corrected. */
 typedef struct {
     const okt_char *word;
     bool may_occur; /* false: the text as it stands now doesn't hold it */
-} typo;
+} met_typo;
 
-typedef struct {
-    typo *items;
-    size_t count, capacity;
-} typos;
+typedef OKT_ARRAY(met_typo) met_typos;
 
 struct okt_normalizer {
     okt_chars chars; /* a run's characters and origins while a longer version is written in its place */
     okt_spans origins;
     okt_chars before; /* a run as it was when the correction of one length began */
-    typos typos;
+    met_typos typos;
     okt_tokens tokens;
 };
 
-/* The output, and the run in it that is being normalized: all from `start` on. */
+okt_normalizer *okt_normalizer_new(void) { return calloc(1, sizeof(okt_normalizer)); }
+
+void okt_normalizer_free(okt_normalizer *normalizer) {
+    if (!normalizer) return;
+    free(normalizer->chars.items);
+    free(normalizer->origins.items);
+    free(normalizer->before.items);
+    free(normalizer->typos.items);
+    free(normalizer->tokens.items);
+    free(normalizer);
+}
+
+/* What is written so far, and the run in it that is being normalized: all from `start` on. */
 typedef struct {
     const okt_dictionary *dictionary;
-    okt_workspace *workspace;
+    okt_tokenizer *tokenizer;
     okt_normalizer *buffers;
     okt_chars *chars;
     okt_spans *origins;
     size_t start;
-} output;
+} normal_text;
 
 /* The run's characters, their origins, and how many. */
-static okt_char *run_chars(output *out) { return out->chars->items + out->start; }
-static okt_span *run_origins(output *out) { return out->origins->items + out->start; }
-static size_t run_length(const output *out) { return out->chars->count - out->start; }
+static okt_char *run_chars(normal_text *out) { return out->chars->items + out->start; }
+static okt_span *run_origins(normal_text *out) { return out->origins->items + out->start; }
+static size_t run_length(const normal_text *out) { return out->chars->count - out->start; }
 
-static void set_run_length(output *out, size_t length) {
+static void set_run_length(normal_text *out, size_t length) {
     out->chars->count = out->origins->count = out->start + length;
 }
 
-static int reserve_output(output *out, size_t count) {
-    if (OKT_RESERVE(out->chars, count) != OKT_OK) return OKT_NO_MEMORY;
-    return OKT_RESERVE(out->origins, count);
-}
-
-static int append(output *out, okt_char c, okt_span origin) {
-    size_t count = out->chars->count;
-    if (reserve_output(out, count + 1) != OKT_OK) return OKT_NO_MEMORY;
-    out->chars->items[count] = c;
-    out->origins->items[count] = origin;
-    out->chars->count = out->origins->count = count + 1;
-    return OKT_OK;
+static bool reserve_output(normal_text *out, size_t count) {
+    return OKT_RESERVE(out->chars, count) && OKT_RESERVE(out->origins, count);
 }
 
 /* Starts a new run with the characters [start, end) of the text. */
-static int start_run(output *out, const okt_char *text, size_t start, size_t end) {
+static bool start_run(normal_text *out, const okt_char *text, size_t start, size_t end) {
     out->start = out->chars->count;
-    if (reserve_output(out, out->start + (end - start)) != OKT_OK) return OKT_NO_MEMORY;
+    if (!reserve_output(out, out->start + (end - start))) return false;
     set_run_length(out, end - start);
     memcpy(run_chars(out), text + start, (end - start) * sizeof *text);
     for (size_t i = start; i < end; i++) run_origins(out)[i - start] = (okt_span){(uint32_t)i, (uint32_t)i + 1};
-    return OKT_OK;
+    return true;
 }
 
-static bool is_in(const output *out, okt_lists lists, const okt_char *word, size_t length) {
+static bool is_in(const normal_text *out, okt_lists lists, const okt_char *word, size_t length) {
     return (okt_lookup(out->dictionary, word, length) & lists) != 0;
 }
 
 /* ---- step 1: syllables before laughter or tears (KOREAN_TO_NORMALIZE_REGEX) ---- */
 
-enum { LAUGH_K = 0x314B /* ㅋ */, LAUGH_H = 0x314E /* ㅎ */, TEARS_YU = 0x3160 /* ㅠ */, TEARS_U = 0x315C /* ㅜ */ };
-enum { CODA_K = 24 /* ㅋ */, CODA_H = 27 /* ㅎ */, FIRST_VOWEL = 0x314F /* ㅏ: jamo vowels are in vowels' order */ };
+static bool is_tears(okt_char c) { return c == U'ㅠ' || c == U'ㅜ'; }
+static bool is_emotion(okt_char c) { return c == U'ㅋ' || c == U'ㅎ' || is_tears(c); }
 
-static bool is_tears(okt_char c) { return c == TEARS_YU || c == TEARS_U; }
-static bool is_emotion(okt_char c) { return c == LAUGH_K || c == LAUGH_H || is_tears(c); }
+/* The vowel of a syllable as a character: these stand in the vowels' order. */
+static okt_char jamo_of_vowel(okt_char syllable) { return U'ㅏ' + vowel_of(syllable); }
 
 /* Takes laughter or tears that were typed into the last syllables of `word` out of them: 됔 before ㅋㅋ is 돼, and 머구
  * before ㅜㅜ is 먹, whose last syllable is 머's final consonant with the first tear. Returns the length that is left:
  * the same, or one less. Source: processNormalizationCandidate and normalizeEmotionAttachedChunk. */
-static size_t detach_emotion(const output *out, okt_char *word, okt_span *origins, size_t length, okt_char emotion) {
+static size_t detach_emotion(const normal_text *out, okt_char *word, okt_span *origins, size_t length,
+                             okt_char emotion) {
     if (is_in(out, OKT_LIST(OKT_NOUN), word, length)) return length;
     for (size_t n = 1; n <= 2 && n <= length; n++)
         if (is_in(out, OKT_LIST(OKT_EOMI), word + length - n, n)) return length;
 
     okt_char last = word[length - 1];
     unsigned coda = coda_of(last);
-    if (coda == CODA_K || coda == CODA_H) {
+    if (coda == CODA_KIEUK || coda == CODA_HIEUH) {
         word[length - 1] = compose(onset_of(last), vowel_of(last), 0);
-    } else if (coda == 0 && length > 1 && coda_of(word[length - 2]) == 0 && FIRST_VOWEL + vowel_of(last) == emotion &&
+    } else if (coda == 0 && length > 1 && coda_of(word[length - 2]) == 0 && jamo_of_vowel(last) == emotion &&
                coda_of_onset(onset_of(last)) >= 0) {
         word[length - 2] += (okt_char)coda_of_onset(onset_of(last));
         origins[length - 2].end = origins[length - 1].end;
@@ -107,7 +108,7 @@ static size_t detach_emotion(const output *out, okt_char *word, okt_span *origin
     return length;
 }
 
-static void detach_emotions(output *out) {
+static void detach_emotions(normal_text *out) {
     okt_char *chars = run_chars(out);
     okt_span *origins = run_origins(out);
     size_t length = run_length(out), written = 0;
@@ -131,7 +132,8 @@ static void detach_emotions(output *out) {
 
 /* ---- steps 2 and 3: repetitions ---- */
 
-/* How many characters `chars` begins with, each of which equals the one `period` before it; the first `period` count. */
+/* How many characters `chars` begins with, each of which equals the one `period` before it; the first
+ * `period` always count. */
 static size_t periodic_length(const okt_char *chars, size_t length, size_t period) {
     if (length < period) return length;
     size_t n = period;
@@ -160,7 +162,7 @@ static size_t repetition_of_two(const okt_char *chars, size_t length) {
 }
 
 /* Keeps the first `kept` characters of every repetition; the last of them stands for all that are dropped. */
-static void shorten_repetitions(output *out, size_t (*repetition)(const okt_char *, size_t), size_t kept) {
+static void shorten_repetitions(normal_text *out, size_t (*repetition)(const okt_char *, size_t), size_t kept) {
     okt_char *chars = run_chars(out);
     okt_span *origins = run_origins(out);
     size_t length = run_length(out), written = 0;
@@ -179,41 +181,44 @@ static void shorten_repetitions(output *out, size_t (*repetition)(const okt_char
 
 /* ---- step 4: 인 that was contracted into a final ㄴ (normalizeCodaN) ---- */
 
-enum { CODA_N = 4 /* ㄴ */, SYLLABLE_IN = 0xC778 /* 인 */ };
-
-/* CODA_N_EXCPETION: 은 는 운 인 텐 근 른 픈 닌 든 던 */
+/* CODA_N_EXCPETION */
 static bool keeps_its_coda(okt_char c) {
-    static const okt_char exceptions[] = {0xC740, 0xB294, 0xC6B4, 0xC778, 0xD150, 0xADFC,
-                                          0xB978, 0xD508, 0xB2CC, 0xB4E0, 0xB358};
-    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
-        if (c == exceptions[i]) return true;
+    switch (c) {
+    case U'은': case U'는': case U'운': case U'인': case U'텐': case U'근': case U'른': case U'픈': case U'닌': case U'든':
+    case U'던':
+        return true;
+    }
     return false;
 }
 
 /* 소린가 -> 소리인가. The source's conditions, cheapest first: only the last one tokenizes. */
-static int expand_contracted_in(output *out) {
-    enum { DE = 0xB370 /* 데 */, GA = 0xAC00 /* 가 */, JI = 0xC9C0 /* 지 */ };
+static bool expand_contracted_in(normal_text *out) {
     const okt_lists unsplit = OKT_LIST(OKT_NOUN) | OKT_LIST(OKT_CONJUNCTION) | OKT_LIST(OKT_ADVERB);
     size_t length = run_length(out);
-    if (length < 2) return OKT_OK;
+    if (length < 2) return true;
     okt_char *chars = run_chars(out);
     okt_char last = chars[length - 1], *contracted = &chars[length - 2];
-    if (last != DE && last != GA && last != JI) return OKT_OK;
-    if (!is_syllable(*contracted) || coda_of(*contracted) != CODA_N || keeps_its_coda(*contracted)) return OKT_OK;
-    *contracted -= CODA_N;
+    if (last != U'데' && last != U'가' && last != U'지') return true;
+    if (!is_syllable(*contracted) || coda_of(*contracted) != CODA_NIEUN || keeps_its_coda(*contracted)) return true;
+    *contracted -= CODA_NIEUN;
     bool noun = is_in(out, OKT_LIST(OKT_NOUN), chars, length - 1);
-    *contracted += CODA_N;
-    if (!noun || is_in(out, unsplit, chars, length) || is_in(out, OKT_LIST(OKT_NOUN), contracted, 2)) return OKT_OK;
+    *contracted += CODA_NIEUN;
+    if (!noun || is_in(out, unsplit, chars, length) || is_in(out, OKT_LIST(OKT_NOUN), contracted, 2)) return true;
 
     okt_tokens *tokens = &out->buffers->tokens;
-    if (okt_tokenize(out->dictionary, out->workspace, chars, length, tokens) != OKT_OK) return OKT_NO_MEMORY;
-    if (tokens->count && (tokens->items[0].pos == OKT_VERB || tokens->items[0].pos == OKT_ADJECTIVE)) return OKT_OK;
+    if (!okt_tokenize(out->tokenizer, out->dictionary, chars, length, tokens)) return false;
+    if (tokens->count && (tokens->items[0].pos == OKT_VERB || tokens->items[0].pos == OKT_ADJECTIVE)) return true;
 
-    *contracted -= CODA_N;
-    okt_span from = run_origins(out)[length - 2], last_from = run_origins(out)[length - 1];
-    set_run_length(out, length - 1);
-    if (append(out, SYLLABLE_IN, from) != OKT_OK) return OKT_NO_MEMORY;
-    return append(out, last, last_from);
+    if (!reserve_output(out, out->start + length + 1)) return false;
+    chars = run_chars(out);
+    okt_span *origins = run_origins(out);
+    set_run_length(out, length + 1);
+    chars[length] = last;
+    origins[length] = origins[length - 1];
+    chars[length - 1] = U'인';
+    chars[length - 2] -= CODA_NIEUN;
+    origins[length - 1] = origins[length - 2];
+    return true;
 }
 
 /* ---- step 5: typos (correctTypo) ---- */
@@ -248,24 +253,25 @@ static bool occurs_at(const okt_char *text, size_t total, size_t at, const okt_c
 }
 
 /* The entry of a typo among those of this length that were met before, or NULL. */
-static typo *find_typo(const typos *known, const okt_char *word, size_t length) {
+static met_typo *find_typo(const met_typos *known, const okt_char *word, size_t length) {
     for (size_t i = 0; i < known->count; i++)
         if (!memcmp(known->items[i].word, word, length * sizeof *word)) return &known->items[i];
     return NULL;
 }
 
 /* Notes which known typos have come into being where text[start:end] is new. */
-static void note_new_typos(output *out, const okt_char *text, size_t total, size_t start, size_t end, size_t length) {
+static void note_new_typos(normal_text *out, const okt_char *text, size_t total, size_t start, size_t end,
+                           size_t length) {
     for (size_t at = start >= length ? start - length + 1 : 0; at < end && at + length <= total; at++) {
         size_t correction_length;
         if (!okt_typo(out->dictionary, text + at, length, &correction_length)) continue;
-        typo *entry = find_typo(&out->buffers->typos, text + at, length);
+        met_typo *entry = find_typo(&out->buffers->typos, text + at, length);
         if (entry) entry->may_occur = true;
     }
 }
 
 /* Replaces every occurrence of a typo in the run, from left to right. */
-static int replace_typo(output *out, const okt_char *word, size_t length, const okt_char *correction,
+static bool replace_typo(normal_text *out, const okt_char *word, size_t length, const okt_char *correction,
                         size_t correction_length) {
     okt_chars *chars = &out->buffers->chars;
     okt_spans *origins = &out->buffers->origins;
@@ -275,12 +281,12 @@ static int replace_typo(output *out, const okt_char *word, size_t length, const 
         count += found;
         i += found ? length : 1;
     }
-    if (!count) return OKT_OK;
+    if (!count) return true;
 
     size_t new_length = old_length + count * correction_length - count * length;
-    if (OKT_RESERVE(chars, new_length) != OKT_OK || OKT_RESERVE(origins, new_length) != OKT_OK ||
-        reserve_output(out, out->start + new_length) != OKT_OK)
-        return OKT_NO_MEMORY;
+    if (!OKT_RESERVE(chars, new_length) || !OKT_RESERVE(origins, new_length) ||
+        !reserve_output(out, out->start + new_length))
+        return false;
     const okt_char *old = run_chars(out);
     const okt_span *old_origins = run_origins(out);
     chars->count = origins->count = 0;
@@ -304,14 +310,14 @@ static int replace_typo(output *out, const okt_char *word, size_t length, const 
     set_run_length(out, new_length);
     memcpy(run_chars(out), chars->items, new_length * sizeof *chars->items);
     memcpy(run_origins(out), origins->items, new_length * sizeof *origins->items);
-    return OKT_OK;
+    return true;
 }
 
 /* Corrects the typos of one length. The source slides a window over the text as it stood before the first correction of
  * this length, and at every window that is a typo replaces all its occurrences in the text as it stands by then. A
  * typo that was replaced is only looked for again once a correction has brought it back: that keeps the time
  * linear. */
-static int correct_typos_of_length(output *out, size_t length) {
+static bool correct_typos_of_length(normal_text *out, size_t length) {
     okt_normalizer *buffers = out->buffers;
     size_t total = run_length(out);
     bool copied = false;
@@ -322,30 +328,29 @@ static int correct_typos_of_length(output *out, size_t length) {
         const okt_char *correction = okt_typo(out->dictionary, word, length, &correction_length);
         if (!correction) continue;
         if (!copied) {
-            if (OKT_RESERVE(&buffers->before, total) != OKT_OK) return OKT_NO_MEMORY;
+            if (!OKT_RESERVE(&buffers->before, total)) return false;
             memcpy(buffers->before.items, run_chars(out), total * sizeof(okt_char));
             copied = true;
             word = buffers->before.items + i;
         }
-        typo *entry = find_typo(&buffers->typos, word, length);
+        met_typo *entry = find_typo(&buffers->typos, word, length);
         if (!entry) {
-            if (OKT_RESERVE(&buffers->typos, buffers->typos.count + 1) != OKT_OK) return OKT_NO_MEMORY;
-            entry = &buffers->typos.items[buffers->typos.count++];
-            *entry = (typo){word, true};
+            if (!OKT_APPEND(&buffers->typos, (met_typo){word, true})) return false;
+            entry = &buffers->typos.items[buffers->typos.count - 1];
         }
         if (!entry->may_occur) continue;
         entry->may_occur = false;
-        if (replace_typo(out, word, length, correction, correction_length) != OKT_OK) return OKT_NO_MEMORY;
+        if (!replace_typo(out, word, length, correction, correction_length)) return false;
     }
-    return OKT_OK;
+    return true;
 }
 
-static int correct_typos(output *out) {
+static bool correct_typos(normal_text *out) {
     /* The iteration order of the source's typoDictionaryByLength, a hash map. */
     static const size_t lengths[] = {1, 6, 2, 3, 4};
-    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
-        if (correct_typos_of_length(out, lengths[i]) != OKT_OK) return OKT_NO_MEMORY;
-    return OKT_OK;
+    for (size_t i = 0; i < OKT_COUNT(lengths); i++)
+        if (!correct_typos_of_length(out, lengths[i])) return false;
+    return true;
 }
 
 /* ---- a whole text ---- */
@@ -353,35 +358,22 @@ static int correct_typos(output *out) {
 static bool is_hangul(okt_char c) { return is_syllable(c) || is_jamo(c); }
 
 /* normalizeKoreanChunk */
-static int normalize_run(output *out) {
+static bool normalize_run(normal_text *out) {
     detach_emotions(out);
     shorten_repetitions(out, repetition_of_one, 3);
     shorten_repetitions(out, repetition_of_two, 4);
-    if (expand_contracted_in(out) != OKT_OK) return OKT_NO_MEMORY;
-    return correct_typos(out);
+    return expand_contracted_in(out) && correct_typos(out);
 }
 
-int okt_normalize(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, size_t length,
-                  okt_chars *normalized, okt_spans *origins) {
-    if (!workspace->normalizer && !(workspace->normalizer = calloc(1, sizeof *workspace->normalizer)))
-        return OKT_NO_MEMORY;
-    output out = {dictionary, workspace, workspace->normalizer, normalized, origins, 0};
+bool okt_normalize(okt_normalizer *normalizer, okt_tokenizer *tokenizer, const okt_dictionary *dictionary,
+                   const okt_char *text, size_t length, okt_chars *normalized, okt_spans *origins) {
+    normal_text out = {dictionary, tokenizer, normalizer, normalized, origins, 0};
     normalized->count = origins->count = 0;
     for (size_t start = 0, end = 0; start < length; start = end) {
         bool hangul = is_hangul(text[start]);
         while (end < length && is_hangul(text[end]) == hangul) end++;
-        if (start_run(&out, text, start, end) != OKT_OK) return OKT_NO_MEMORY;
-        if (hangul && normalize_run(&out) != OKT_OK) return OKT_NO_MEMORY;
+        if (!start_run(&out, text, start, end)) return false;
+        if (hangul && !normalize_run(&out)) return false;
     }
-    return OKT_OK;
-}
-
-void okt_normalizer_free(okt_normalizer *normalizer) {
-    if (!normalizer) return;
-    free(normalizer->chars.items);
-    free(normalizer->origins.items);
-    free(normalizer->before.items);
-    free(normalizer->typos.items);
-    free(normalizer->tokens.items);
-    free(normalizer);
+    return true;
 }

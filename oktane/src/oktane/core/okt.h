@@ -1,9 +1,28 @@
-/* What the modules of oktane's core share: texts, tokens, the dictionary, and what each module offers.
+/* The types that the modules of oktane's core share.
  *
  * The algorithm is Open Korean Text 2.1.0's (Apache-2.0); every .c file names the Scala file its rules come from.
- * Texts are arrays of code points. Functions that can run out of memory return OKT_OK or OKT_NO_MEMORY, and leave
- * every buffer in a state that can be used again and freed. Nothing here knows Python, and nothing is shared between
+ *
+ * A text goes through it like this, with norm and stem asked for. Scores are costs, and `|` begins a new word:
+ *
+ *   영화는재밌었어욬ㅋㅋ a.kr/b
+ *     normalizer   영화는재밌었어요ㅋㅋ a.kr/b      (ㅋ was typed into 요; each character knows where it came from)
+ *     chunker      영화는재밌었어요/Korean ㅋㅋ/KoreanParticle " "/Space a.kr/b/URL
+ *     search       of the Korean chunk, the best parses that end after ...
+ *                  2 syllables: 영화/Noun 1.4749, 영/Modifier 화/Noun 2.36, 영/Noun 화/Suffix 2.36, ...
+ *                  3 syllables: 영화/Noun 는/Josa 1.7075, 영화/Noun | 는/Josa 2.0075, ...
+ *                  6 syllables: 영화/Noun 는/Josa | 재밌었/Adjective 2.805, ...
+ *                  8, the whole: 영화/Noun 는/Josa | 재밌었/Adjective 어요/Eomi 2.9937
+ *     stemmer      영화/Noun 는/Josa 재밌었어요/Adjective, whose stem is 재밌다
+ *     tokenizer    영화 는 재밌다 ㅋㅋ " " a.kr/b
+ *     phrases      영화
+ *
+ * Texts are arrays of code points. A function that can run out of memory returns false if it does, and that is all that
+ * false says; every buffer can then be used again and freed. Nothing here knows Python, and nothing is shared between
  * threads but the dictionary, which is never written to.
+ *
+ * Each module includes only modules to its right:
+ * batch -> workspace -> normalizer, phrases -> tokenizer -> chunker, search, stemmer -> patterns, grammar, dictionary
+ * -> index, array, unicode, okt. packer makes the dictionary.
  */
 #ifndef OKT_H
 #define OKT_H
@@ -12,9 +31,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint32_t okt_char; /* one code point */
+#include "array.h"
 
-enum { OKT_OK = 0, OKT_NO_MEMORY = -1 };
+typedef uint32_t okt_char; /* one code point */
 
 /* Parts of speech, numbered as in KoreanPos.scala: the numbers break ties. */
 typedef enum {
@@ -47,80 +66,8 @@ typedef struct {
 } okt_token;
 #define OKT_NO_STEM UINT32_MAX
 
-/* Growing arrays. All zeros is an empty one; buffers are kept from text to text. */
-typedef struct {
-    okt_char *items;
-    size_t count, capacity;
-} okt_chars;
-
-typedef struct {
-    okt_token *items;
-    size_t count, capacity;
-} okt_tokens;
-
-typedef struct {
-    okt_span *items;
-    size_t count, capacity;
-} okt_spans;
-
-/* Makes room for `count` items in one of the arrays above: OKT_RESERVE(&tokens, n) is OKT_OK or OKT_NO_MEMORY.
- * `items` points to a pointer of any type. */
-int okt_reserve(void *items, size_t *capacity, size_t count, size_t item_size);
-#define OKT_RESERVE(array, n) okt_reserve(&(array)->items, &(array)->capacity, (n), sizeof *(array)->items)
-
-/* ---- hangul.h is all inline: composing and decomposing syllables ---- */
-
-/* ---- dictionary.c: word lists packed into one trie ---- */
-typedef struct okt_dictionary okt_dictionary; /* read-only; shared by threads */
-
-/* The lists that hold the word of `length` characters, 0 for none. */
-okt_lists okt_lookup(const okt_dictionary *dictionary, const okt_char *word, size_t length);
-
-/* The correction of a typo of `length` characters (typos.txt), or NULL. */
-const okt_char *okt_typo(const okt_dictionary *dictionary, const okt_char *word, size_t length,
-                         size_t *correction_length);
-
-/* ---- the buffers that one thread needs, whatever the text ---- */
-typedef struct okt_workspace okt_workspace;
-
-/* ---- tokenizer.c: a whole text; KoreanTokenizer.scala's tokenize, stems included ---- */
-/* Replaces `tokens`, spaces (OKT_SPACE) included. `text` must not move meanwhile. */
-int okt_tokenize(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, size_t length,
-                 okt_tokens *tokens);
-
-/* ---- normalizer.c: KoreanNormalizer.scala's normalize ---- */
-/* Replaces `normalized` by the normal form of `text`, and `origins` by one span for each character of it: where in
- * `text` it came from (a kept character: itself; one that stands for others: all of those). Origins run upward:
- * neither start nor end ever falls from one character to the next. */
-int okt_normalize(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, size_t length,
-                  okt_chars *normalized, okt_spans *origins);
-
-/* ---- phrases.c: KoreanPhraseExtractor.scala's extractPhrases(tokens, filterSpam = false, addHashtags = false) ---- */
-/* Replaces `phrases` by the noun phrases of a tokenized text, in the order that Okt gives them. */
-int okt_extract_phrases(okt_workspace *workspace, const okt_char *text, const okt_tokens *tokens, okt_spans *phrases);
-
-/* ---- the workspace: each module has its own part, and only touches that ---- */
-typedef struct okt_search okt_search;         /* search.c */
-typedef struct okt_chunks okt_chunks;         /* chunker.c */
-typedef struct okt_normalizer okt_normalizer; /* normalizer.c */
-typedef struct okt_phraser okt_phraser;       /* phrases.c */
-
-struct okt_workspace {
-    okt_search *search;
-    okt_chunks *chunks;
-    okt_normalizer *normalizer;
-    okt_phraser *phraser;
-    okt_tokens chunked; /* tokenizer.c: the chunks of a text */
-};
-
-/* Makes an empty workspace (NULL: no memory); frees one with all its parts (NULL is allowed). */
-okt_workspace *okt_workspace_new(void);
-void okt_workspace_free(okt_workspace *workspace);
-
-/* Each module makes its part on first use, and frees it; freeing NULL is allowed. */
-void okt_search_free(okt_search *search);
-void okt_chunks_free(okt_chunks *chunks);
-void okt_normalizer_free(okt_normalizer *normalizer);
-void okt_phraser_free(okt_phraser *phraser);
+typedef OKT_ARRAY(okt_char) okt_chars;
+typedef OKT_ARRAY(okt_token) okt_tokens;
+typedef OKT_ARRAY(okt_span) okt_spans;
 
 #endif

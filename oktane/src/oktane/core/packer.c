@@ -1,17 +1,18 @@
 /* Packing word lists into a double-array trie, once when a wheel is built, and laying further words over it. */
+#include "packer.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "dictionary.h"
 
 /* The array as it grows. Free cells form a ring through cell 0, so that a place for a node's children is found without
  * looking at taken cells. The children of a node form a list, which ends with 0. */
 typedef struct {
     okt_node *nodes;
-    uint32_t (*stems)[2];
     uint32_t *next_free, *previous_free;
     uint32_t *first_child, *next_sibling;
     size_t count, capacity;
+    okt_value *values;
+    size_t value_count;
     uint32_t hard_before; /* a free cell, or 0; see find_base */
     uint16_t code_of[OKT_ALPHABET], code_count;
 } trie;
@@ -21,7 +22,6 @@ static bool is_free(const trie *t, size_t cell) { return cell != OKT_ROOT && t->
 /* Makes a cell free and the last of the ring. */
 static void release_cell(trie *t, uint32_t cell) {
     t->nodes[cell] = (okt_node){.parent = OKT_NO_NODE};
-    t->stems[cell][0] = t->stems[cell][1] = OKT_NO_STEM;
     t->first_child[cell] = 0;
     uint32_t last = cell == OKT_ROOT ? OKT_ROOT : t->previous_free[OKT_ROOT];
     t->next_free[cell] = OKT_ROOT;
@@ -54,9 +54,7 @@ static bool reserve_cells(trie *t, size_t count) {
     if (capacity == t->capacity) return true;
     void *nodes = realloc(t->nodes, capacity * sizeof *t->nodes);
     if (nodes) t->nodes = nodes;
-    void *stems = realloc(t->stems, capacity * sizeof *t->stems);
-    if (stems) t->stems = stems;
-    if (!nodes || !stems || !reserve_links(&t->next_free, capacity) || !reserve_links(&t->previous_free, capacity) ||
+    if (!nodes || !reserve_links(&t->next_free, capacity) || !reserve_links(&t->previous_free, capacity) ||
         !reserve_links(&t->first_child, capacity) || !reserve_links(&t->next_sibling, capacity))
         return false;
     t->capacity = capacity;
@@ -74,7 +72,7 @@ static bool grow_trie(trie *t, uint32_t base) {
 
 static void free_trie(trie *t) {
     free(t->nodes);
-    free(t->stems);
+    free(t->values);
     free(t->next_free);
     free(t->previous_free);
     free(t->first_child);
@@ -82,8 +80,8 @@ static void free_trie(trie *t) {
 }
 
 /* A base that puts every child on a free cell: the first that fits. Families of several children leave alone the cells
- * before one that was hard to find, or else the time would grow with the square of the dictionary; single children,
- * which are most, fill those. */
+ * before one that was hard to find, or else the time would grow with the square of the dictionary; smaller families,
+ * which come later, fill those. */
 static bool find_base(trie *t, const uint16_t *codes, size_t count, uint32_t *base) {
     enum { HARD = 1024 };
     uint32_t cell = count > 1 && t->hard_before ? t->hard_before : t->next_free[OKT_ROOT];
@@ -104,42 +102,87 @@ static bool find_base(trie *t, const uint16_t *codes, size_t count, uint32_t *ba
 
 /* ---- building a trie ---- */
 
-/* Entries [first, last) share their first `depth` characters, which lead to `node`. */
+/* A node whose children have no place yet: entries [first, last) begin with its `depth` characters and go on. */
 typedef struct {
     uint32_t node, depth;
     size_t first, last;
-} family;
+    size_t next; /* index of another family with as many children, or NO_FAMILY */
+} trie_family;
 
-/* Places a family's children, which become families of their own at the end of `queue`. */
-static bool place_family(trie *t, const okt_entry *entries, family parent, family *queue, size_t *queued) {
+#define NO_FAMILY SIZE_MAX
+
+/* Families by their number of children. */
+typedef struct {
+    trie_family *items;
+    size_t count;
+    size_t of_size[OKT_ALPHABET + 1]; /* index of a family, or NO_FAMILY */
+} trie_families;
+
+static bool begins_child(const okt_entry *entries, const trie_family *parent, size_t i) {
+    return i == parent->first || entries[i].chars[parent->depth] != entries[i - 1].chars[parent->depth];
+}
+
+/* Adds a node with entries [first, last), and gives it its value if it is a word itself. Returns its number of
+ * children. */
+static size_t add_family(trie *t, trie_families *families, const okt_entry *entries, const uint32_t *value_of,
+                         trie_family family) {
+    if (entries[family.first].length == family.depth) t->nodes[family.node].value = value_of[family.first++];
+    size_t children = 0;
+    for (size_t i = family.first; i < family.last; i++) children += begins_child(entries, &family, i);
+    if (children) {
+        family.next = families->of_size[children];
+        families->of_size[children] = families->count;
+        families->items[families->count++] = family;
+    }
+    return children;
+}
+
+/* Places the children of a family, which become families of their own. Returns the largest one's number of children in
+ * *largest. */
+static bool place_family(trie *t, trie_families *families, const okt_entry *entries, const uint32_t *value_of,
+                         trie_family parent, size_t *largest) {
     uint16_t codes[OKT_ALPHABET];
-    size_t count = 0, first = parent.first;
-    if (first < parent.last && entries[first].length == parent.depth) {
-        const okt_entry *entry = entries + first++;
-        okt_node *node = t->nodes + parent.node;
-        node->frequency = entry->frequency;
-        node->lists = entry->lists;
-        node->typo = entry->typo;
-        memcpy(t->stems[parent.node], entry->stems, sizeof entry->stems);
-    }
-    if (first == parent.last) return true;
-    size_t children = *queued;
-    for (size_t i = first; i < parent.last; i++) {
-        okt_char c = entries[i].chars[parent.depth];
-        if (i == first || c != entries[i - 1].chars[parent.depth]) {
-            codes[count++] = t->code_of[okt_letter(c)];
-            queue[(*queued)++] = (family){.depth = parent.depth + 1, .first = i};
-        }
-        queue[*queued - 1].last = i + 1;
-    }
+    size_t count = 0;
+    for (size_t i = parent.first; i < parent.last; i++)
+        if (begins_child(entries, &parent, i)) codes[count++] = t->code_of[okt_letter(entries[i].chars[parent.depth])];
     uint32_t base;
     if (!find_base(t, codes, count, &base)) return false;
     t->nodes[parent.node].base = base;
-    for (size_t i = 0; i < count; i++) {
-        take_cell(t, base + codes[i], parent.node);
-        queue[children + i].node = base + codes[i];
+    *largest = 0;
+    for (size_t child = 0, first = parent.first; child < count; child++) {
+        size_t last = first + 1;
+        while (last < parent.last && !begins_child(entries, &parent, last)) last++;
+        trie_family family = {.node = base + codes[child], .depth = parent.depth + 1, .first = first, .last = last};
+        take_cell(t, family.node, parent.node);
+        size_t children = add_family(t, families, entries, value_of, family);
+        if (children > *largest) *largest = children;
+        first = last;
     }
     return true;
+}
+
+static int by_value(const void *a, const void *b) {
+    const okt_entry *x = *(const okt_entry *const *)a, *y = *(const okt_entry *const *)b;
+    return memcmp(&x->value, &y->value, sizeof x->value);
+}
+
+static const okt_value NO_VALUE = {.stems = {OKT_NO_STEM, OKT_NO_STEM}};
+
+/* Numbers the distinct values of entries: value_of[i] is that of entry i. */
+static bool number_values(trie *t, const okt_entry *entries, size_t count, uint32_t *value_of) {
+    const okt_entry **sorted = malloc((count + 1) * sizeof *sorted);
+    t->values = malloc((count + 1) * sizeof *t->values);
+    if (sorted && t->values) {
+        for (size_t i = 0; i < count; i++) sorted[i] = &entries[i];
+        qsort(sorted, count, sizeof *sorted, by_value);
+        t->values[t->value_count++] = NO_VALUE;
+        for (size_t i = 0; i < count; i++) {
+            if (i == 0 || by_value(&sorted[i - 1], &sorted[i]) != 0) t->values[t->value_count++] = sorted[i]->value;
+            value_of[sorted[i] - entries] = (uint32_t)t->value_count - 1;
+        }
+    }
+    free(sorted);
+    return sorted && t->values;
 }
 
 typedef struct {
@@ -166,30 +209,51 @@ static void number_letters(trie *t, const okt_entry *entries, size_t count) {
     }
 }
 
-/* Builds the trie breadth first. */
+/* Places the largest families first: small ones fit into the gaps that these leave. */
+static bool place_families(trie *t, trie_families *families, const okt_entry *entries, const uint32_t *value_of,
+                           size_t size) {
+    while (size > 0) {
+        size_t index = families->of_size[size], largest;
+        if (index == NO_FAMILY) {
+            size--;
+            t->hard_before = 0;
+            continue;
+        }
+        families->of_size[size] = families->items[index].next;
+        if (!place_family(t, families, entries, value_of, families->items[index], &largest)) return false;
+        if (largest > size) size = largest;
+    }
+    return true;
+}
+
 static bool build_trie(trie *t, const okt_entry *entries, size_t count) {
     size_t nodes = 1;
     for (size_t i = 0; i < count; i++) nodes += entries[i].length;
-    family *queue = malloc(nodes * sizeof *queue);
-    bool done = queue && grow_trie(t, 0);
-    if (done) {
-        size_t queued = 1;
+    trie_families families = {.items = malloc(nodes * sizeof *families.items)};
+    for (size_t i = 0; i <= OKT_ALPHABET; i++) families.of_size[i] = NO_FAMILY;
+    uint32_t *value_of = malloc((count + 1) * sizeof *value_of);
+    bool done = families.items && value_of && grow_trie(t, 0) && number_values(t, entries, count, value_of);
+    if (done && count > 0) {
         number_letters(t, entries, count);
-        queue[0] = (family){.node = OKT_ROOT, .depth = 0, .first = 0, .last = count};
-        for (size_t i = 0; i < queued && done; i++) done = place_family(t, entries, queue[i], queue, &queued);
+        size_t size = add_family(t, &families, entries, value_of, (trie_family){.node = OKT_ROOT, .last = count});
+        done = place_families(t, &families, entries, value_of, size);
     }
-    free(queue);
+    free(families.items);
+    free(value_of);
     return done;
 }
 
 /* ---- extending a trie ---- */
 
-static bool copy_trie(trie *t, const okt_dictionary *dictionary) {
+/* Copies a dictionary's trie, with room for further values. */
+static bool copy_trie(trie *t, const okt_dictionary *dictionary, size_t more_values) {
     size_t count = dictionary->header->node_count;
-    if (!reserve_cells(t, count)) return false;
+    t->value_count = dictionary->header->value_count;
+    t->values = malloc((t->value_count + more_values) * sizeof *t->values);
+    if (!t->values || !reserve_cells(t, count)) return false;
     release_cell(t, OKT_ROOT);
     memcpy(t->nodes, dictionary->nodes, count * sizeof *t->nodes);
-    memcpy(t->stems, dictionary->stems, count * sizeof *t->stems);
+    memcpy(t->values, dictionary->values, t->value_count * sizeof *t->values);
     memset(t->first_child, 0, count * sizeof *t->first_child);
     for (t->count = 1; t->count < count; t->count++) {
         uint32_t cell = (uint32_t)t->count, parent = t->nodes[cell].parent;
@@ -206,7 +270,6 @@ static bool copy_trie(trie *t, const okt_dictionary *dictionary) {
 static void move_node(trie *t, uint32_t from, uint32_t to) {
     take_cell(t, to, t->nodes[from].parent);
     t->nodes[to] = t->nodes[from];
-    memcpy(t->stems[to], t->stems[from], sizeof *t->stems);
     t->first_child[to] = t->first_child[from];
     for (uint32_t child = t->first_child[to]; child; child = t->next_sibling[child]) t->nodes[child].parent = to;
     release_cell(t, from);
@@ -245,9 +308,13 @@ static bool extend_trie(trie *t, const okt_entry *entry, uint32_t stems_before) 
     uint32_t node = OKT_ROOT;
     for (uint32_t i = 0; i < entry->length; i++)
         if (!add_child(t, node, entry->chars[i], &node)) return false;
-    t->nodes[node].lists |= entry->lists;
+    /* Others may share the value that it has: it gets one of its own. */
+    okt_value *value = &t->values[t->value_count];
+    *value = t->values[t->nodes[node].value];
+    value->lists |= entry->value.lists;
     for (int i = 0; i < 2; i++)
-        if (entry->stems[i] != OKT_NO_STEM) t->stems[node][i] = stems_before + entry->stems[i];
+        if (entry->value.stems[i] != OKT_NO_STEM) value->stems[i] = stems_before + entry->value.stems[i];
+    t->nodes[node].value = (uint32_t)t->value_count++;
     return true;
 }
 
@@ -256,7 +323,7 @@ static bool extend_trie(trie *t, const okt_entry *entry, uint32_t stems_before) 
 /* Appends strings to the packed ones: `chars` of their characters are there, of which the last end at *starts. */
 static uint32_t *write_strings(okt_char *chars, uint32_t *starts, const okt_strings *strings) {
     uint32_t first = strings->starts[0], length = strings->starts[strings->count] - first;
-    memcpy(chars + *starts, strings->chars + first, length * sizeof *chars);
+    if (length) memcpy(chars + *starts, strings->chars + first, length * sizeof *chars);
     for (size_t i = 1; i <= strings->count; i++) starts[i] = *starts + (strings->starts[i] - first);
     return starts + strings->count;
 }
@@ -270,6 +337,7 @@ static void *write_packed(const trie *t, const okt_strings *stems, const okt_str
         .magic = OKT_MAGIC,
         .format = OKT_FORMAT,
         .node_count = (uint32_t)t->count,
+        .value_count = (uint32_t)t->value_count,
         .stem_count = (uint32_t)(stems->count + more_stems->count),
         .typo_count = (uint32_t)corrections->count,
         .char_count = (uint32_t)(char_count(stems) + char_count(more_stems) + char_count(corrections)),
@@ -280,7 +348,7 @@ static void *write_packed(const trie *t, const okt_strings *stems, const okt_str
     if (!packed) return NULL;
     memcpy(packed, &header, sizeof header);
     memcpy(packed + at.nodes, t->nodes, t->count * sizeof *t->nodes);
-    memcpy(packed + at.stems, t->stems, t->count * sizeof *t->stems);
+    memcpy(packed + at.values, t->values, t->value_count * sizeof *t->values);
     memcpy(packed + at.codes, t->code_of, sizeof t->code_of);
     okt_char *chars = (okt_char *)(packed + at.chars);
     uint32_t *stem_starts = (uint32_t *)(packed + at.stem_starts), *typo_starts = (uint32_t *)(packed + at.typo_starts);
@@ -307,7 +375,7 @@ void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, siz
     okt_strings known_stems = {dictionary->chars, dictionary->stem_starts, header->stem_count};
     okt_strings corrections = {dictionary->chars, dictionary->typo_starts, header->typo_count};
     trie t = {0};
-    bool done = copy_trie(&t, dictionary);
+    bool done = copy_trie(&t, dictionary, count);
     for (size_t i = 0; i < count && done; i++) done = extend_trie(&t, &entries[i], header->stem_count);
     void *packed = done ? write_packed(&t, &known_stems, stems, &corrections, size) : NULL;
     free_trie(&t);

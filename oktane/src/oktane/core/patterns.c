@@ -4,15 +4,17 @@
  * Each finder gives what the regular expression's find() gives, in time that is linear in the piece: where the
  * expression may backtrack, the comment says why one way is the only one or which way comes first.
  */
-#include "chunker.h"
-#include "hangul.h"
-#include "tables.h"
+#include "patterns.h"
 
-#include <string.h>
+#include "unicode.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+typedef struct {
+    okt_char first, last;
+} char_range;
 
-static bool in_ranges(okt_char c, const okt_range *ranges, size_t count) {
+#include "patterns_tables.inc"
+
+static bool in_ranges(okt_char c, const char_range *ranges, size_t count) {
     while (count) {
         size_t middle = count / 2;
         if (c < ranges[middle].first) {
@@ -29,18 +31,17 @@ static bool in_ranges(okt_char c, const okt_range *ranges, size_t count) {
 
 /* LATIN_ACCENTS_CHARS */
 static bool is_accented_latin(okt_char c) {
-    static const okt_range accented[] = {{0xC0, 0xD6}, {0xD8, 0xF6}, {0xF8, 0x24F}, {0x253, 0x254}, {0x256, 0x257},
+    static const char_range accented[] = {{0xC0, 0xD6}, {0xD8, 0xF6}, {0xF8, 0x24F}, {0x253, 0x254}, {0x256, 0x257},
                                          {0x259, 0x259}, {0x25B, 0x25B}, {0x263, 0x263}, {0x268, 0x268}, {0x26F, 0x26F},
                                          {0x272, 0x272}, {0x289, 0x289}, {0x28B, 0x28B}, {0x2BB, 0x2BB}, {0x300, 0x36F},
                                          {0x1E00, 0x1EFF}};
-    return in_ranges(c, accented, COUNT(accented));
+    return in_ranges(c, accented, OKT_COUNT(accented));
 }
 
 static bool is_word_char(okt_char c) { return is_alnum(c) || c == '_'; } /* [a-z0-9_] */
-static bool is_at(okt_char c) { return c == '@' || c == 0xFF20; }
-static bool is_hash(okt_char c) { return c == '#' || c == 0xFF03; }
+static bool is_at(okt_char c) { return c == '@' || c == U'＠'; }
+static bool is_hash(okt_char c) { return c == '#' || c == U'＃'; }
 static bool is_cyrillic(okt_char c) { return c >= 0x400 && c <= 0x4FF; }
-static bool is_one_of(okt_char c, const char *set) { return c < 0x80 && c != 0 && strchr(set, (int)c) != NULL; }
 
 /* text[at:] begins with the letters of an ASCII word, in either case. */
 static bool begins_with(const okt_piece *piece, uint32_t at, const char *word) {
@@ -115,10 +116,10 @@ bool okt_find_screen_name(const okt_piece *piece, uint32_t from, okt_span *match
  * (^|\uFE0E|\uFE0F|[^&LETTERS_NUMERALS])(#|＃)(?!\uFE0F|\u20E3)(LETTERS_NUMERALS* LETTERS LETTERS_NUMERALS*) ---- */
 
 static bool is_hashtag_letter(okt_char c) {
-    return is_syllable(c) || in_ranges(c, hashtag_letters, COUNT(hashtag_letters));
+    return is_syllable(c) || in_ranges(c, hashtag_letters, OKT_COUNT(hashtag_letters));
 }
 static bool is_hashtag_char(okt_char c) {
-    return is_hashtag_letter(c) || in_ranges(c, hashtag_numerals, COUNT(hashtag_numerals));
+    return is_hashtag_letter(c) || in_ranges(c, hashtag_numerals, OKT_COUNT(hashtag_numerals));
 }
 
 /* The end of a tag whose # stands at a place, or 0: the whole run of characters, if one of them is a letter. */
@@ -151,7 +152,7 @@ bool okt_find_hashtag(const okt_piece *piece, uint32_t from, okt_span *match) {
  * (^|UNICODE_SPACES)(\$)([a-z]{1,6}(?:[._][a-z]{1,2})?)(?=$|\s|\p{Punct}) ---- */
 
 static bool is_unicode_space(okt_char c) {
-    return is_space_char(c) || (c >= 9 && c <= 13) || c == 0x85 || c == 0x180E;
+    return is_space_char(c) || is_white(c) || c == 0x85 || c == 0x180E;
 }
 
 /* (?=$|\s|\p{Punct}); $ also matches before one final line terminator, and a piece holds no white space. */
@@ -222,7 +223,7 @@ static uint32_t ascii_domain_end(const okt_piece *piece, uint32_t at, const char
     return is_ascii_domain(piece, at, end, list, count) ? end : 0;
 }
 
-static uint32_t other_domain_end(const okt_piece *piece, uint32_t at, const uint16_t *list) {
+static uint32_t other_domain_end(const okt_piece *piece, uint32_t at, const okt_char *list) {
     while (*list) {
         uint32_t end = at;
         while (*list && end < piece->length && piece->text[end] == *list) end++, list++;
@@ -234,12 +235,12 @@ static uint32_t other_domain_end(const okt_piece *piece, uint32_t at, const uint
 }
 
 static uint32_t generic_domain_end(const okt_piece *piece, uint32_t at) {
-    uint32_t end = ascii_domain_end(piece, at, generic_domains, COUNT(generic_domains));
+    uint32_t end = ascii_domain_end(piece, at, generic_domains, OKT_COUNT(generic_domains));
     return end ? end : other_domain_end(piece, at, generic_domains_not_ascii);
 }
 
 static uint32_t country_domain_end(const okt_piece *piece, uint32_t at) {
-    uint32_t end = ascii_domain_end(piece, at, country_domains, COUNT(country_domains));
+    uint32_t end = ascii_domain_end(piece, at, country_domains, OKT_COUNT(country_domains));
     return end ? end : other_domain_end(piece, at, country_domains_not_ascii);
 }
 
@@ -253,7 +254,7 @@ static uint32_t punycode_end(const okt_piece *piece, uint32_t at) {
 /* SPECIAL_URL_VALID_CCTLD */
 static uint32_t special_domain_end(const okt_piece *piece, uint32_t at) {
     static const char *const special[] = {"co", "tv"};
-    return ascii_domain_end(piece, at, special, COUNT(special));
+    return ascii_domain_end(piece, at, special, OKT_COUNT(special));
 }
 
 void okt_prepare_urls(okt_piece *piece) {
@@ -369,13 +370,15 @@ static uint32_t path_end(const okt_piece *piece, uint32_t at) {
     return end > run_start || run_start > start ? end : start;
 }
 
+static bool is_query_char(okt_char c) { return is_alnum(c) || is_one_of(c, "!?*'();:&=+$/%#[]-_.,~|@"); }
+static bool is_query_ending(okt_char c) { return is_alnum(c) || is_one_of(c, "_&=#/"); }
+
 /* (\?QUERY* QUERY_ENDING)? */
 static uint32_t query_end(const okt_piece *piece, uint32_t at) {
     if (at >= piece->length || piece->text[at] != '?') return at;
     uint32_t end = at + 1;
-    while (end < piece->length && (is_alnum(piece->text[end]) || is_one_of(piece->text[end], "!?*'();:&=+$/%#[]-_.,~|@")))
-        end++;
-    while (end > at + 1 && !(is_alnum(piece->text[end - 1]) || is_one_of(piece->text[end - 1], "_&=#/"))) end--;
+    while (end < piece->length && is_query_char(piece->text[end])) end++;
+    while (end > at + 1 && !is_query_ending(piece->text[end - 1])) end--;
     return end > at + 1 ? end : at;
 }
 

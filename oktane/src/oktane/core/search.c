@@ -1,18 +1,19 @@
 /* The search for the best parse of a run of syllables. Source of the rules: KoreanTokenizer.scala (the search),
- * KoreanPos.scala (the grammar), ParsedChunk.scala and TokenizerProfile.scala (the score), KoreanSubstantive.scala
- * (names, numbers, collapsing).
+ * ParsedChunk.scala and TokenizerProfile.scala (the score), KoreanSubstantive.scala (names, numbers, collapsing).
  *
- * For every place in the run, the five best parses that end there are kept. A parse grows by one word of up to eight
+ * For every position in the run, the five best parses that end there are kept. A parse grows by one word of up to eight
  * syllables if the grammar allows its part of speech next and a list holds it; a noun needs no list. Scores are
  * float32, and every step rounds as in the source: order and type of each operation matter.
  */
 #include "search.h"
-#include "stemmer.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "grammar.h"
+#include "stemmer.h"
+
 #if defined(_MSC_VER)
-#include <intrin.h>
 #define PREFETCH(address) ((void)(address))
 #else
 #define PREFETCH(address) __builtin_prefetch(address)
@@ -20,74 +21,8 @@
 
 #define BEAM 5     /* TOP_N_PER_STATE */
 #define LONGEST 8  /* MAX_TRACE_BACK */
-#define WINDOW 9   /* places that a step looks at: the LONGEST before it and its own; a ring */
-#define AHEAD 16   /* places whose words are asked for before the search begins */
-
-/* ---- the grammar ---- */
-
-/* KoreanPos.getTrie of the sequences v*J1r*e0, D0m*N1s0j0, A1, E+, v*V1r*e0, C1, j1 as a table: the source's map has
- * them the other way round, and getTrie puts each before those it has. Nodes are numbered so that every list of next
- * nodes runs upward: a list is a bit mask. */
-enum {
-    PREFIX_OF_ADJECTIVE, ADJECTIVE, DETERMINER, MODIFIER, NOUN, ADVERB, EXCLAMATION, PREFIX_OF_VERB, VERB, CONJUNCTION,
-    JOSA, PRE_EOMI, EOMI, SUFFIX, JOSA_AFTER_NOUN, GRAMMAR_NODES
-};
-#define NODE(n) (1u << (n))
-#define START_NODES (NODE(PRE_EOMI) - 1)
-
-static unsigned lowest_bit(uint32_t set) {
-#if defined(_MSC_VER)
-    unsigned long bit;
-    _BitScanForward(&bit, set);
-    return bit;
-#else
-    return (unsigned)__builtin_ctz(set);
-#endif
-}
-
-static const struct {
-    uint8_t pos;
-    bool ends;     /* a word may end here */
-    uint16_t next; /* a repeatable node comes first among its own next nodes */
-} grammar[GRAMMAR_NODES] = {
-    [JOSA] = {OKT_JOSA, true, 0},
-    [CONJUNCTION] = {OKT_CONJUNCTION, true, 0},
-    [PREFIX_OF_VERB] = {OKT_VERB_PREFIX, false, NODE(PREFIX_OF_VERB) | NODE(VERB)},
-    [VERB] = {OKT_VERB, true, NODE(PRE_EOMI) | NODE(EOMI)},
-    [EXCLAMATION] = {OKT_EXCLAMATION, true, NODE(EXCLAMATION)},
-    [ADVERB] = {OKT_ADVERB, true, 0},
-    [DETERMINER] = {OKT_DETERMINER, false, NODE(MODIFIER) | NODE(NOUN)},
-    [MODIFIER] = {OKT_MODIFIER, false, NODE(MODIFIER) | NODE(NOUN)},
-    [NOUN] = {OKT_NOUN, true, NODE(SUFFIX) | NODE(JOSA_AFTER_NOUN)},
-    [PREFIX_OF_ADJECTIVE] = {OKT_VERB_PREFIX, false, NODE(PREFIX_OF_ADJECTIVE) | NODE(ADJECTIVE)},
-    [ADJECTIVE] = {OKT_ADJECTIVE, true, NODE(PRE_EOMI) | NODE(EOMI)},
-    [PRE_EOMI] = {OKT_PRE_EOMI, true, NODE(PRE_EOMI) | NODE(EOMI)},
-    [EOMI] = {OKT_EOMI, true, 0},
-    [SUFFIX] = {OKT_SUFFIX, true, NODE(JOSA_AFTER_NOUN)},
-    [JOSA_AFTER_NOUN] = {OKT_JOSA, true, 0},
-};
-
-/* The grammar nodes that a word of these lists can stand at. */
-static uint32_t nodes_of_lists(okt_lists lists) {
-    static const uint16_t nodes_of_pos[] = {
-        [OKT_NOUN] = NODE(NOUN),
-        [OKT_VERB] = NODE(VERB),
-        [OKT_ADJECTIVE] = NODE(ADJECTIVE),
-        [OKT_ADVERB] = NODE(ADVERB),
-        [OKT_DETERMINER] = NODE(DETERMINER),
-        [OKT_EXCLAMATION] = NODE(EXCLAMATION),
-        [OKT_JOSA] = NODE(JOSA) | NODE(JOSA_AFTER_NOUN),
-        [OKT_EOMI] = NODE(EOMI),
-        [OKT_PRE_EOMI] = NODE(PRE_EOMI),
-        [OKT_CONJUNCTION] = NODE(CONJUNCTION),
-        [OKT_MODIFIER] = NODE(MODIFIER),
-        [OKT_VERB_PREFIX] = NODE(PREFIX_OF_VERB) | NODE(PREFIX_OF_ADJECTIVE),
-        [OKT_SUFFIX] = NODE(SUFFIX),
-    };
-    uint32_t nodes = 0;
-    for (; lists; lists &= lists - 1) nodes |= nodes_of_pos[lowest_bit(lists)];
-    return nodes;
-}
+#define WINDOW 9   /* positions that a step looks at: the LONGEST before it and its own; a ring */
+#define AHEAD 16   /* positions whose words are asked for before the search begins */
 
 /* ---- parses ---- */
 
@@ -95,7 +30,7 @@ static uint32_t nodes_of_lists(okt_lists lists) {
 typedef struct {
     uint8_t previous, length, pos;
     bool unknown;
-} step;
+} parse_step;
 
 /* What the score of a parse, and of those that grow from it, depends on. */
 typedef struct {
@@ -103,7 +38,7 @@ typedef struct {
     float frequency_sum; /* left fold over the tokens */
     int32_t tie_breaker; /* sum of the part-of-speech numbers */
     int32_t tokens, unknowns, words, unknown_length, determiners, exclamations;
-    step last;
+    parse_step last;
     uint8_t node; /* grammar node of the last token */
     uint8_t first_pos;
     bool only_nouns, begins_with_suffix, josa_mismatched;
@@ -119,36 +54,38 @@ typedef struct {
 
 /* What is known of the syllables [start, start + length) before the search asks. */
 typedef struct {
-    uint16_t grammar_nodes;
-    bool unknown;   /* as a noun */
+    grammar_nodes nodes; /* where they can stand */
+    bool unknown;        /* as a noun */
     float frequency;
-} word;
+} word_facts;
 
 struct okt_search {
     beam beams[WINDOW];
-    word words[WINDOW][LONGEST + 1]; /* by first syllable modulo WINDOW, and length */
-    step *steps;                     /* of all parses: BEAM for every place */
-    size_t capacity;
+    word_facts words[WINDOW][LONGEST + 1]; /* by first syllable modulo WINDOW, and length */
+    OKT_ARRAY(parse_step) steps;          /* of all parses: BEAM for every position */
 };
 
+okt_search *okt_search_new(void) { return calloc(1, sizeof(okt_search)); }
+
 void okt_search_free(okt_search *search) {
-    if (search) free(search->steps);
+    if (!search) return;
+    free(search->steps.items);
     free(search);
 }
 
 /* ---- nouns that no list has (KoreanSubstantive.scala) ---- */
 
 static bool is_digit_syllable(okt_char c) {
-    switch (c) { /* 일 이 삼 사 오 육 칠 팔 구 천 백 십 해 경 조 억 만 */
-    case 0xC77C: case 0xC774: case 0xC0BC: case 0xC0AC: case 0xC624: case 0xC721: case 0xCE60: case 0xD314: case 0xAD6C:
-    case 0xCC9C: case 0xBC31: case 0xC2ED: case 0xD574: case 0xACBD: case 0xC870: case 0xC5B5: case 0xB9CC:
+    switch (c) {
+    case U'일': case U'이': case U'삼': case U'사': case U'오': case U'육': case U'칠': case U'팔': case U'구': case U'천':
+    case U'백': case U'십': case U'해': case U'경': case U'조': case U'억': case U'만':
         return true;
     }
     return false;
 }
 
-/* 원 배 분 초: may close a number */
-static bool is_unit(okt_char c) { return c == 0xC6D0 || c == 0xBC30 || c == 0xBD84 || c == 0xCD08; }
+/* May close a number. */
+static bool is_unit(okt_char c) { return c == U'원' || c == U'배' || c == U'분' || c == U'초'; }
 
 /* isName: a full or given name, or a family name of one or two syllables and a given name of two */
 static bool is_name(const okt_dictionary *dictionary, const okt_char *word, uint32_t length) {
@@ -160,16 +97,15 @@ static bool is_name(const okt_dictionary *dictionary, const okt_char *word, uint
 
 /* isKoreanNameVariation of a word that is no name itself: 우혀니 for 우현이 or 우현 */
 static bool is_name_variation(const okt_dictionary *dictionary, const okt_char *word, uint32_t length) {
-    enum { IEUNG = 11, I = 20 };
     if (length < 3 || length > 5) return false;
     okt_char last = word[length - 1], before = word[length - 2];
-    if (vowel_of(last) != I || coda_of(last) != 0 || coda_of(before) != 0) return false;
+    if (vowel_of(last) != VOWEL_I || coda_of(last) != 0 || coda_of(before) != 0) return false;
     int coda = coda_of_onset(onset_of(last));
-    if (coda < 0 || onset_of(last) == IEUNG) return false;
+    if (coda < 0 || onset_of(last) == ONSET_IEUNG) return false;
     okt_char recovered[5];
     memcpy(recovered, word, length * sizeof *word);
     recovered[length - 2] = before + (okt_char)coda;
-    recovered[length - 1] = 0xC774; /* 이 */
+    recovered[length - 1] = U'이';
     return is_name(dictionary, recovered, length) || is_name(dictionary, recovered, length - 1);
 }
 
@@ -188,7 +124,7 @@ static bool is_unknown(const okt_dictionary *dictionary, const okt_char *noun, u
 
 /* Walks the trie from `start`; fills in the words of every length up to the run's end or LONGEST. */
 static void find_words(const okt_dictionary *dictionary, const okt_char *text, uint32_t start, uint32_t end,
-                       word *words) {
+                       word_facts *words) {
     const okt_char *syllables = text + start;
     uint32_t longest = end - start < LONGEST ? end - start : LONGEST;
     uint32_t at = OKT_ROOT;
@@ -196,13 +132,13 @@ static void find_words(const okt_dictionary *dictionary, const okt_char *text, u
     bool digits_before = true;
     for (uint32_t length = 1; length <= longest; length++) {
         okt_char last = syllables[length - 1];
-        word w = {.grammar_nodes = NODE(NOUN), .unknown = true, .frequency = 0};
+        word_facts w = {.nodes = NODE(WORD_NOUN), .unknown = true, .frequency = 0};
         if (at != OKT_NO_NODE) at = okt_child(dictionary, at, last);
         if (at != OKT_NO_NODE) {
-            const okt_node *node = &dictionary->nodes[at];
-            lists[length] = node->lists;
-            w.grammar_nodes |= (uint16_t)nodes_of_lists(node->lists & OKT_PARTS_OF_SPEECH);
-            w.frequency = node->frequency;
+            const okt_value *value = okt_value_of(dictionary, at);
+            lists[length] = value->lists;
+            w.nodes |= word_nodes_of(value->lists);
+            w.frequency = value->frequency;
         }
         bool is_digit = is_digit_syllable(last);
         w.unknown = is_unknown(dictionary, syllables, length, lists, digits_before && (is_digit || is_unit(last)));
@@ -211,33 +147,46 @@ static void find_words(const okt_dictionary *dictionary, const okt_char *text, u
     }
 }
 
-/* ---- the score (ParsedChunk.scala; weights of TokenizerProfile.scala) ---- */
+/* ---- the score (ParsedChunk.scala) ---- */
+
+/* The weights, as TokenizerProfile.scala names them. */
+#define TOKEN_COUNT 0.18f
+#define UNKNOWN 0.3f
+#define WORD_COUNT 0.3f
+#define FREQ 0.2f
+#define UNKNOWN_COVERAGE 0.5f
+#define EXACT_MATCH 0.5f
+#define ALL_NOUN 0.1f
+#define DETERMINER_POS_COUNT -0.01f
+#define EXCLAMATION_POS_COUNT 0.01f
+#define INITIAL_POST_POSITION 0.2f
+#define HA_VERB 0.3f
+#define PREFERRED_PATTERN 0.6f
+#define JOSA_UNMATCHED_PENALTY 3.0f
 
 static inline float score_of(const parse *p, bool is_noun_then_josa) {
-    float score = (float)p->tokens * 0.18f;
-    score += (float)p->unknowns * 0.3f;
-    score += (float)p->words * 0.3f;
-    score += (float)p->unknown_length * 0.5f;
-    score += p->frequency_sum / (float)p->tokens * 0.2f;
-    score += p->tokens != 1 ? 0.5f : 0.0f;
-    score += p->only_nouns ? 0.0f : 0.1f;
-    score += is_noun_then_josa ? 0.0f : 0.6f;
-    score += (float)p->determiners * -0.01f;
-    score += (float)p->exclamations * 0.01f;
-    score += p->begins_with_suffix ? 0.2f : 0.0f;
-    score += p->noun_ha ? 0.0f : 0.3f;
-    score += p->josa_mismatched ? 3.0f : 0.0f;
+    float score = (float)p->tokens * TOKEN_COUNT;
+    score += (float)p->unknowns * UNKNOWN;
+    score += (float)p->words * WORD_COUNT;
+    score += (float)p->unknown_length * UNKNOWN_COVERAGE;
+    score += p->frequency_sum / (float)p->tokens * FREQ;
+    score += p->tokens != 1 ? EXACT_MATCH : 0.0f;
+    score += p->only_nouns ? 0.0f : ALL_NOUN;
+    score += is_noun_then_josa ? 0.0f : PREFERRED_PATTERN;
+    score += (float)p->determiners * DETERMINER_POS_COUNT;
+    score += (float)p->exclamations * EXCLAMATION_POS_COUNT;
+    score += p->begins_with_suffix ? INITIAL_POST_POSITION : 0.0f;
+    score += p->noun_ha ? 0.0f : HA_VERB;
+    score += p->josa_mismatched ? JOSA_UNMATCHED_PENALTY : 0.0f;
     return score;
 }
 
 /* josaMismatched of a noun that ends in `before` and the particle [particle, particle + length) */
 static bool is_mismatched(okt_char before, const okt_char *particle, uint32_t length) {
-    enum { RIEUL = 8 };
     okt_char c = particle[0];
     if (coda_of(before) != 0)
-        return (coda_of(before) != RIEUL && c == 0xB85C) ||                          /* 로 */
-               (length == 1 && (c == 0xB294 || c == 0xB97C || c == 0xB2E4));         /* 는 를 다 */
-    return c == 0xC73C || (length == 1 && (c == 0xC740 || c == 0xC744 || c == 0xC774)); /* 으; 은 을 이 */
+        return (coda_of(before) != CODA_RIEUL && c == U'로') || (length == 1 && (c == U'는' || c == U'를' || c == U'다'));
+    return c == U'으' || (length == 1 && (c == U'은' || c == U'을' || c == U'이'));
 }
 
 static bool is_suffix(uint8_t pos) {
@@ -245,9 +194,9 @@ static bool is_suffix(uint8_t pos) {
 }
 
 /* `before` with one word more, at a grammar node; `begins`: the word begins anew in the grammar. */
-static inline parse grow(const parse *before, const word *w, const okt_char *text, uint32_t start, uint8_t length,
-                         int rank, unsigned node, bool begins) {
-    uint8_t pos = grammar[node].pos;
+static inline parse extended_parse(const parse *before, const word_facts *w, const okt_char *text, uint32_t start,
+                                   uint8_t length, int rank, unsigned node, bool begins) {
+    uint8_t pos = word_grammar[node].takes;
     bool noun = pos == OKT_NOUN;
     bool unknown = noun && w->unknown;
     bool noun_then_josa = before->last.pos == OKT_NOUN && pos == OKT_JOSA;
@@ -274,7 +223,7 @@ static inline parse grow(const parse *before, const word *w, const okt_char *tex
         p.begins_with_suffix = is_suffix(pos);
     } else if (p.tokens == 2) {
         p.noun_ha = (p.first_pos == OKT_NOUN || p.first_pos == OKT_VERB_PREFIX) && pos == OKT_VERB &&
-                    (text[start] == 0xD558 || text[start] == 0xD574); /* 하 해 */
+                    (text[start] == U'하' || text[start] == U'해');
     }
     p.score = score_of(&p, p.tokens == 2 && noun_then_josa);
     return p;
@@ -284,14 +233,14 @@ static inline parse grow(const parse *before, const word *w, const okt_char *tex
 
 static const parse *ranked(const beam *b, int rank) { return &b->items[b->order[rank]]; }
 
-static void clear(beam *b, int width) {
+static void clear_beam(beam *b, int width) {
     b->count = 0;
     b->width = width;
     for (uint8_t i = 0; i <= BEAM; i++) b->order[i] = i;
 }
 
 /* Keeps a parse if it is good enough, after its equals. */
-static inline void keep(beam *best, const parse *p) {
+static inline void keep_parse(beam *best, const parse *p) {
     int rank = best->count;
     while (rank > 0) {
         const parse *other = ranked(best, rank - 1);
@@ -306,58 +255,66 @@ static inline void keep(beam *best, const parse *p) {
     if (best->count < best->width) best->count++;
 }
 
-/* Parses that are sure to be dropped are not even made: most of the time would go into them. What one word more costs
- * at least: its token costs 0.18; the mean of the frequencies, times 0.2, can fall by 0.2 / (tokens + 1); a determiner
- * costs -0.01. A second token costs 0.5 more, unless it is a particle or verb, which can save 0.9. A word that begins
- * anew in the grammar costs 0.3; an unknown noun 0.3, and 0.5 for each syllable. The factor stands for rounding. */
+/* Parses that are sure to be dropped are not even made: most of the time would go into them. The bounds below say what
+ * one word more costs at least. Its token costs TOKEN_COUNT, and may be a determiner. The mean of n frequencies, each
+ * from 0 to 1, falls by 1 / (n + 1) at most. The second token costs EXACT_MATCH, and may save PREFERRED_PATTERN or
+ * HA_VERB if it is a particle or a verb. The slack, and the factor on the score, stand for rounding. */
+#define SLACK 0.003f
+#define GROWTH_FROM_ONE_TOKEN (TOKEN_COUNT + DETERMINER_POS_COUNT - FREQ / 2 + EXACT_MATCH - SLACK)
+#define GROWTH_FROM_MORE_TOKENS (TOKEN_COUNT + DETERMINER_POS_COUNT - FREQ / 3 - SLACK)
+
+static float least_growth(const parse *p, grammar_nodes nodes) {
+    if (p->tokens > 1) return GROWTH_FROM_MORE_TOKENS;
+    bool may_save = nodes & (NODE(WORD_VERB) | NODE(WORD_JOSA) | NODE(WORD_JOSA_AFTER_NOUN));
+    return GROWTH_FROM_ONE_TOKEN - (may_save ? PREFERRED_PATTERN + HA_VERB : 0.0f);
+}
+
 static bool is_full_of_better(const beam *best, const parse *p, float growth) {
     return best->count == best->width && p->score * 0.99999f + growth > ranked(best, best->width - 1)->score;
 }
 
-static float least_growth(const parse *p, uint32_t nodes) {
-    if (p->tokens > 1) return 0.1f;
-    return nodes & (NODE(VERB) | NODE(JOSA) | NODE(JOSA_AFTER_NOUN)) ? -0.35f : 0.55f;
+/* Adds to `best` the parses `before` with the word text[start:end] more. */
+static inline void extend_parses(const beam *before, const word_facts *w, const okt_char *text, uint32_t start,
+                                 uint32_t end, beam *best) {
+    uint8_t length = (uint8_t)(end - start);
+    bool only_noun = w->nodes == NODE(WORD_NOUN);
+    float unknown_noun = only_noun && w->unknown ? UNKNOWN + UNKNOWN_COVERAGE * (float)length : 0.0f;
+    for (int rank = 0; rank < before->count; rank++) {
+        const parse *p = ranked(before, rank);
+        /* Parses come best first: none after this one can do better. */
+        if (only_noun && start && is_full_of_better(best, p, GROWTH_FROM_MORE_TOKENS + unknown_noun)) return;
+        grammar_nodes next = start == 0 ? WORD_STARTS : word_grammar[p->node].next;
+        grammar_nodes anew = start != 0 && word_grammar[p->node].ends ? WORD_STARTS : 0;
+        for (int begins = 0; begins < 2; begins++) {
+            grammar_nodes nodes = (begins ? anew : next) & w->nodes;
+            float growth = least_growth(p, nodes) + unknown_noun + (begins ? WORD_COUNT : 0.0f);
+            if (!nodes || (start && is_full_of_better(best, p, growth))) continue;
+            for (; nodes; nodes &= nodes - 1) {
+                parse grown = extended_parse(p, w, text, start, length, rank, first_node(nodes), begins);
+                keep_parse(best, &grown);
+            }
+        }
+    }
 }
 
-static int find_parses(const okt_dictionary *dictionary, okt_search *search, const okt_char *text, uint32_t length) {
+static bool find_parses(const okt_dictionary *dictionary, okt_search *search, const okt_char *text, uint32_t length) {
     static const parse nothing = {.words = 1, .only_nouns = true, .last.pos = OKT_UNKNOWN};
-    if (okt_reserve(&search->steps, &search->capacity, ((size_t)length + 1) * BEAM, sizeof(step)) != OKT_OK)
-        return OKT_NO_MEMORY;
-    clear(&search->beams[0], BEAM);
+    if (!OKT_RESERVE(&search->steps, ((size_t)length + 1) * BEAM)) return false;
+    clear_beam(&search->beams[0], BEAM);
     search->beams[0].items[0] = nothing;
     search->beams[0].count = 1;
     for (uint32_t end = 1; end <= length; end++) {
         find_words(dictionary, text, end - 1, length, search->words[(end - 1) % WINDOW]);
         beam *best = &search->beams[end % WINDOW];
-        clear(best, end == length ? 1 : BEAM); /* of whole parses, only the best is asked for */
+        clear_beam(best, end == length ? 1 : BEAM); /* of whole parses, only the best is asked for */
         uint32_t first = end > LONGEST ? end - LONGEST : 0;
-        for (uint32_t start = end; start-- > first;) {
-            const beam *before = &search->beams[start % WINDOW];
-            const word *w = &search->words[start % WINDOW][end - start];
-            uint8_t length_of_word = (uint8_t)(end - start);
-            bool only_noun = w->grammar_nodes == NODE(NOUN);
-            float unknown_noun = only_noun && w->unknown ? 0.3f + 0.5f * (float)length_of_word : 0.0f;
-            for (int rank = 0; rank < before->count; rank++) {
-                const parse *p = ranked(before, rank);
-                /* Parses come best first: none after this one can do better. */
-                if (only_noun && start && is_full_of_better(best, p, 0.1f + unknown_noun)) break;
-                uint32_t next = start == 0 ? START_NODES : grammar[p->node].next;
-                uint32_t anew = start != 0 && grammar[p->node].ends ? START_NODES : 0;
-                for (int begins = 0; begins < 2; begins++) {
-                    uint32_t nodes = (begins ? anew : next) & w->grammar_nodes;
-                    float growth = least_growth(p, nodes) + unknown_noun + (begins ? 0.3f : 0.0f);
-                    if (!nodes || (start && is_full_of_better(best, p, growth))) continue;
-                    for (; nodes; nodes &= nodes - 1) {
-                        parse grown = grow(p, w, text, start, length_of_word, rank, lowest_bit(nodes), begins);
-                        keep(best, &grown);
-                    }
-                }
-            }
-        }
+        for (uint32_t start = end; start-- > first;)
+            extend_parses(&search->beams[start % WINDOW], &search->words[start % WINDOW][end - start], text, start, end,
+                          best);
         for (int rank = 0; rank < best->count; rank++)
-            search->steps[(size_t)end * BEAM + (size_t)rank] = ranked(best, rank)->last;
+            search->steps.items[(size_t)end * BEAM + (size_t)rank] = ranked(best, rank)->last;
     }
-    return OKT_OK;
+    return true;
 }
 
 /* ---- the result ---- */
@@ -388,13 +345,8 @@ static bool match_directly(const okt_dictionary *dictionary, const okt_char *tex
     return true;
 }
 
-int okt_parse_korean(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, uint32_t start,
-                     uint32_t end, okt_tokens *tokens) {
-    okt_search *search = workspace->search;
-    if (!search) {
-        search = workspace->search = calloc(1, sizeof *search);
-        if (!search) return OKT_NO_MEMORY;
-    }
+bool okt_parse_korean(okt_search *search, const okt_dictionary *dictionary, const okt_char *text, uint32_t start,
+                      uint32_t end, okt_tokens *tokens) {
     uint32_t length = end - start;
     size_t first = tokens->count;
     /* Most of a walk through the trie is waiting for memory: ask for the second node of every walk now. */
@@ -404,23 +356,23 @@ int okt_parse_korean(const okt_dictionary *dictionary, okt_workspace *workspace,
             PREFETCH(&dictionary->nodes[dictionary->nodes[node].base + dictionary->codes[text[i + 1] - HANGUL_FIRST]]);
     }
     okt_token whole = {.start = start, .end = end, .pos = OKT_NOUN, .unknown = true, .stem = OKT_NO_STEM};
-    if (OKT_RESERVE(tokens, first + length) != OKT_OK) return OKT_NO_MEMORY;
+    if (!OKT_RESERVE(tokens, first + length)) return false;
     if (match_directly(dictionary, text + start, length, &whole.pos)) {
         whole.unknown = false;
         whole.stem = okt_stem_of(dictionary, text, &whole);
         tokens->items[tokens->count++] = whole;
-        return OKT_OK;
+        return true;
     }
-    if (find_parses(dictionary, search, text + start, length) != OKT_OK) return OKT_NO_MEMORY;
+    if (!find_parses(dictionary, search, text + start, length)) return false;
     const beam *best = &search->beams[length % WINDOW];
     if (best->count == 0) {
         tokens->items[tokens->count++] = whole;
-        return OKT_OK;
+        return true;
     }
     /* Read the steps from the last to the first, then turn them round. */
     unsigned rank = 0;
     for (uint32_t token_end = end; token_end > start;) {
-        step s = search->steps[(size_t)(token_end - start) * BEAM + rank];
+        parse_step s = search->steps.items[(size_t)(token_end - start) * BEAM + rank];
         okt_token token = {.start = token_end - s.length, .end = token_end, .pos = s.pos, .unknown = s.unknown};
         token.stem = okt_stem_of(dictionary, text, &token);
         tokens->items[tokens->count++] = token;
@@ -433,5 +385,5 @@ int okt_parse_korean(const okt_dictionary *dictionary, okt_workspace *workspace,
         tokens->items[j] = token;
     }
     collapse_nouns(tokens, first);
-    return OKT_OK;
+    return true;
 }

@@ -1,12 +1,17 @@
-/* The best parse of one run of Hangul syllables (search.c). */
+/* The best parse of a run of Hangul syllables. */
 #ifndef OKT_SEARCH_H
 #define OKT_SEARCH_H
 
 #include "dictionary.h"
 
+typedef struct okt_search okt_search;
+
+okt_search *okt_search_new(void); /* NULL: out of memory */
+void okt_search_free(okt_search *search);
+
 /* Appends the best parse of text[start:end], syllables all, to `tokens`. Runs of one-syllable nouns are collapsed;
  * stems of verbs and adjectives are filled in. */
-int okt_parse_korean(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, uint32_t start,
-                     uint32_t end, okt_tokens *tokens);
+bool okt_parse_korean(okt_search *search, const okt_dictionary *dictionary, const okt_char *text, uint32_t start,
+                      uint32_t end, okt_tokens *tokens);
 
 #endif

@@ -7,7 +7,7 @@ static bool is_ending(const okt_token *token) { return token->pos == OKT_EOMI ||
 uint32_t okt_stem_of(const okt_dictionary *dictionary, const okt_char *text, const okt_token *token) {
     if (!is_predicate(token)) return OKT_NO_STEM;
     uint32_t node = okt_find(dictionary, text + token->start, token->end - token->start);
-    return node == OKT_NO_NODE ? OKT_NO_STEM : dictionary->stems[node][token->pos == OKT_ADJECTIVE];
+    return node == OKT_NO_NODE ? OKT_NO_STEM : okt_value_of(dictionary, node)->stems[token->pos == OKT_ADJECTIVE];
 }
 
 void okt_join_endings(okt_tokens *tokens) {

@@ -1,4 +1,4 @@
-/* Joining verbs and adjectives with their endings (stemmer.c). */
+/* Stems, and verbs and adjectives joined with their endings. */
 #ifndef OKT_STEMMER_H
 #define OKT_STEMMER_H
 

@@ -1,55 +1,49 @@
 /* A whole text: chunks, the parse of each Korean one, and predicates joined with their endings. Source of the rules:
- * KoreanTokenizer.scala (tokenize) and, in stemmer.c, KoreanStemmer.scala. */
+ * KoreanTokenizer.scala (tokenize). */
+#include "tokenizer.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 #include "chunker.h"
 #include "search.h"
 #include "stemmer.h"
 
-int okt_reserve(void *items, size_t *capacity, size_t count, size_t item_size) {
-    if (count <= *capacity) return OKT_OK;
-    size_t larger = *capacity < 16 ? 16 : *capacity;
-    while (larger < count) {
-        if (larger > SIZE_MAX / 2 / item_size) return OKT_NO_MEMORY;
-        larger *= 2;
-    }
-    void *grown;
-    memcpy(&grown, items, sizeof grown); /* the pointer's type is not void *, and must not be read as if it were */
-    grown = realloc(grown, larger * item_size);
-    if (!grown) return OKT_NO_MEMORY;
-    memcpy(items, &grown, sizeof grown);
-    *capacity = larger;
-    return OKT_OK;
+struct okt_tokenizer {
+    okt_chunker *chunker;
+    okt_search *search;
+    okt_tokens chunks;
+};
+
+okt_tokenizer *okt_tokenizer_new(void) {
+    okt_tokenizer *tokenizer = calloc(1, sizeof *tokenizer);
+    if (!tokenizer) return NULL;
+    tokenizer->chunker = okt_chunker_new();
+    tokenizer->search = okt_search_new();
+    if (tokenizer->chunker && tokenizer->search) return tokenizer;
+    okt_tokenizer_free(tokenizer);
+    return NULL;
 }
 
-okt_workspace *okt_workspace_new(void) { return calloc(1, sizeof(okt_workspace)); }
-
-void okt_workspace_free(okt_workspace *workspace) {
-    if (!workspace) return;
-    okt_search_free(workspace->search);
-    okt_chunks_free(workspace->chunks);
-    okt_normalizer_free(workspace->normalizer);
-    okt_phraser_free(workspace->phraser);
-    free(workspace->chunked.items);
-    free(workspace);
+void okt_tokenizer_free(okt_tokenizer *tokenizer) {
+    if (!tokenizer) return;
+    okt_chunker_free(tokenizer->chunker);
+    okt_search_free(tokenizer->search);
+    free(tokenizer->chunks.items);
+    free(tokenizer);
 }
 
-int okt_tokenize(const okt_dictionary *dictionary, okt_workspace *workspace, const okt_char *text, size_t length,
-                 okt_tokens *tokens) {
-    okt_tokens *chunks = &workspace->chunked;
-    if (okt_chunk(workspace, text, length, chunks) != OKT_OK) return OKT_NO_MEMORY;
+bool okt_tokenize(okt_tokenizer *tokenizer, const okt_dictionary *dictionary, const okt_char *text, size_t length,
+                  okt_tokens *tokens) {
+    okt_tokens *chunks = &tokenizer->chunks;
+    if (!okt_chunk(tokenizer->chunker, text, length, chunks)) return false;
     tokens->count = 0;
     for (size_t i = 0; i < chunks->count; i++) {
         const okt_token *chunk = &chunks->items[i];
-        if (chunk->pos == OKT_KOREAN) {
-            if (okt_parse_korean(dictionary, workspace, text, chunk->start, chunk->end, tokens) != OKT_OK)
-                return OKT_NO_MEMORY;
-        } else {
-            if (OKT_RESERVE(tokens, tokens->count + 1) != OKT_OK) return OKT_NO_MEMORY;
-            tokens->items[tokens->count++] = *chunk;
-        }
+        bool done = chunk->pos == OKT_KOREAN
+                        ? okt_parse_korean(tokenizer->search, dictionary, text, chunk->start, chunk->end, tokens)
+                        : OKT_APPEND(tokens, *chunk);
+        if (!done) return false;
     }
     okt_join_endings(tokens);
-    return OKT_OK;
+    return true;
 }

@@ -1,0 +1,111 @@
+"""Which columns of a table hold the texts and the labels, if the user does not say."""
+
+from collections.abc import Sequence
+
+from ..atomic import FileError
+from .errors import DataError
+from .lines import uncompressed
+from .readers import RowReader, file_format
+
+# Usual names. The first of them that a table has is taken.
+TEXT_COLUMNS = ("text", "document", "sentence", "review", "comment", "content", "본문", "문장", "리뷰", "내용")
+LABEL_COLUMNS = (
+    "label",
+    "labels",
+    "category",
+    "sentiment",
+    "class",
+    "target",
+    "score",
+    "라벨",
+    "레이블",
+    "감정",
+    "분류",
+)
+
+
+def choose_text_column(reader: RowReader, given: str | None = None, flag: str = "--text_column") -> str:
+    """Choose the column of the texts: the given one, the only one, or the first of `TEXT_COLUMNS` that the file has.
+
+    Args:
+        reader: The file.
+        given: The column that the user named, if any.
+        flag: How the user can name it, for the message.
+
+    Raises:
+        FileError: There is no such column.
+    """
+    columns = reader.columns
+    if given is not None:
+        # A jsonl file without rows has no columns.
+        if columns and given not in columns:
+            raise FileError(f"{reader.path}: has no column {given!r}; its columns are {', '.join(columns)}")
+        return given
+    if len(columns) == 1:
+        return columns[0]
+    usual = _find_usual(columns or TEXT_COLUMNS[:1], TEXT_COLUMNS)
+    if usual is None:
+        raise FileError(
+            f"{reader.path}: which column holds the texts? Name it with {flag}; the columns are {', '.join(columns)}"
+        )
+    return usual
+
+
+def refuse_table(reader: RowReader, advice: str) -> None:
+    """Refuse a file that is called .txt, before any of its rows is read, if its first line looks like that of a table.
+
+    Args:
+        reader: The file.
+        advice: What the user can do, for the message.
+
+    Raises:
+        FileError: The first line has a tab.
+    """
+    if file_format(uncompressed(reader.path)) == "txt" and "\t" in reader.peek_line():
+        raise FileError(f"{reader.path}: the first line has tabs: {advice}")
+
+
+def choose_columns(
+    columns: Sequence[str], source: str, text_column: str | None, label_column: str | None
+) -> tuple[str, str]:
+    """Choose the columns of the texts and of the labels, by name; of two columns, the second follows from the first.
+
+    Args:
+        columns: The names of all columns.
+        source: Where they come from, for messages.
+        text_column: The column of the texts that the user named, if any.
+        label_column: The column of the labels that the user named, if any.
+
+    Raises:
+        DataError: A named column is missing, or a column can't be guessed.
+    """
+    text = _given_or_usual(columns, text_column, TEXT_COLUMNS, source)
+    label = _given_or_usual(columns, label_column, LABEL_COLUMNS, source)
+    # The other one of two columns is clear, unless it numbers the rows.
+    if len(columns) == 2 and (text is None) != (label is None) and "id" not in map(str.lower, columns):
+        text = text or next(column for column in columns if column != label)
+        label = label or next(column for column in columns if column != text)
+    for column, content, flag in ((text, "texts", "--text_column"), (label, "labels", "--label_column")):
+        if column is None:
+            raise DataError(f"{source}: which of the columns {quote_list(columns)} holds the {content}? Add {flag}.")
+    if text == label:
+        raise DataError(f"{source}: the column {text!r} can't hold both the texts and the labels.")
+    return str(text), str(label)
+
+
+def quote_list(names: Sequence[object], limit: int = 20) -> str:
+    """Write names for a message: quoted, separated by commas, at most `limit` of them."""
+    text = ", ".join(repr(str(name)) for name in names[:limit])
+    return text + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
+
+
+def _given_or_usual(columns: Sequence[str], given: str | None, usual: Sequence[str], source: str) -> str | None:
+    if given is None:
+        return _find_usual(columns, usual)
+    if given not in columns:
+        raise DataError(f"{source}: no column {given!r}; the columns are {quote_list(columns)}.")
+    return given
+
+
+def _find_usual(columns: Sequence[str], usual: Sequence[str]) -> str | None:
+    return next((column for name in usual for column in columns if column.lower() == name), None)

@@ -1,0 +1,127 @@
+"""Making a vocabulary of counted morphemes: whole morphemes, or pieces of them by byte pair encoding (BPE)."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
+from typing import Any
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, trainers
+
+BYTES = [f"<0x{byte:02X}>" for byte in range(256)]  # the tokens of BPE's byte fallback
+
+
+def smallest_size(subword: str, special_tokens: int) -> int:
+    """Return the size of a vocabulary of a number of special tokens, with `"bpe"` of bytes, and of nothing else."""
+    return special_tokens + (len(BYTES) if subword == "bpe" else 0)
+
+
+def make_tokenizer(
+    subword: str,
+    word_mark: str | None,
+    special_tokens: Sequence[str | AddedToken],
+    counts: Counter[str],
+    vocab_size: int,
+    min_frequency: int = 1,
+    show_progress: bool = False,
+) -> Tokenizer:
+    """Make a `tokenizers.Tokenizer` whose vocabulary begins with the special tokens.
+
+    Args:
+        subword: `"none"` for whole morphemes, `"bpe"` for pieces.
+        word_mark: The mark of morphemes that begin a word, which decoding turns into a space; None for no mark.
+        special_tokens: The special tokens. The second one stands for unknown morphemes.
+        counts: Number of occurrences of each morpheme, with its mark.
+        vocab_size: The largest number of tokens. The most frequent are kept; of equally frequent morphemes, the ones
+            that were counted first.
+        min_frequency: How often a morpheme (with BPE: a pair of pieces) has to occur to be kept.
+        show_progress: Whether to show a progress bar.
+    """
+    special = [AddedToken(t, special=True, normalized=False) if isinstance(t, str) else t for t in special_tokens]
+    first, unknown = [token.content for token in special], special[1].content
+    model: models.Model
+    if subword == "none":
+        frequent = (form for form, count in counts.most_common() if count >= min_frequency)
+        model = models.WordLevel(_numbered([*first, *frequent], vocab_size), unk_token=unknown)
+    else:
+        first += BYTES
+        pieces, merges = _learn_pieces(counts, vocab_size - len(first), min_frequency, show_progress)
+        model = models.BPE(_numbered([*first, *pieces]), merges, unk_token=unknown, byte_fallback=True)
+    tokenizer = Tokenizer(model)
+    tokenizer.add_special_tokens(special)
+    steps: list[Any] = [decoders.Replace(word_mark, " ")] if word_mark is not None else []
+    if subword == "bpe":
+        steps += [decoders.ByteFallback(), decoders.Fuse()]
+    if word_mark is not None:
+        steps += [decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    if steps:
+        tokenizer.decoder = decoders.Sequence(steps)
+    return tokenizer
+
+
+def _numbered(tokens: Sequence[str], size: int | None = None) -> dict[str, int]:
+    return {token: index for index, token in enumerate(list(dict.fromkeys(tokens))[:size])}
+
+
+def _learn_pieces(
+    counts: Counter[str], size: int, min_frequency: int, show_progress: bool
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Learn pieces of morphemes by byte pair encoding.
+
+    Returns:
+        At most `size` pieces in the order of their ids, and the pairs that were merged.
+    """
+    characters: Counter[str] = Counter()
+    for form, count in counts.items():
+        for character in form:
+            characters[character] += count
+    by_frequency = sorted(characters, key=lambda character: (-characters[character], character))
+    alphabet = [character for character in by_frequency if characters[character] >= min_frequency][:size]
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        min_frequency=min_frequency,
+        show_progress=show_progress,
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+    )
+    learner = Tokenizer(models.BPE())
+    words = chain.from_iterable(repeat(form, count) for form, count in counts.items())
+    learner.train_from_iterator(words, trainer=trainer, length=counts.total())
+    learned = json.loads(learner.to_str())["model"]
+    vocabulary: dict[str, int] = learned["vocab"]
+    return sorted(vocabulary, key=vocabulary.__getitem__), [tuple(merge) for merge in learned["merges"]]
+
+
+def rename_token(token: str | AddedToken, renamed: Mapping[str, str]) -> AddedToken:
+    """Return a special token with its new text, if it is among the renamed ones, and all its other fields."""
+    old = token if isinstance(token, AddedToken) else AddedToken(token, special=True, normalized=False)
+    return AddedToken(**old.__getstate__() | {"content": renamed.get(old.content, old.content), "special": True})
+
+
+def with_post_processor_of(old: Tokenizer, new: Tokenizer, renamed: Mapping[str, str]) -> Tokenizer:
+    """Return a tokenizer with another one's post-processor, which adds special tokens.
+
+    Args:
+        old: The tokenizer that has the post-processor.
+        new: The tokenizer that shall have it, with ids of its own.
+        renamed: New texts of special tokens by their old texts.
+    """
+
+    def update(part: Any) -> Any:
+        if isinstance(part, list):
+            return [update(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        part = {name: update(value) for name, value in part.items()}
+        if "tokens" in part and "ids" in part:  # a special token of TemplateProcessing
+            part["tokens"] = [renamed.get(token, token) for token in part["tokens"]]
+            part["ids"] = [new.token_to_id(token) for token in part["tokens"]]
+        for name in ("sep", "cls"):  # of BertProcessing and RobertaProcessing
+            if isinstance(part.get(name), list):
+                token = renamed.get(part[name][0], part[name][0])
+                part[name] = [token, new.token_to_id(token)]
+        return part
+
+    state = json.loads(new.to_str())
+    state["post_processor"] = update(json.loads(old.to_str())["post_processor"])
+    return Tokenizer.from_str(json.dumps(state))

@@ -1,0 +1,114 @@
+"""What is known of a trained model: the content of its card, and of the file that cards are rendered from."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from ..data.description import DataDescription, DataFile
+from ..data.problem_type import ProblemType
+from ..models.configuration_lstm import ClassifierConfig
+
+CARD_NAME = "card.json"
+"""The file of a trained folder that holds a `TrainedModel`, beside the card `README.md`."""
+
+_PACKAGES = ("okt-lstm", "oktane", "torch", "transformers", "tokenizers", "datasets", "evaluate")
+
+_TASKS = {
+    ProblemType.SINGLE_LABEL: "gives each text one of {count} labels: {names}",
+    ProblemType.MULTI_LABEL: "gives each text any number of {count} labels: {names}",
+    ProblemType.REGRESSION: "gives each text a number",
+}
+
+
+def describe(config: ClassifierConfig, num_parameters: int, problem_type: ProblemType, labels: Sequence[str]) -> str:
+    """Say in two sentences what a network is and what it does.
+
+    Args:
+        config: The configuration.
+        num_parameters: The number of weights.
+        problem_type: The problem type.
+        labels: The names of the classes by id; empty for regression.
+    """
+    names = ", ".join(f"`{label}`" for label in labels)
+    task = _TASKS[problem_type].format(count=len(labels), names=names)
+    return f"A {config.network} over Okt morphemes, with {num_parameters:,} parameters. It {task}."
+
+
+def _package_versions() -> dict[str, str]:
+    versions = {"Python": platform.python_version()}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
+
+
+def _machine() -> str:
+    threads = torch.get_num_threads()
+    machine = f"{platform.system()} {platform.machine()} with {threads} thread{'s' if threads > 1 else ''}"
+    return f"{machine}, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else machine
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a card says about a training run.
+
+    Attributes:
+        name: The model's id on the Hub if it has one, else the name of its folder.
+        license: The license of the weights, as the Hub writes it.
+        description: What the network is and does; see `describe`.
+        model_type: The kind of network, such as "lstm".
+        problem_type: The problem type.
+        max_length: The number of tokens after which the tokenizer truncates.
+        data: What it was trained and tested on.
+        hyperparameters: The hyperparameters by name, for readers.
+        seconds: How long training took.
+        epochs: The scores on the validation split after each epoch, by name ("epoch", "loss", "accuracy", ...).
+        results: Scores by name, of the splits "validation" and, if there is one, "test".
+        pictures: Titles of the pictures beside the card, by file name.
+        vocabulary: Where the vocabulary comes from, in a sentence.
+        examples: Texts that the card shows how to classify.
+        versions: The versions of Python and the packages; by default, those installed.
+        machine: The machine that trained; by default, this one.
+    """
+
+    name: str
+    license: str
+    description: str
+    model_type: str
+    problem_type: ProblemType
+    max_length: int
+    data: DataDescription
+    hyperparameters: Mapping[str, Any]
+    seconds: float
+    epochs: Sequence[Mapping[str, float]]
+    results: Mapping[str, Mapping[str, float]]
+    pictures: Mapping[str, str]
+    vocabulary: str = "The vocabulary was built from the training rows alone."
+    examples: Sequence[str] = ("영상이 아름답고 감동적이었다", "결말이 너무 실망스러웠다")
+    versions: Mapping[str, str] = field(default_factory=_package_versions)
+    machine: str = field(default_factory=_machine)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `CARD_NAME` holds: plain values that JSON can write."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "TrainedModel":
+        """Make a trained model from what `to_json` returned and JSON read back.
+
+        Raises:
+            ValueError: The content is not that of a trained model.
+        """
+        try:
+            data = dict(content["data"])
+            data["files"] = tuple(DataFile(**file) for file in data["files"])
+            data["notes"] = tuple(data["notes"])
+            fields = {"problem_type": ProblemType(content["problem_type"]), "data": DataDescription(**data)}
+            return cls(**(dict(content) | fields))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not the content of a {CARD_NAME}: {error}") from None

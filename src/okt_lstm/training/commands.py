@@ -1,0 +1,143 @@
+"""The commands whose options are the fields of dataclasses: `train`, `pretrain` and `word-vectors`."""
+
+import ast
+from dataclasses import MISSING, Field, dataclass, fields
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from ..data.options import DataOptions
+from .options import (
+    ModelOptions,
+    PretrainSettings,
+    RecipeOptions,
+    TokenizerOptions,
+    TrainSettings,
+    TransferOptions,
+    UnlabeledOptions,
+    WordVectorOptions,
+    WordVectorTokenizerOptions,
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command whose options are the fields of dataclasses.
+
+    Attributes:
+        name: The word after `okt-lstm`.
+        summary: What it does, in a line.
+        parts: The dataclasses.
+        examples: Two ways to call it.
+        is_training: Whether transformers' `TrainingArguments` are options, too.
+        unused: Fields of the parts that the command has no use for; only `--help-all` shows them.
+    """
+
+    name: str
+    summary: str
+    parts: tuple[type[Any], ...]
+    examples: tuple[str, str]
+    is_training: bool = True
+    unused: frozenset[str] = frozenset()
+
+    @property
+    def options(self) -> dict[str, Field[Any]]:
+        """The options by name, without transformers' own."""
+        return {field.name: field for part in self.parts for field in fields(part)}
+
+    @property
+    def types(self) -> dict[str, Any]:
+        """The types of these options by name."""
+        return {name: hint for part in self.parts for name, hint in get_type_hints(part).items()}
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all options."""
+        return {*self.options, *(training_argument_names() if self.is_training else ())}
+
+    @property
+    def required(self) -> list[str]:
+        """The options without a default."""
+        return [
+            name
+            for name, field in self.options.items()
+            if field.default is MISSING and field.default_factory is MISSING
+        ]
+
+
+TRAIN = Command(
+    "train",
+    "Train a text classifier, and leave it in a folder with its scores and a model card.",
+    (DataOptions, TokenizerOptions, ModelOptions, TransferOptions, UnlabeledOptions, RecipeOptions, TrainSettings),
+    (
+        "okt-lstm train --dataset reviews.csv --output_dir out",
+        "okt-lstm train --recipe fast --unlabeled nsmc --output_dir out",
+    ),
+    unused=frozenset({"sampled_softmax_size"}),
+)
+PRETRAIN = Command(
+    "pretrain",
+    "Train a language model on unlabeled text, for `okt-lstm train --pretrained` to start from.",
+    (UnlabeledOptions, TokenizerOptions, ModelOptions, PretrainSettings),
+    (
+        "okt-lstm pretrain --unlabeled texts.txt --subword bpe --output_dir lm",
+        "okt-lstm pretrain --unlabeled nsmc --hidden_size 256 --embedding_size 256 --bf16 --output_dir lm",
+    ),
+    unused=frozenset({"max_ngram", "num_buckets", "classifier_dropout", "pooling"}),
+)
+WORD_VECTORS = Command(
+    "word-vectors",
+    "Train word vectors on unlabeled text, for `okt-lstm train --embeddings` to start from.",
+    (WordVectorOptions, UnlabeledOptions, WordVectorTokenizerOptions),
+    (
+        "okt-lstm word-vectors --unlabeled texts.txt --output vectors.safetensors",
+        "okt-lstm word-vectors --unlabeled nsmc --subword bpe --output pieces.safetensors",
+    ),
+    is_training=False,
+    unused=frozenset({"max_length"}),
+)
+COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS)}
+
+
+# What stands in source files that take seconds to import
+
+
+@cache
+def training_argument_names() -> frozenset[str]:
+    """Return the names of the fields of transformers' `TrainingArguments`."""
+    package = find_spec("transformers")
+    assert package is not None
+    assert package.origin is not None
+    return frozenset(_declared(Path(package.origin).with_name("training_args.py"))["TrainingArguments"])
+
+
+def defaults(part: type[Any]) -> dict[str, Any]:
+    """Return the defaults of a part's fields; those of the network are the configurations'."""
+    found = {field.name: field.default for field in fields(part)}
+    if part is ModelOptions:
+        classes = _declared(Path(__file__).parents[1] / "models" / "configuration_lstm.py").values()
+        declared = {name: value for fields_of_class in classes for name, value in fields_of_class.items()}
+        found = {name: declared.get(name, default) for name, default in found.items()}
+    return found
+
+
+@cache
+def _declared(path: Path) -> dict[str, dict[str, Any]]:
+    """Read the annotated names of a source file's classes, with the defaults that are plain values."""
+    classes = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ClassDef)]
+    return {
+        node.name: {
+            item.target.id: _value(item.value)
+            for item in node.body
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+        }
+        for node in classes
+    }
+
+
+def _value(node: ast.expr | None) -> Any:
+    """Return the value of an expression that is a plain value, else None."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        return _value(node.left) ** _value(node.right)
+    return node.value if isinstance(node, ast.Constant) else None

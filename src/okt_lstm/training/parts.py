@@ -1,0 +1,74 @@
+"""From options by name to the dataclasses that a command works with.
+
+Example:
+    >>> from okt_lstm.training.parts import TrainParts, build
+    >>> from okt_lstm.training.train import train
+    >>> train(build(TrainParts, {"dataset": "sample", "output_dir": "out", "hidden_size": 32}))
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, NamedTuple, TypeVar, get_type_hints
+
+from ..data.options import DataOptions
+from .options import (
+    ModelOptions,
+    TokenizerOptions,
+    TransferOptions,
+    UnlabeledOptions,
+    WordVectorOptions,
+    WordVectorTokenizerOptions,
+)
+from .run_options import PretrainOptions, TrainOptions
+from .values import typed
+
+
+class TrainParts(NamedTuple):
+    """The options of a training run."""
+
+    model: ModelOptions
+    tokenizer: TokenizerOptions
+    data: DataOptions
+    training: TrainOptions
+    transfer: TransferOptions
+    unlabeled: UnlabeledOptions
+
+
+class PretrainParts(NamedTuple):
+    """The options of a pretraining run."""
+
+    model: ModelOptions
+    tokenizer: TokenizerOptions
+    unlabeled: UnlabeledOptions
+    training: PretrainOptions
+
+
+class WordVectorParts(NamedTuple):
+    """The options of a training of word vectors."""
+
+    vectors: WordVectorOptions
+    unlabeled: UnlabeledOptions
+    tokenizer: WordVectorTokenizerOptions
+
+
+_Parts = TypeVar("_Parts", TrainParts, PretrainParts, WordVectorParts)
+
+
+def build(parts: type[_Parts], options: Mapping[str, Any]) -> _Parts:
+    """Make the parts of a command from options by name. What is not named keeps its default.
+
+    Args:
+        parts: `TrainParts`, `PretrainParts` or `WordVectorParts`.
+        options: The options: fields of the parts' dataclasses, such as `{"hidden_size": 32, "output_dir": "out"}`.
+
+    Raises:
+        ValueError: If an option is unknown, has a wrong type, is out of range, or contradicts another.
+    """
+    left = dict(options)
+    made = {}
+    for name, part in get_type_hints(parts).items():
+        given = {field.name: left.pop(field.name) for field in fields(part) if field.name in left}
+        made[name] = part(**typed(given, get_type_hints(part)))
+    if left:
+        raise ValueError(f"unknown option {', '.join(map(repr, left))}")
+    return parts(**made)

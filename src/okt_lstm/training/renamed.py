@@ -1,0 +1,66 @@
+"""Names that options have had, or that people type for them.
+
+What 0.1.0 wrote (recipes, files of options, `data_args.json`) and what was typed for it keeps its meaning.
+"""
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+COMMANDS = {"embed": "word-vectors"}
+"""Commands of 0.1.0, and what they are called now."""
+
+OPTIONS = {
+    "tokenizer_model": "subword",
+    "softmax_candidates": "sampled_softmax_size",
+    "unlabelled": "unlabeled",
+    "unlabelled_column": "unlabeled_column",
+    "max_unlabelled_samples": "max_unlabeled_samples",
+    "max_validation_samples": "max_eval_samples",
+    "held_out_samples": "max_eval_samples",
+    "max_test_samples": "max_predict_samples",
+}
+"""Options of 0.1.0, and what they are called now."""
+
+SHORT = {
+    "num_layers": "num_hidden_layers",
+    "layers": "num_hidden_layers",
+    "epochs": "num_train_epochs",
+    "batch_size": "per_device_train_batch_size",
+    "lr": "learning_rate",
+    "output": "output_dir",
+}
+"""What people type for options, where a command has no option of that name."""
+
+_VALUES = {("subword", "word"): "none"}
+
+
+def command_of_today(name: str) -> str:
+    """Return today's name of a command, and say so if it is another one."""
+    if name in COMMANDS:
+        _say(f"`okt-lstm {name}`", f"`okt-lstm {COMMANDS[name]}`")
+    return COMMANDS.get(name, name)
+
+
+def name_of_today(name: str) -> str:
+    """Return today's name of an option, and say so if it is another one."""
+    if name in OPTIONS:
+        _say(f"--{name}", f"--{OPTIONS[name]}")
+    return OPTIONS.get(name, name)
+
+
+@cache
+def _say(old: str, new: str) -> None:
+    """Name the new name, once: a recipe has the old one in many stages."""
+    logger.warning("%s is now called %s", old, new)
+
+
+def options_of_today(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options by today's names and with today's values."""
+    renamed = {OPTIONS.get(name, name): value for name, value in options.items()}
+    return {
+        name: _VALUES.get((name, value), value) if isinstance(value, str) else value for name, value in renamed.items()
+    }

@@ -1,0 +1,78 @@
+"""transformers' `TrainingArguments` with the defaults, the checks and the further options of this package."""
+
+import logging
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.util import find_spec
+
+import torch
+from transformers import TrainingArguments
+from transformers.trainer_utils import HubStrategy, SchedulerType
+from transformers.training_args import OptimizerNames
+
+from ..data.problem_type import LOWER_IS_BETTER
+from .options import PretrainSettings, RunSettings, TrainSettings, need_at_least
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class BaseRunOptions(RunSettings, TrainingArguments):  # type: ignore[misc]  # narrower types than transformers'
+    """The options of any kind of run."""
+
+    def __post_init__(self) -> None:
+        """Fill in what depends on the machine and on other options, and check them."""
+        _check_name("optim", self.optim, [name.value for name in OptimizerNames])
+        _check_name("lr_scheduler_type", self.lr_scheduler_type, [name.value for name in SchedulerType])
+        if self.report_to is None:
+            self.report_to = "tensorboard" if find_spec("tensorboard") else "none"
+        if self.greater_is_better is None and self.metric_for_best_model is not None:
+            self.greater_is_better = self.metric_for_best_model.removeprefix("eval_") not in LOWER_IS_BETTER
+        if not torch.accelerator.is_available():
+            # Without this, several processes on CPUs would not know of each other.
+            self.use_cpu = True
+            # Only for copies to a GPU; PyTorch warns of it on each data loader.
+            self.dataloader_pin_memory = False
+        if self.bf16 and self.use_cpu and not _cpu_mixes_bfloat16():
+            logger.warning(
+                "This processor can't train in bfloat16 (on x86 that takes AVX-512), so the run uses float32, which "
+                "takes longer."
+            )
+            self.bf16 = False
+        super().__post_init__()
+        if self.push_to_hub and self.hub_strategy != HubStrategy.END:
+            raise ValueError("any hub_strategy but 'end' pushes checkpoints, which hold pickles; leave it out")
+
+
+def _check_name(option: str, value: str, names: list[str]) -> None:
+    """Raise ValueError if a value is none of the names."""
+    if value not in names:
+        close = get_close_matches(value, names, n=3)
+        raise ValueError(f"--{option}: there is no {value!r}; did you mean {' or '.join(close or names)}?")
+
+
+@cache
+def _cpu_mixes_bfloat16() -> bool:
+    """Return whether the CPU runs LSTMs in mixed precision. Where it doesn't, PyTorch fails at the first batch."""
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.nn.LSTM(1, 1)(torch.zeros(1, 1, 1))
+    except RuntimeError:
+        return False
+    return True
+
+
+@dataclass
+class TrainOptions(TrainSettings, BaseRunOptions):  # type: ignore[misc]
+    """How a classifier is trained."""
+
+
+@dataclass
+class PretrainOptions(PretrainSettings, BaseRunOptions):  # type: ignore[misc]
+    """How a language model is trained."""
+
+    def __post_init__(self) -> None:
+        """Check the range, and what every run checks."""
+        super().__post_init__()
+        need_at_least(self, 1, "max_eval_samples")

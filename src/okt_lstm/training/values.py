@@ -1,0 +1,83 @@
+"""Options by name, as a file or a program gives them: read, and checked against their types."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import yaml
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Read a YAML or JSON file of names and values.
+
+    Raises:
+        OSError: If it can't be read.
+        ValueError: If it holds something else.
+    """
+    try:
+        table = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not valid YAML or JSON: {error}") from error
+    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table):
+        raise ValueError(f"{path}: must be a table of names and values, such as `learning_rate: 0.001`")
+    return table
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML carries no types
+    """Reads numbers such as 1e-3 as YAML 1.2 and JSON do. PyYAML, which follows YAML 1.1, takes them for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)$"), list("-+.0123456789")
+)
+
+
+def typed(given: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with a single value where a list is expected as a list of it.
+
+    Args:
+        given: The options by name.
+        types: The type of each option. Those without one are not checked.
+
+    Raises:
+        ValueError: If a value has another type than its option.
+    """
+    options = {
+        name: [value] if get_origin(types.get(name)) is list and not isinstance(value, list) else value
+        for name, value in given.items()
+    }
+    for name, value in options.items():
+        if name in types and not fits(value, types[name]):
+            raise ValueError(f"{name} is {value!r}; it has to be {_describe(types[name])}")
+    return options
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Return whether a value has a type. A whole number is a float, too, but true and false are no numbers."""
+    if hint is Any:
+        return True
+    if get_origin(hint) in (Union, UnionType):
+        return any(fits(value, one) for one in get_args(hint))
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(fits(one, get_args(hint)[0]) for one in value)
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, int | float if hint is float else get_origin(hint) or hint)
+
+
+_TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: ""}
+
+
+def _describe(hint: Any) -> str:
+    """Say in words what a type is."""
+    if get_origin(hint) in (Union, UnionType):
+        return " or ".join(dict.fromkeys(filter(None, map(_describe, get_args(hint)))))
+    if get_origin(hint) is Literal:
+        return ", ".join(map(str, get_args(hint)[:-1])) + f" or {get_args(hint)[-1]}"
+    if get_origin(hint) is list:
+        return "a list"
+    return _TYPES.get(hint, getattr(hint, "__name__", str(hint)))
