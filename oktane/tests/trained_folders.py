@@ -1,6 +1,5 @@
 """Trained folders for the tests: random models of okt-lstm, saved as it saves them, beside a tokenizer."""
 
-import inspect
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +37,6 @@ def random_model(family="LSTM", seed=0, labels=("negative", "positive"), **optio
 
 
 def trained_tokenizer(**options):
-    if "subword" in options and "subword" not in inspect.signature(okt_lstm.OktTokenizer.__init__).parameters:
-        options["model"] = {"none": "word", "bpe": "bpe"}[options.pop("subword")]
     return okt_lstm.OktTokenizer(**options).train_new_from_iterator(TEXTS, vocab_size=400, show_progress=False)
 
 
