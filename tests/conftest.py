@@ -2,8 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from okt_lstm import Classifier
 
 # The tests' networks are tiny: more than one thread only makes them wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -11,11 +15,30 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture(scope="session")
 def nsmc_dir() -> Path:
-    """The folder of the NSMC files, named by OKT_LSTM_NSMC; tests that need it are skipped without it."""
+    """The folder of the NSMC files, named by OKT_LSTM_NSMC; tests that need it are skipped without it.
+
+    oktane's tests, which run without these, have the same fixture.
+    """
     folder = os.environ.get("OKT_LSTM_NSMC")
     if not folder:
         pytest.skip("OKT_LSTM_NSMC does not name a folder with ratings_train.txt and ratings_test.txt")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The saved folder of a tiny classifier; read it, don't change it."""
+    from tiny import save_tiny
+
+    return save_tiny(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def classifier(folder: Path) -> "Classifier":
+    """The tiny classifier, loaded."""
+    import okt_lstm
+
+    return okt_lstm.load(folder)
 
 
 def pytest_configure(config: pytest.Config) -> None:

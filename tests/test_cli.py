@@ -23,16 +23,6 @@ from okt_lstm.training import renamed
 COMMAND = [sys.executable, "-m", "okt_lstm"]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return save_tiny(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def classifier(folder):
-    return okt_lstm.load(folder)
-
-
 @pytest.fixture(autouse=True)
 def _signals():
     before = signal.getsignal(signal.SIGTERM)

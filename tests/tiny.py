@@ -1,5 +1,6 @@
 """A classifier small enough to be made in a test: random weights, words split at white space, no Java."""
 
+import random
 from pathlib import Path
 
 import torch
@@ -7,8 +8,15 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 import okt_lstm
+from okt_lstm.inference.classifier import Classifier
 
 WORDS = ["연기도", "연출도", "최고였다", "시간이", "아깝다", "정말", "재미", "있다", "없다", "굿", "별로"]
+TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다", "", "모르는 말", "정말 재미 없다 " * 20, "굿"]
+
+
+def random_texts(count, seed=0):
+    generator = random.Random(seed)
+    return [" ".join(generator.choices(WORDS, k=generator.randrange(30))) for _ in range(count)]
 
 
 def tiny_tokenizer(**options) -> PreTrainedTokenizerBase:
@@ -26,6 +34,10 @@ def tiny_model(labels=("negative", "positive"), **options):
     with torch.no_grad():  # spread the logits, so that texts differ visibly
         model.classifier.weight.mul_(200)
     return model
+
+
+def classifier_of(**options):
+    return Classifier(tiny_model(**options), tiny_tokenizer())
 
 
 def save_tiny(folder: Path, tokenizer_options=None, **model_options) -> Path:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from benchmark_okt import cores, machine
+from benchmark_okt import machine
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from transformers import AutoTokenizer, set_seed
@@ -28,6 +28,7 @@ from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import load_splits
 from okt_lstm.training.parts import TrainParts, build
 from okt_lstm.training.train import train
+from oktane import available_cores
 
 PADDED_LENGTH = 64
 
@@ -77,7 +78,7 @@ def main() -> None:
     parser.add_argument("--data_dir", help="folder of ratings_train.txt and ratings_test.txt")
     parser.add_argument("--rows", type=int, help="training rows of an epoch (default: all)")
     parser.add_argument("--batch_size", type=int, default=128)
-    parser.add_argument("--threads", type=int, default=cores())
+    parser.add_argument("--threads", type=int, default=available_cores())
     parser.add_argument("--runs", type=int, default=3, help="pairs of epochs")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

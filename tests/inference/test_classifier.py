@@ -7,34 +7,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import WORDS, save_tiny, tiny_model, tiny_tokenizer
+from tiny import TEXTS, classifier_of, random_texts, save_tiny, tiny_model
 from transformers import pipeline
 
 import okt_lstm
 from okt_lstm.inference import classifier as inference
 from okt_lstm.inference.classifier import Classifier
-
-TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다", "", "모르는 말", "정말 재미 없다 " * 20, "굿"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return save_tiny(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def classifier(folder):
-    return okt_lstm.load(folder)
-
-
-def classifier_of(**options):
-    return Classifier(tiny_model(**options), tiny_tokenizer())
-
-
-def random_texts(count, seed=0):
-    generator = random.Random(seed)
-    return [" ".join(generator.choices(WORDS, k=generator.randrange(30))) for _ in range(count)]
-
 
 # Texts in, labels out
 

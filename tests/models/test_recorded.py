@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -88,8 +89,10 @@ def test_a_folder_loads_by_the_code_that_0_1_0_saved_with_it_where_okt_lstm_is_m
         with torch.no_grad():
             print(json.dumps(model(**batch).logits.tolist()))
     """
+    saved = shutil.copytree(FOLDER / "word", tmp_path / "word")
+    shutil.unpack_archive(saved / "code.zip", saved)
     environment = {"PATH": "", "HOME": str(tmp_path), "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
-    arguments = [sys.executable, "-c", textwrap.dedent(program), str(FOLDER / "word"), json.dumps(TEXTS)]
+    arguments = [sys.executable, "-c", textwrap.dedent(program), str(saved), json.dumps(TEXTS)]
     done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     torch.testing.assert_close(json.loads(done.stdout), EXPECTED["word"]["logits"], atol=1e-5, rtol=0)

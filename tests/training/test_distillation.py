@@ -23,7 +23,8 @@ from okt_lstm.training.commands import TRAIN
 from okt_lstm.training.distillation import DistillationTask, soft_labels
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import TrainParts, build
-from okt_lstm.training.train import initialize, prepare, train
+from okt_lstm.training.prepare import prepare
+from okt_lstm.training.train import initialize, train
 
 TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다", "굿", "정말 별로", "재미 없다"]
 LABELS = [1, 0, 1, 0, 0]

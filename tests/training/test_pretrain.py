@@ -16,9 +16,10 @@ from okt_lstm.data.description import DataFile
 from okt_lstm.training.commands import PRETRAIN, TRAIN
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import PretrainParts, TrainParts, build
+from okt_lstm.training.prepare import prepare
 from okt_lstm.training.pretrain import pretrain
 from okt_lstm.training.provenance import PRETRAINING_NAME
-from okt_lstm.training.train import initialize, prepare, train
+from okt_lstm.training.train import initialize, train
 from okt_lstm.training.trainer import RecurrentTrainer
 
 SMALL = shlex.split(

@@ -21,7 +21,8 @@ from okt_lstm.data.vectors import read_vectors
 from okt_lstm.training.commands import TRAIN
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import TrainParts, WordVectorParts, build
-from okt_lstm.training.train import prepare, train
+from okt_lstm.training.prepare import prepare
+from okt_lstm.training.train import train
 from okt_lstm.training.trainer import RecurrentTrainer, ResumableLengthGroupedSampler
 from okt_lstm.training.word_vectors import train_word_vectors
 

@@ -42,7 +42,8 @@ def write_user_dictionary(words: Mapping[str, Iterable[str]], path: Path) -> Non
 def read_user_dictionary(words: Mapping[str, Iterable[str]] | str | os.PathLike[str] | None) -> dict[str, list[str]]:
     """Return a user dictionary in its canonical form: part of speech to sorted words, predicates without 다.
 
-    It accepts, refuses and returns what oktane's own reader does.
+    It accepts, refuses and returns what oktane's own reader does, and repeats its code: this file goes to machines
+    without oktane. A test compares the two.
 
     Raises:
         ValueError: If there is an unknown part of speech, or something that is not a word. The message says where.

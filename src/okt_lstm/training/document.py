@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from huggingface_hub import ModelCard
@@ -20,11 +20,9 @@ from ..reports.trained_model import CARD_NAME, TrainedModel, describe
 from .embeddings import Coverage
 from .options import ModelOptions
 from .parts import TrainParts
+from .prepare import Prepared
 from .provenance import PRETRAINING_NAME, display_name, read_pretraining, with_transfer
 from .trainer import RecurrentTrainer
-
-if TYPE_CHECKING:
-    from .train import Prepared
 
 # Trainer's prefixes, and what the splits are called.
 _SPLIT_NAMES = {"eval": "validation", "test": "test"}
@@ -32,7 +30,7 @@ _SPLIT_NAMES = {"eval": "validation", "test": "test"}
 
 def document(
     options: TrainParts,
-    prepared: "Prepared",
+    prepared: Prepared,
     trainer: RecurrentTrainer,
     history: Sequence[Mapping[str, float]],
     metrics: Mapping[str, Mapping[str, float]],
@@ -80,7 +78,7 @@ def document(
     return build_model_card(model)
 
 
-def hyperparameters(options: TrainParts, prepared: "Prepared", trainer: RecurrentTrainer) -> dict[str, Any]:
+def hyperparameters(options: TrainParts, prepared: Prepared, trainer: RecurrentTrainer) -> dict[str, Any]:
     """Return the hyper-parameters that a card lists, by name."""
     config, transfer, training = prepared.config, options.transfer, options.training
     model = {field.name: getattr(config, field.name) for field in fields(ModelOptions) if hasattr(config, field.name)}

@@ -2,37 +2,31 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import datasets
 import numpy as np
 import pyarrow.compute as pc
 from transformers import (
-    AutoConfig,
     DataCollatorWithPadding,
     PreTrainedModel,
-    PreTrainedTokenizerBase,
     set_seed,
 )
 from transformers.trainer_utils import PredictionOutput, TrainOutput
 
-from ..data.problem_type import LOWER_IS_BETTER, ProblemType
-from ..data.splits import Splits, load_splits
-from ..data.unlabeled import UnlabeledText
+from ..data.problem_type import LOWER_IS_BETTER
 from ..data.vectors import read_vectors
-from ..models.configuration_lstm import ClassifierConfig
 from ..reports.metrics import compute_metrics_for
-from .distillation import DistillationTask, soft_labels
+from .distillation import soft_labels
 from .document import document
 from .embeddings import Coverage, FreezeEmbeddings, fill_embeddings
-from .options import ModelOptions
-from .output_folder import delete_run_files, find_checkpoint, refuse_overwrite
+from .output_folder import delete_run_files
 from .parts import TrainParts
+from .prepare import Prepared, prepare, tokenize
 from .run_options import TrainOptions
 from .trainer import RecurrentTrainer
-from .transfer import check_transfer, choose_config, choose_tokenizer, make_model
+from .transfer import make_model
 
 logger = logging.getLogger(__name__)
 
@@ -90,66 +84,6 @@ def train(options: TrainParts) -> TrainResult:
     trainer.save_model()
     all_figures = {name: value for figures in metrics.values() for name, value in figures.items()}
     return TrainResult(prepared.folder, all_figures)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What is known before anything is trained.
-
-    Attributes:
-        folder: Where the model goes.
-        checkpoint: The checkpoint to continue from; None for a new run.
-        splits: The data.
-        task: What the teachers, if there are any, are to label.
-        tokenizer: The tokenizer, with its vocabulary.
-        train_set: The training rows as `input_ids` and `label`.
-        validation_set: The validation rows.
-        config: The model's configuration.
-    """
-
-    folder: Path
-    checkpoint: str | None
-    splits: Splits
-    task: DistillationTask
-    tokenizer: PreTrainedTokenizerBase
-    train_set: datasets.Dataset
-    validation_set: datasets.Dataset
-    config: ClassifierConfig
-
-
-def prepare(options: TrainParts) -> Prepared:
-    """Read the data, build the tokenizer, tokenize, and check all that can be checked without a model."""
-    check_transfer(options.transfer, options.model, options.training)
-    unlabeled = _open_unlabeled(options)
-    folder = Path(options.training.output_dir)
-    checkpoint = find_checkpoint(folder, options.training)
-    if checkpoint is None:
-        refuse_overwrite(folder, overwrite=options.training.overwrite_output_dir)
-    # The other processes find what the first one has cached.
-    with options.training.main_process_first(desc="reading and tokenizing"):
-        splits = load_splits(options.data)
-        task = DistillationTask(
-            teachers=tuple(options.transfer.teacher),
-            label_names=splits.label_names,
-            problem_type=splits.problem_type,
-            labeled=splits.datasets["train"],
-            held_out=tuple(rows for name, rows in splits.datasets.items() if name != "train"),
-            unlabeled=unlabeled,
-            bf16=options.training.bf16,
-        )
-        tokenizer = choose_tokenizer(options.tokenizer, options.transfer, task.texts())
-        train_set, validation_set = (tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
-    config = choose_config(
-        options.model,
-        options.transfer,
-        vocab_size=len(tokenizer),
-        pad_token_id=tokenizer.pad_token_id,
-        problem_type=splits.problem_type.value,
-        **_labels(splits),
-    )
-    if checkpoint is not None:
-        _check_same_model(config, checkpoint)
-    return Prepared(folder, checkpoint, splits, task, tokenizer, train_set, validation_set, config)
 
 
 def initialize(options: TrainParts, prepared: Prepared) -> tuple[PreTrainedModel, Coverage | None]:
@@ -219,27 +153,6 @@ def measure(
     return metrics, tested
 
 
-def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
-    """Return the rows with `input_ids` in place of `text`."""
-    return rows.map(_encode, batched=True, remove_columns="text", fn_kwargs={"tokenizer": tokenizer}, desc="Tokenizing")
-
-
-def _encode(rows: Mapping[str, list[Any]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[Any]]:
-    return {"input_ids": tokenizer(rows["text"], truncation=True, return_attention_mask=False)["input_ids"]}
-
-
-def _open_unlabeled(options: TrainParts) -> UnlabeledText | None:
-    """Return the text that teachers label, if any."""
-    if options.unlabeled.unlabeled is None:
-        return None
-    if not options.transfer.teacher:
-        raise ValueError(
-            "--unlabeled text is learned from a --teacher here; `okt-lstm word-vectors` and `okt-lstm pretrain` learn "
-            "from it without one"
-        )
-    return options.unlabeled.open("a student")
-
-
 def _choose_metric(training: TrainOptions, main_metric: str) -> None:
     """Set the score that decides which epoch is best, where the data decide it."""
     if training.metric_for_best_model == "auto":
@@ -250,21 +163,3 @@ def _choose_metric(training: TrainOptions, main_metric: str) -> None:
 def _head(rows: datasets.Dataset, most: int = 10_000) -> datasets.Dataset:
     """Return the first rows: enough of the training set to measure the model on, too."""
     return rows.select(range(min(most, len(rows))))
-
-
-def _labels(splits: Splits) -> dict[str, Any]:
-    if splits.problem_type is ProblemType.REGRESSION:
-        return {"num_labels": 1}
-    return {"id2label": dict(enumerate(splits.label_names))}
-
-
-def _check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
-    """Refuse to resume a checkpoint of another model: its weights would not fit, or fit and mean something else."""
-    saved = AutoConfig.from_pretrained(checkpoint)
-    names = [field.name for field in fields(ModelOptions) if hasattr(config, field.name)]
-    for name in (*names, "vocab_size", "id2label", "problem_type"):
-        if getattr(config, name) != getattr(saved, name, None):
-            raise ValueError(
-                f"{checkpoint} has {name} {getattr(saved, name, None)!r}, but the options and data now give "
-                f"{getattr(config, name)!r}: resume with the options and the data of the interrupted run"
-            )

@@ -1,0 +1,118 @@
+"""The first step of a training run: data, tokenizer and configuration, checked before anything is trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import datasets
+from transformers import AutoConfig, PreTrainedTokenizerBase
+
+from ..data.problem_type import ProblemType
+from ..data.splits import Splits, load_splits
+from ..data.unlabeled import UnlabeledText
+from ..models.configuration_lstm import ClassifierConfig
+from .distillation import DistillationTask
+from .options import ModelOptions
+from .output_folder import find_checkpoint, refuse_overwrite
+from .parts import TrainParts
+from .transfer import check_transfer, choose_config, choose_tokenizer
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is known before anything is trained.
+
+    Attributes:
+        folder: Where the model goes.
+        checkpoint: The checkpoint to continue from; None for a new run.
+        splits: The data.
+        task: What the teachers, if there are any, are to label.
+        tokenizer: The tokenizer, with its vocabulary.
+        train_set: The training rows as `input_ids` and `label`.
+        validation_set: The validation rows.
+        config: The model's configuration.
+    """
+
+    folder: Path
+    checkpoint: str | None
+    splits: Splits
+    task: DistillationTask
+    tokenizer: PreTrainedTokenizerBase
+    train_set: datasets.Dataset
+    validation_set: datasets.Dataset
+    config: ClassifierConfig
+
+
+def prepare(options: TrainParts) -> Prepared:
+    """Read the data, build the tokenizer, tokenize, and check all that can be checked without a model."""
+    check_transfer(options.transfer, options.model, options.training)
+    unlabeled = _open_unlabeled(options)
+    folder = Path(options.training.output_dir)
+    checkpoint = find_checkpoint(folder, options.training)
+    if checkpoint is None:
+        refuse_overwrite(folder, overwrite=options.training.overwrite_output_dir)
+    # The other processes find what the first one has cached.
+    with options.training.main_process_first(desc="reading and tokenizing"):
+        splits = load_splits(options.data)
+        task = DistillationTask(
+            teachers=tuple(options.transfer.teacher),
+            label_names=splits.label_names,
+            problem_type=splits.problem_type,
+            labeled=splits.datasets["train"],
+            held_out=tuple(rows for name, rows in splits.datasets.items() if name != "train"),
+            unlabeled=unlabeled,
+            bf16=options.training.bf16,
+        )
+        tokenizer = choose_tokenizer(options.tokenizer, options.transfer, task.texts())
+        train_set, validation_set = (tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
+    config = choose_config(
+        options.model,
+        options.transfer,
+        vocab_size=len(tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
+        problem_type=splits.problem_type.value,
+        **_labels(splits),
+    )
+    if checkpoint is not None:
+        _check_same_model(config, checkpoint)
+    return Prepared(folder, checkpoint, splits, task, tokenizer, train_set, validation_set, config)
+
+
+def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
+    """Return the rows with `input_ids` in place of `text`."""
+    return rows.map(_encode, batched=True, remove_columns="text", fn_kwargs={"tokenizer": tokenizer}, desc="Tokenizing")
+
+
+def _encode(rows: Mapping[str, list[Any]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[Any]]:
+    return {"input_ids": tokenizer(rows["text"], truncation=True, return_attention_mask=False)["input_ids"]}
+
+
+def _open_unlabeled(options: TrainParts) -> UnlabeledText | None:
+    """Return the text that teachers label, if any."""
+    if options.unlabeled.unlabeled is None:
+        return None
+    if not options.transfer.teacher:
+        raise ValueError(
+            "--unlabeled text is learned from a --teacher here; `okt-lstm word-vectors` and `okt-lstm pretrain` learn "
+            "from it without one"
+        )
+    return options.unlabeled.open("a student")
+
+
+def _labels(splits: Splits) -> dict[str, Any]:
+    if splits.problem_type is ProblemType.REGRESSION:
+        return {"num_labels": 1}
+    return {"id2label": dict(enumerate(splits.label_names))}
+
+
+def _check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
+    """Refuse to resume a checkpoint of another model: its weights would not fit, or fit and mean something else."""
+    saved = AutoConfig.from_pretrained(checkpoint)
+    names = [field.name for field in fields(ModelOptions) if hasattr(config, field.name)]
+    for name in (*names, "vocab_size", "id2label", "problem_type"):
+        if getattr(config, name) != getattr(saved, name, None):
+            raise ValueError(
+                f"{checkpoint} has {name} {getattr(saved, name, None)!r}, but the options and data now give "
+                f"{getattr(config, name)!r}: resume with the options and the data of the interrupted run"
+            )
