@@ -93,7 +93,9 @@ class HubServer:
             raise Refusal(403, f'You don\'t have the rights to create a model under the namespace "{owner}"')
         if repo in self.repositories:
             raise Refusal(409, "You already created this model repo", url=f"{self.endpoint}/{repo}")
-        self.repositories[repo] = Repository(private=options.get("visibility") == "private")
+        self.repositories[repo] = Repository(
+            private=options.get("visibility") == "private" or bool(options.get("private"))
+        )
         return {"url": f"{self.endpoint}/{repo}", "name": repo, "id": repo}
 
     def information(self, user: str, body: bytes, repo: str) -> dict[str, Any]:

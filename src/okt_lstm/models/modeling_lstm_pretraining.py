@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
+# Of a local folder's code, older releases of transformers copy only what this file itself imports.
+from .classification_loss import classification_loss  # noqa: F401
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
 from .modeling_lstm import GRUModel, LSTMModel, RecurrentModel, RecurrentPreTrainedModel, RNNModel
 

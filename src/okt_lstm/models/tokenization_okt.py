@@ -25,6 +25,9 @@ from .okt_analyzer import Okt, analyzer_for, analyzer_version, hash_here
 from .okt_encoding import Encoding, LazyEncodings
 from .okt_former_names import with_present_names
 from .okt_inputs import batches, check_rows
+
+# Of a local folder's code, older releases of transformers copy only what this file itself imports.
+from .okt_konlpy import KonlpyOkt  # noqa: F401
 from .okt_ragged import Ragged, encode_morphemes
 from .okt_user_dictionary import write_user_dictionary
 from .okt_vocabulary import make_tokenizer, rename_token, smallest_size, with_post_processor_of
