@@ -54,7 +54,7 @@ class BuildCore(build_ext):
     def build_extensions(self) -> None:
         """Choose flags by compiler: scores are float32, and one fused multiply-add would change an analysis."""
         if self.compiler.compiler_type == "msvc":
-            flags = ["/O2", "/fp:precise", "/std:c11", "/utf-8"]
+            flags = ["/O2", "/fp:precise", "/std:c11", "/experimental:c11atomics", "/utf-8"]
         else:
             require_compiler(self.compiler)
             # -g0: debug information names the folder that was built in.
