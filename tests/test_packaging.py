@@ -1,6 +1,7 @@
 """What the two packages import, they declare, and the versions that they declare are the ones that CI installs."""
 
 import ast
+import re
 import sys
 from importlib.metadata import packages_distributions, requires, version
 from pathlib import Path
@@ -47,3 +48,20 @@ def test_the_floors_are_the_oldest_versions_that_ci_installs():
         else:
             assert requirement.marker or name == "oktane", f"constraints-oldest.txt has no {name}"
     assert not pins, "constraints-oldest.txt pins what okt-lstm does not ask for"
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda path: path.name)
+def test_workflows_leave_versions_of_what_okt_lstm_needs_to_the_constraints(page):
+    needed = {Requirement(line).name for line in requires("okt-lstm")} - {"oktane"}
+    named = re.findall(r"([\w.-]+)[=<>~]=", page.read_text(encoding="utf-8"))
+    assert not needed & set(named)
+
+
+def test_the_changelog_names_the_floors():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    line = re.search(r"^- It runs on older stacks: (.*)\.$", changelog, re.MULTILINE)
+    assert line, "CHANGELOG.md has no line about older stacks"
+    floors = {(needed := Requirement(text)).name: str(needed.specifier) for text in requires("okt-lstm")}
+    for item in line[1].split(", "):
+        name, number = item.split(" ")
+        assert floors[name] == f">={number}.0", item
