@@ -1,7 +1,7 @@
-"""The baselines that `benchmark_models.py` compares okt-lstm's models with.
+"""Define the baselines of `benchmark_models.py`, which imports this module; it is not a program.
 
-Each is trained on texts and leaves a folder with what prediction needs and nothing else. It is loaded from there as a
-function from texts to label ids. fastText and scikit-learn do their own work.
+Each baseline is trained on texts and leaves a folder with what prediction needs and nothing else. It is loaded from
+there as a function from texts to label ids. fastText and scikit-learn do their own work.
 """
 
 import json

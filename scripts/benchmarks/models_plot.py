@@ -1,4 +1,7 @@
-"""The plot of `benchmark_models.py`: accuracy against speed, with circles whose area grows with the size on disk."""
+"""Draw the plot of `benchmark_models.py`, which imports this module; it is not a program.
+
+The plot shows accuracy against speed, with circles whose area grows with the size on disk.
+"""
 
 import statistics
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""The table of `benchmark_models.py`, and what is published about other models."""
+"""Make the table of `benchmark_models.py`, which imports this module; it is not a program.
+
+What is published about other models is here, too.
+"""
 
 import json
 import statistics

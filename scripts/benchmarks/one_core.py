@@ -1,4 +1,4 @@
-"""Measure how many texts per second models classify on one core, from raw text. Other scripts use this.
+"""Measure texts per second on one core, from raw text, for the scripts that import this module; it is not a program.
 
 Each model is loaded into a process of its own, where it and all libraries have one thread and one core. The models take
 turns, so that a busy machine slows all of them.

