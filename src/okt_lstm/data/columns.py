@@ -81,7 +81,7 @@ def choose_columns(
     """
     text = _given_or_usual(columns, text_column, TEXT_COLUMNS, source)
     label = _given_or_usual(columns, label_column, LABEL_COLUMNS, source)
-    # The other one of two columns is clear, unless it numbers the rows.
+    # With two columns, the second one follows from the first, unless it is a row index.
     if len(columns) == 2 and (text is None) != (label is None) and "id" not in map(str.lower, columns):
         text = text or next(column for column in columns if column != label)
         label = label or next(column for column in columns if column != text)

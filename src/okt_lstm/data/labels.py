@@ -129,8 +129,8 @@ def find_scheme(
     Raises:
         DataError: A text or a label is missing or of a wrong type, or the labels don't go together.
     """
-    kinds, found = _scan(splits)
-    decided = infer_problem_type(kinds, problem_type, any(rows.untyped for rows in splits))
+    types, found = _scan(splits)
+    decided = infer_problem_type(types, problem_type, any(rows.untyped for rows in splits))
     if decided is ProblemType.REGRESSION:
         return LabelScheme(decided, (), {})
     if model_names is not None:
@@ -152,11 +152,11 @@ def find_scheme(
 
 
 def _scan(splits: Sequence[Rows]) -> tuple[dict[str, str], set[str]]:
-    """Return the kinds of labels with the location of the first of each, and the names of the classes.
+    """Return the types of labels with the location of the first of each, and the names of the classes.
 
     Names beyond `MAX_CLASSES` are not kept: a column of numbers has too many.
     """
-    kinds: dict[str, str] = {}
+    types: dict[str, str] = {}
     names: set[str] = set()
     for rows in splits:
         location, untyped = "", rows.untyped
@@ -164,15 +164,15 @@ def _scan(splits: Sequence[Rows]) -> tuple[dict[str, str], set[str]]:
             if not isinstance(text, str):
                 what = "nothing" if text is None else f"{type(text).__name__} {text!r}, not text"
                 raise DataError(f"{location}: the column {rows.text_column!r} holds {what}.")
-            kinds.setdefault(_kind(label, untyped), location)
+            types.setdefault(_label_type(label, untyped), location)
             if len(names) <= MAX_CLASSES:
                 names.update(_class_name(element, location) for element in _elements(label))
         if not location:
             raise DataError(f"{rows.name}: no rows.")
-    return kinds, names
+    return types, names
 
 
-def _kind(label: Any, untyped: bool) -> str:
+def _label_type(label: Any, untyped: bool) -> str:
     """Say what a label looks like, in the words of the error messages."""
     if isinstance(label, list):
         return "a list"
@@ -185,11 +185,11 @@ def _kind(label: Any, untyped: bool) -> str:
     return "a name"
 
 
-def infer_problem_type(kinds: Mapping[str, str], wanted: str | None, untyped: bool) -> ProblemType:
+def infer_problem_type(types: Mapping[str, str], wanted: str | None, untyped: bool) -> ProblemType:
     """Infer the problem type from what the labels look like.
 
     Args:
-        kinds: What labels look like ("a list", "a name", "a whole number", "a fraction"), with the location of the
+        types: What labels look like ("a list", "a name", "a whole number", "a fraction"), with the location of the
             first of each.
         wanted: The problem type that the user names, if any.
         untyped: Whether numbers are written as text, as in csv.
@@ -197,22 +197,24 @@ def infer_problem_type(kinds: Mapping[str, str], wanted: str | None, untyped: bo
     Raises:
         DataError: The labels don't go together, or don't go with the problem type that the user names.
     """
-    if "a list" in kinds:
-        if len(kinds) > 1:
-            raise _mixed("a list", kinds)
+    if "a list" in types:
+        if len(types) > 1:
+            raise _mixed("a list", types)
         if wanted not in (None, ProblemType.MULTI_LABEL):
-            raise DataError(f"{kinds['a list']}: the label is a list, which doesn't go with problem_type {wanted}.")
+            raise DataError(f"{types['a list']}: the label is a list, which doesn't go with problem_type {wanted}.")
         return ProblemType.MULTI_LABEL
-    if "a name" in kinds and len(kinds) > 1 and not untyped:
-        raise _mixed("a name", kinds)
+    if "a name" in types and len(types) > 1 and not untyped:
+        raise _mixed("a name", types)
     if wanted:
         return ProblemType(wanted)
-    return ProblemType.REGRESSION if "a fraction" in kinds and "a name" not in kinds else ProblemType.SINGLE_LABEL
+    return ProblemType.REGRESSION if "a fraction" in types and "a name" not in types else ProblemType.SINGLE_LABEL
 
 
-def _mixed(kind: str, kinds: Mapping[str, str]) -> DataError:
-    other, location = next((other, location) for other, location in kinds.items() if other != kind)
-    return DataError(f"{kinds[kind]}: the label is {kind}, but {location} has {other}. All labels have to be alike.")
+def _mixed(label_type: str, types: Mapping[str, str]) -> DataError:
+    other, location = next((other, location) for other, location in types.items() if other != label_type)
+    return DataError(
+        f"{types[label_type]}: the label is {label_type}, but {location} has {other}. All labels have to be alike."
+    )
 
 
 def _sorted_names(splits: Sequence[Rows], found: set[str]) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def one_line(text: str) -> str:
 
 
 def waiting_lines(stream: io.BufferedReader, name: str) -> Iterator[list[str]]:
-    """Yield the lines of a stream as they arrive: all that are waiting, so that nobody waits for lines to come.
+    """Yield the lines of a stream as they arrive, without waiting for a full batch.
 
     Args:
         stream: A binary stream, such as standard input.

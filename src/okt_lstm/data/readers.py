@@ -140,8 +140,8 @@ class RowReader:
             # Errors of the operating system have a number; those of bz2 and gzip have none.
             if getattr(exception, "errno", None) is not None:
                 raise
-            place = f", after line {self.line}" if self.line else ""
-            raise FileError(f"{self.path}{place}: can't be decompressed ({exception})") from None
+            location = f", after line {self.line}" if self.line else ""
+            raise FileError(f"{self.path}{location}: can't be decompressed ({exception})") from None
 
     def _set_header(self, names: list[str] | None) -> None:
         if not names:

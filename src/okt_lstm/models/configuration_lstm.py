@@ -173,8 +173,8 @@ class RecurrentConfig(ClassifierConfig):
         """
         if self._auto_class is not None:
             # a subclass elsewhere has another name
-            ours = next(base for base in type(self).__mro__ if base.__module__ == __name__)
-            family = ours.__name__.removesuffix("Config")
+            own_class = next(base for base in type(self).__mro__ if base.__module__ == __name__)
+            family = own_class.__name__.removesuffix("Config")
             noted = dict(getattr(self, "auto_map", None) or {})
             # a classifier that started from a language model has its entry
             if f"{family}ForPreTraining" not in (self.architectures or ()):

@@ -27,8 +27,8 @@ RNNClass: TypeAlias = type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]
 class ReadingOrder(NamedTuple):
     """The order in which a direction reads the positions of a batch: the tokens of each row first, then its padding.
 
-    So padding comes after everything that counts. The recurrent kernels take the time as the first dimension; the same
-    copy brings it there.
+    Padding then comes last, where it can't reach the states of a token. The recurrent kernels take the time as the
+    first dimension; the same copy moves it there.
 
     Attributes:
         gather_index: The position, in a batch flattened to `(batch * time, ...)`, that each step reads,

@@ -200,8 +200,8 @@ def _start_jvm(java_folder: Path) -> None:
             options += ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
         classpath = [str(java_folder), str(java_folder / "bin"), str(java_folder / "*")]
         jpype.startJVM(jvm, *options, classpath=classpath, convertStrings=True, interrupt=False)
-        # At its end, a JVM waits for the thread that started it, even if that ended long ago. Detached, the thread is
-        # attached again by its next call, as one that nobody waits for.
+        # At its end, a JVM waits for the thread that started it, even if that ended long ago. Detached, the thread
+        # reattaches at its next call, as a daemon thread.
         jpype.JClass("java.lang.Thread").detach()
     except Exception as error:
         home = os.environ.get("JAVA_HOME")

@@ -103,7 +103,7 @@ def with_post_processor_of(old: Tokenizer, new: Tokenizer, renamed: Mapping[str,
 
     Args:
         old: The tokenizer that has the post-processor.
-        new: The tokenizer that shall have it, with ids of its own.
+        new: The tokenizer that receives it. Its ids may differ.
         renamed: New texts of special tokens by their old texts.
     """
 

@@ -47,13 +47,13 @@ def calibrate(probabilities: ArrayLike, references: ArrayLike, bins: int = 15) -
     """
     probabilities, references = _checked(probabilities, references)
     confidences = probabilities.max(axis=1)
-    places = np.clip(np.ceil(confidences * bins).astype(np.int64) - 1, 0, bins - 1)
-    counts = np.bincount(places, minlength=bins)
+    bin_ids = np.clip(np.ceil(confidences * bins).astype(np.int64) - 1, 0, bins - 1)
+    counts = np.bincount(bin_ids, minlength=bins)
     right = probabilities.argmax(axis=1) == references
     # Empty bins divide 0 by 0.
     with np.errstate(invalid="ignore"):
-        mean_confidences = np.bincount(places, confidences, bins) / counts
-        accuracies = np.bincount(places, right, bins) / counts
+        mean_confidences = np.bincount(bin_ids, confidences, bins) / counts
+        accuracies = np.bincount(bin_ids, right, bins) / counts
     distances = np.abs(mean_confidences - accuracies)[counts > 0]
     error = np.average(distances, weights=counts[counts > 0])
     return Calibration(counts, mean_confidences, accuracies, float(error))
@@ -83,8 +83,8 @@ def accuracy_by(values: ArrayLike, right: ArrayLike, bounds: Sequence[float], fo
     names = [form.format(bound) for bound in bounds]
     titles = [f"at most {names[0]}", *(f"over {low} to {high}" for low, high in pairwise(names))]
     titles.append(f"over {names[-1]}")
-    places = np.searchsorted(np.asarray(bounds), values, side="left")
-    groups = ((title, right[places == place]) for place, title in enumerate(titles))
+    group_ids = np.searchsorted(np.asarray(bounds), values, side="left")
+    groups = ((title, right[group_ids == group_id]) for group_id, title in enumerate(titles))
     return [Group(title, len(rows), float(rows.mean())) for title, rows in groups if len(rows)]
 
 
@@ -130,8 +130,8 @@ def fragment_share(
         if word is None:
             continue
         characters = token.removeprefix(word_mark) if word_mark else token
-        alone = len(characters) <= 1 and pieces[word] > 1
-        fragments += alone or token == unknown or _BYTE.fullmatch(token) is not None
+        is_lone = len(characters) <= 1 and pieces[word] > 1
+        fragments += is_lone or token == unknown or _BYTE.fullmatch(token) is not None
     return fragments / len(words) if words else 0.0
 
 
