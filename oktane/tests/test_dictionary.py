@@ -22,7 +22,7 @@ def test_missing_or_damaged_word_lists_are_an_error_that_says_what_to_do(monkeyp
     dictionary._base.cache_clear()
     try:
         with pytest.raises(
-            DictionaryError, match=r"okt\.dict is missing or damaged .*pip install --force-reinstall oktane"
+            DictionaryError, match=r"okt\.dict is missing or damaged .*pip install --force-reinstall \./oktane$"
         ):
             Okt()
     finally:
