@@ -27,7 +27,7 @@ from .data.options import DATA_ARGUMENTS_NAME, DataOptions, is_local
 from .training.commands import COMMANDS as TRAINING_COMMANDS
 from .training.commands import PRETRAIN, TRAIN, WORD_VECTORS
 from .training.parsing import CommandParser, parse, suggest
-from .training.renamed import command_of_today, options_of_today
+from .training.renamed import current_command, current_options
 
 if TYPE_CHECKING:
     import io
@@ -110,7 +110,7 @@ def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], None]:
         "predict": _predict,
         "push": _push,
     }
-    name = command_of_today(argv[0]) if argv else ""
+    name = current_command(argv[0]) if argv else ""
     if name in commands:
         return commands[name]
     parser = CommandParser(
@@ -122,7 +122,9 @@ def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], None]:
     )
     parser.add_argument("--version", action="store_true", help="show the versions of what okt-lstm runs on, and exit")
     if name and not name.startswith("-"):
-        parser.error(f"there is no command {name!r}{suggest(name, commands, with_short=False)}: {', '.join(commands)}")
+        parser.error(
+            f"there is no command {name!r}{suggest(name, commands, with_aliases=False)}: {', '.join(commands)}"
+        )
     if not parser.parse_words(argv).version:
         parser.error(f"name a command: {', '.join(commands)}")
     print("\n".join(_versions()))
@@ -368,7 +370,7 @@ def _data_options(options: argparse.Namespace) -> DataOptions:
             f"{model} does not say what it was trained on (no {DATA_ARGUMENTS_NAME}); name the data with --dataset"
         )
     try:
-        recorded = options_of_today(json.loads(file.read_text(encoding="utf-8")))
+        recorded = current_options(json.loads(file.read_text(encoding="utf-8")))
         recorded = {name: value for name, value in recorded.items() if name in names}
         # A folder of the machine that trained. Without it, NSMC is downloaded.
         if recorded.get("dataset") == "nsmc" and not Path(recorded.get("data_dir", "")).is_dir():

@@ -148,12 +148,12 @@ def _read_nsmc(args: DataOptions) -> Corpus:
 def _nsmc_notes(files: Iterable[DataFile]) -> Iterator[str]:
     for file in files:
         official = OFFICIAL_FILES[file.split]
-        kind = {"train": "training", "test": "test"}[file.split]
+        rows = {"train": "training", "test": "test"}[file.split]
         if file.git_blob_id == official.blob_id:
-            yield f"The {kind} rows are NSMC's official `{official.name}` (git blob id {official.blob_id})."
+            yield f"The {rows} rows are NSMC's official `{official.name}` (git blob id {official.blob_id})."
             continue
         yield (
-            f"The {kind} rows are **not** NSMC's official `{official.name}` (git blob id {official.blob_id}): the "
+            f"The {rows} rows are **not** NSMC's official `{official.name}` (git blob id {official.blob_id}): the "
             f"file has git blob id {file.git_blob_id}."
         )
         if file.git_blob_id == _REBUILT_TRAINING_BLOB_ID:
