@@ -391,6 +391,16 @@ def test_a_data_set_that_is_not_there_is_one_line_after_one_question(run, monkey
     assert len(asked) == (0 if answer is None else 1)
 
 
+def test_a_recorded_data_set_that_is_gone_is_one_line(run, tmp_path, monkeypatch):
+    def ask(url):
+        raise Refusal
+
+    monkeypatch.setattr(sharing, "get_hf_file_metadata", ask)
+    trained = save_tiny(tmp_path / "trained")
+    (trained / "data_args.json").write_text(json.dumps({"dataset": "kim/none"}))
+    assert_one_line_error(run("evaluate", trained), "kim/none: no such file or folder; no such data set")
+
+
 def test_a_data_set_in_the_cache_needs_no_connection(monkeypatch, tmp_path):
     def ask(url):
         raise sharing.OfflineModeIsEnabled

@@ -341,6 +341,8 @@ def _evaluate(argv: Sequence[str]) -> None:
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
     data_options = _data_options(options)
+    if options.dataset is None:
+        _check_paths({"dataset": data_options.dataset})
     with replacing(options.output) if options.output else nullcontext() as file:
         splits = load_test_split(
             data_options, classifier.problem_type, classifier.labels, trained_on=options.dataset is None
