@@ -172,6 +172,7 @@ def test_wrong_usage_exits_with_2(run, arguments):
         ("trian", "'trian' (did you mean train?)"),
         ("predict --modle m 굿", "--modle (did you mean --model?)"),
         ("evaluate m --datset d --outptu o", "--datset (did you mean --dataset?), --outptu (did you mean --output?)"),
+        ("evaluate --modle x", "--modle (did you mean --model?)"),
         ("push out kim/m --privat", "--privat (did you mean --private?)"),
     ],
 )
@@ -330,11 +331,103 @@ def test_push_of_what_is_no_model_is_one_line(run, tmp_path):
     assert_one_line_error(run("push", tmp_path, "kim/m", "--token", "hf_x"), "config.json", "okt-lstm train")
 
 
-def test_mistakes_of_training_are_one_line(run, tmp_path):
-    code, _, errors = run("train", "--output_dir", tmp_path / "out", "--dataset", tmp_path / "none.csv")
-    assert code == 1
-    assert errors.splitlines()[-1].startswith("okt-lstm: error: ")
-    assert "none.csv" in errors.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("train --output_dir o --dataset none.csv", "none.csv: no such file or folder (--dataset)"),
+        ("train --output_dir o --dataset sample --validation_file no.csv", "no.csv: no such file (--validation_file)"),
+        ("train --output_dir o --data_dir none", "none: no such folder (--data_dir)"),
+        ("train --output_dir earlier", "earlier holds an earlier run (config.json)"),
+        ("pretrain --output_dir earlier --unlabeled nsmc", "earlier holds an earlier run (config.json)"),
+        ("train --recipe fast --output_dir earlier", "earlier holds an earlier run (config.json)"),
+        ("train --output_dir earlier/config.json", "config.json is a file; --output_dir must name a folder"),
+        ("evaluate --dataset none.csv", "none.csv: no such file or folder (--dataset)"),
+        ("evaluate --dataset nsmc --data_dir none", "none: no such folder (--data_dir)"),
+    ],
+)
+def test_a_mistyped_path_is_one_line_before_anything_heavy_is_imported(tmp_path, command, message):
+    (tmp_path / "earlier").mkdir()
+    (tmp_path / "earlier" / "config.json").write_text("{}")
+    program = f"""
+import sys
+from okt_lstm.cli import main
+code = main({command.split()!r})
+print(code, [name for name in ("torch", "transformers", "datasets", "numpy", "pyarrow") if name in sys.modules])
+"""
+    result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert result.stdout == "1 []\n"
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("okt-lstm: error: ")
+    assert message in line
+
+
+class Refusal(sharing.RepositoryNotFoundError):
+    """The Hub's answer for what it does not have."""
+
+    def __init__(self):
+        Exception.__init__(self)
+
+
+@pytest.mark.parametrize("command", [["train", "--output_dir", "o"], ["evaluate"]])
+@pytest.mark.parametrize(
+    ("name", "answer", "message"),
+    [
+        ("kim/none", Refusal(), "kim/none: no such file or folder; no such data set on the Hugging Face Hub"),
+        ("kim/none", sharing.OfflineModeIsEnabled(), "the Hugging Face Hub can't be asked for it"),
+        ("reviws", Refusal(), "reviws: no such file or folder; a data set on the Hugging Face Hub is named owner/name"),
+        ("reviws", sharing.OfflineModeIsEnabled(), "is named owner/name"),
+        ("a b", None, "a b: no such file or folder"),
+    ],
+)
+def test_a_data_set_that_is_not_there_is_one_line_after_one_question(run, monkeypatch, command, name, answer, message):
+    asked = []
+
+    def ask(url):
+        asked.append(url)
+        raise answer
+
+    monkeypatch.setattr(sharing, "get_hf_file_metadata", ask)
+    assert_one_line_error(run(*command, "--dataset", name), message)
+    assert len(asked) == (0 if answer is None else 1)
+
+
+def test_a_recorded_data_set_that_is_gone_is_one_line(run, tmp_path, monkeypatch):
+    def ask(url):
+        raise Refusal
+
+    monkeypatch.setattr(sharing, "get_hf_file_metadata", ask)
+    trained = save_tiny(tmp_path / "trained")
+    (trained / "data_args.json").write_text(json.dumps({"dataset": "kim/none"}))
+    assert_one_line_error(run("evaluate", trained), "kim/none: no such file or folder; no such data set")
+
+
+def test_a_data_set_in_the_cache_needs_no_connection(monkeypatch, tmp_path):
+    def ask(url):
+        raise sharing.OfflineModeIsEnabled
+
+    monkeypatch.setattr(sharing, "get_hf_file_metadata", ask)
+    monkeypatch.setattr(sharing, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(sharing.LoadError):
+        sharing.check_dataset("kim/films")
+    (tmp_path / "datasets--kim--films").mkdir()
+    sharing.check_dataset("kim/films")
+
+
+def test_evaluate_takes_the_model_as_predict_does(run, folder, reviews):
+    assert run("evaluate", "--model", folder, "--dataset", reviews) == run("evaluate", folder, "--dataset", reviews)
+    code, _, errors = run("evaluate", "a", "--model", "b")
+    assert code == 2
+    assert "name one model, a or b" in errors
+
+
+def test_predict_asks_whether_a_text_that_is_a_model_was_meant_as_one(run, folder, monkeypatch):
+    monkeypatch.setattr(loading, "RELEASED_MODEL", folder)
+    code, output, errors = run("predict", folder, "굿")
+    assert (code, len(output.splitlines())) == (0, 2)
+    assert errors.splitlines() == [
+        f"okt-lstm: warning: {folder} is the folder of a model; did you mean --model {folder}?"
+    ]
+    assert run("predict", "--model", folder, folder)[2] == ""
 
 
 # As a process

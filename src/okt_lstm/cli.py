@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .atomic import FileError, replacing
-from .data.options import DATA_ARGUMENTS_NAME, DataOptions
+from .data.options import DATA_ARGUMENTS_NAME, DataOptions, is_local
 from .training.commands import COMMANDS as TRAINING_COMMANDS
 from .training.commands import PRETRAIN, TRAIN, WORD_VECTORS
 from .training.parsing import CommandParser, parse, suggest
-from .training.renamed import command_of_today, options_of_today
+from .training.renamed import current_command, current_options
 
 if TYPE_CHECKING:
     import io
@@ -110,7 +110,7 @@ def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], None]:
         "predict": _predict,
         "push": _push,
     }
-    name = command_of_today(argv[0]) if argv else ""
+    name = current_command(argv[0]) if argv else ""
     if name in commands:
         return commands[name]
     parser = CommandParser(
@@ -122,7 +122,9 @@ def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], None]:
     )
     parser.add_argument("--version", action="store_true", help="show the versions of what okt-lstm runs on, and exit")
     if name and not name.startswith("-"):
-        parser.error(f"there is no command {name!r}{suggest(name, commands, with_short=False)}: {', '.join(commands)}")
+        parser.error(
+            f"there is no command {name!r}{suggest(name, commands, with_aliases=False)}: {', '.join(commands)}"
+        )
     if not parser.parse_words(argv).version:
         parser.error(f"name a command: {', '.join(commands)}")
     print("\n".join(_versions()))
@@ -162,7 +164,8 @@ def _train(argv: Sequence[str]) -> None:
     recipe_name, stages_dir = options.pop("recipe", None), options.pop("stages_dir", None)
     if recipe_name is None and stages_dir is not None:
         raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
-    _check_paths(options)
+    # A recipe may name data of its own.
+    _check_paths(options if recipe_name is not None else {"dataset": "nsmc"} | options)
     recipe = None
     if recipe_name is not None:
         from .training.recipe import read_recipe
@@ -214,12 +217,27 @@ def _check_paths(options: dict[str, Any]) -> None:
 
     Raises:
         FileError: If a file is missing.
-        LoadError: If there is no such model.
+        FileExistsError: If the output folder holds an earlier run.
+        LoadError: If there is no such model, or no such data set.
+        NotADirectoryError: If the output folder is a file.
     """
     for name in ("validation_file", "test_file", "embeddings", "user_dictionary", "unlabeled", "input"):
         path = options.get(name)
         if path is not None and not (name == "unlabeled" and path == "nsmc") and not Path(path).expanduser().exists():
             raise FileError(f"{path}: no such file (--{name})")
+    dataset, data_dir = options.get("dataset"), options.get("data_dir")
+    if dataset == "nsmc" and data_dir is not None and not Path(data_dir).expanduser().is_dir():
+        raise FileError(f"{data_dir}: no such folder (--data_dir)")
+    if dataset is not None and is_local(dataset) and not Path(dataset).expanduser().exists():
+        raise FileError(f"{dataset}: no such file or folder (--dataset)")
+    if "output_dir" in options and not options.get("resume_from_checkpoint"):
+        from .training.output_folder import refuse_overwrite
+
+        refuse_overwrite(Path(options["output_dir"]), overwrite=options.get("overwrite_output_dir", False))
+    if dataset is not None and dataset not in ("nsmc", "sample") and not is_local(dataset):
+        from .hub import check_dataset
+
+        check_dataset(dataset)
     models = [("teacher", name) for name in options.get("teacher", [])]
     models += [(name, options[name]) for name in ("pretrained", "tokenizer") if name in options]
     for option, name in models:
@@ -232,7 +250,7 @@ def _check_paths(options: dict[str, Any]) -> None:
 
 
 def _use_granted_cores() -> None:
-    """Let torch use the cores that the container grants, where it counts more and nobody has chosen."""
+    """Limit torch to the container's cores unless OMP_NUM_THREADS is set."""
     if "OMP_NUM_THREADS" in os.environ:
         return
     import torch
@@ -304,9 +322,16 @@ def _evaluate(argv: Sequence[str]) -> None:
     for name in ("dataset", "dataset_config", "data_dir", "text_column", "label_column", "label_delimiter"):
         metadata = DataOptions.__dataclass_fields__[name].metadata
         data.add_argument(f"--{name}", metavar=metadata["metavar"], help=metadata["help"])
+    # As in `predict`.
+    parser.add_argument("--model", dest="named_model", help=argparse.SUPPRESS)
     data.add_argument("--max_predict_samples", metavar="N", type=int, help="evaluate on N rows, drawn at random")
     _add_model_options(parser)
     options = parser.parse_words(argv)
+    if options.model and options.named_model:
+        parser.error(f"name one model, {options.model} or {options.named_model}")
+    options.model = options.model or options.named_model
+    names = ("dataset", "data_dir") if options.dataset else ()
+    _check_paths({name: vars(options)[name] for name in names})
     classifier = _load(options)
     import datasets
 
@@ -316,6 +341,8 @@ def _evaluate(argv: Sequence[str]) -> None:
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
     data_options = _data_options(options)
+    if options.dataset is None:
+        _check_paths({"dataset": data_options.dataset})
     with replacing(options.output) if options.output else nullcontext() as file:
         splits = load_test_split(
             data_options, classifier.problem_type, classifier.labels, trained_on=options.dataset is None
@@ -345,7 +372,7 @@ def _data_options(options: argparse.Namespace) -> DataOptions:
             f"{model} does not say what it was trained on (no {DATA_ARGUMENTS_NAME}); name the data with --dataset"
         )
     try:
-        recorded = options_of_today(json.loads(file.read_text(encoding="utf-8")))
+        recorded = current_options(json.loads(file.read_text(encoding="utf-8")))
         recorded = {name: value for name, value in recorded.items() if name in names}
         # A folder of the machine that trained. Without it, NSMC is downloaded.
         if recorded.get("dataset") == "nsmc" and not Path(recorded.get("data_dir", "")).is_dir():
@@ -390,6 +417,8 @@ has only the labels, one a line."""
     for number, text in enumerate(options.texts, 1):
         if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
             raise FileError(f"text {number} of the arguments is not UTF-8: {text!r}")
+        if options.model is None and (Path(text) / "config.json").is_file():
+            print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
     _check_paths({"input": options.input} if options.input else {})
     classifier = _load(options)
     from .data.lines import waiting_lines

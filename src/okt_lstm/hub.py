@@ -18,6 +18,7 @@ from huggingface_hub import (
     hf_hub_download,
     hf_hub_url,
 )
+from huggingface_hub.constants import HF_HUB_CACHE
 
 # HTTPError is the base class of whichever HTTP library huggingface_hub uses.
 from huggingface_hub.errors import (  # type: ignore[attr-defined]
@@ -31,6 +32,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.file_download import repo_folder_name
 
 SHARED_SUFFIXES = frozenset({".json", ".safetensors", ".md", ".png"})
 
@@ -105,6 +107,35 @@ def hub_is_unreachable(name: str, revision: str | None, token: str | bool | None
     except (HTTPError, OfflineModeIsEnabled):
         return True
     return False
+
+
+def check_dataset(name: str) -> None:
+    """Ask the Hub once for a data set.
+
+    For one that is missing, or without a connection, `datasets` asks again and again, for half a minute.
+
+    Raises:
+        LoadError: There is no such data set, or the Hub can't be asked and the data set is not in the cache.
+    """
+    if "/" not in name:
+        reason = "a data set on the Hugging Face Hub is named owner/name"
+    else:
+        reason = "no such data set on the Hugging Face Hub; if it is a private one, log in with `hf auth login`"
+    try:
+        get_hf_file_metadata(hf_hub_url(name, "README.md", repo_type="dataset"))
+    except (EntryNotFoundError, GatedRepoError):
+        return
+    except (HFValidationError, RepositoryNotFoundError):
+        raise LoadError(f"{name}: no such file or folder; {reason}") from None
+    except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError) as exception:
+        if isinstance(exception, HfHubHTTPError) and exception.response.status_code < 500:
+            return
+        # Where `datasets` puts what it downloads.
+        if (Path(HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="dataset")).is_dir():
+            return
+        if "/" in name:
+            reason = "the Hugging Face Hub can't be asked for it (no connection, or HF_HUB_OFFLINE is set)"
+        raise LoadError(f"{name}: no such file or folder; {reason}") from None
 
 
 def push(

@@ -355,12 +355,12 @@ def test_options_that_do_not_fit_are_found_before_the_teachers_predict(taught, t
 
 
 def test_text_without_labels_needs_a_teacher(tmp_path):
-    with pytest.raises(ValueError, match="learned from a --teacher here"):
+    with pytest.raises(ValueError, match="uses --unlabeled only with --teacher"):
         prepare(options("--output_dir", tmp_path / "out", "--unlabeled", "t.txt"))
 
 
 def test_smooth_predictions_are_not_smoothed_again(tmp_path):
-    with pytest.raises(ValueError, match="leave out --label_smoothing_factor"):
+    with pytest.raises(ValueError, match="--label_smoothing_factor has no use with --teacher"):
         prepare(options("--output_dir", tmp_path, "--teacher", "t", "--label_smoothing_factor", "0.1"))
 
 

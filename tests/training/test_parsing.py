@@ -104,7 +104,7 @@ def test_the_output_folder_may_stand_in_the_file(tmp_path, monkeypatch):
     ("content", "message"),
     [
         ("learning_rat: 1", r"options.yaml: unknown option 'learning_rat' \(did you mean learning_rate\?\)"),
-        ("learning_rat: 1\nfoo: 2", "unknown option 'learning_rat' .*, 'foo'"),
+        ("learning_rat: 1\nfoo: 2", "unknown options 'learning_rat' .*, 'foo'"),
         ("config: other.yaml", "unknown option 'config'"),
         ("hidden_size: large", "options.yaml: hidden_size is 'large'; it has to be a whole number"),
         ("hidden_size: true", "hidden_size is True"),
@@ -156,7 +156,7 @@ def test_a_wrong_flag_ends_the_program_with_two_lines_that_name_it(given, capsys
 def test_what_is_required_is_asked_for(capsys):
     with pytest.raises(SystemExit):
         parse(TRAIN, ["--seed", "1"])
-    assert "needs --output_dir: where the trained model goes" in capsys.readouterr().err
+    assert "needs --output_dir: where the trained model goes\n" in capsys.readouterr().err
 
 
 # Names
@@ -239,7 +239,7 @@ def test_help_says_what_the_command_does_and_ends_with_two_examples(name, capsys
     assert lines[-3] == "examples:"
     assert all(line.startswith(f"  okt-lstm {name} ") for line in lines[-2:])
     assert max(map(len, lines)) <= 100
-    assert len(lines) < 120
+    assert len(lines) <= 100
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -260,6 +260,10 @@ def test_help_groups_what_matters_and_shows_defaults(capsys, monkeypatch):
     assert "None" not in text
     assert "--no_" not in text
     assert "adam_epsilon" not in text
+    assert "so many epochs" not in text
+    for option in ("--license", "--hub_model_id", "--do_predict", "--max_ngram", "--unlabeled_column"):
+        assert option not in text
+    assert "  --unlabeled_column " in help_of("word-vectors", capsys, monkeypatch)
 
 
 def test_help_all_shows_everything(capsys, monkeypatch):

@@ -46,12 +46,15 @@ def test_each_part_gets_its_options(tmp_path):
     ("options", "message"),
     [
         ({"hiden_size": 8}, "unknown option 'hiden_size'"),
+        ({"foo": 8, "bar": 8}, "unknown options 'foo', 'bar'"),
         ({"hidden_size": "8"}, "hidden_size is '8'; it has to be a whole number"),
         ({"nonlinearity": "relu"}, "nonlinearity goes with --model_type rnn, not lstm"),
         ({"hidden_size": 0}, "hidden_size must be at least 1"),
         ({"hidden_dropout": 1.5}, "hidden_dropout must be"),
         ({"vocab_size": 0}, "vocab_size is 0"),
         ({"freeze_embeddings_epochs": -1}, "freeze_embeddings_epochs is -1"),
+        ({"num_train_epochs": 0}, "num_train_epochs is 0; it has to be above 0"),
+        ({"num_train_epochs": -1.5}, "num_train_epochs is -1.5"),
         ({"eval_strategy": "steps"}, "load_best_model_at_end"),
         ({"push_to_hub": True, "hub_strategy": "every_save"}, "pickles"),
         ({"optim": "adamw_torch_fusd"}, "--optim: there is no 'adamw_torch_fusd'; did you mean adamw_torch_fused"),
@@ -61,6 +64,10 @@ def test_each_part_gets_its_options(tmp_path):
 def test_options_out_of_range_or_in_contradiction_are_errors_before_any_work(train_parts, options, message):
     with pytest.raises(ValueError, match=message):
         train_parts(**options)
+
+
+def test_a_number_of_steps_needs_no_number_of_epochs(train_parts):
+    assert train_parts(num_train_epochs=0, max_steps=5).training.max_steps == 5
 
 
 def test_rnn_takes_a_nonlinearity(train_parts):

@@ -224,7 +224,7 @@ def test_the_command_prints_the_figures(tmp_path, text, capsys):
         (["--stem", "true"], "leave out --stem"),
         (["--hidden_size", "16"], "has hidden_size 8, not 16: leave out --hidden_size"),
         (["--model_type", "gru"], "has model_type 'lstm', not 'gru'"),
-        (["--unlabeled", "t.txt"], "learned from a --teacher here"),
+        (["--unlabeled", "t.txt"], "uses --unlabeled only with --teacher"),
     ],
 )
 def test_what_contradicts_the_pretrained_model_is_an_error(pretrained, tmp_path, flags, message):

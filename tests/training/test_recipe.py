@@ -78,7 +78,7 @@ def test_a_recipe_extends_another_by_stages_of_its_own(tmp_path):
 
 
 def test_a_recipe_that_extends_itself_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="extends it in turn"):
+    with pytest.raises(ValueError, match="extends this recipe"):
         read_recipe(write(tmp_path, stage("m"), extends=str(tmp_path / "mine.yaml")))
 
 
@@ -98,9 +98,9 @@ def test_what_several_seeds_left_is_for_teachers_only(tmp_path, option):
         ([stage("m")], {"version": "one"}, "needs a version"),
         ([], {}, "a list of stages"),
         ([stage("m")], {"stages": "train"}, "a list of stages"),
-        (["train"], {}, "stage 1: must be a table of name, command"),
-        ([{"name": "m"}], {}, "stage 1: must be a table of name, command"),
-        ([stage("m", flags={})], {}, "stage 1: must be a table of name, command"),
+        (["train"], {}, "stage 1: must be a mapping with `name` and `command`"),
+        ([{"name": "m"}], {}, "stage 1: must be a mapping with `name` and `command`"),
+        ([stage("m", flags={})], {}, "stage 1: must be a mapping with `name` and `command`"),
         ([stage("m", options=["seed"])], {}, "stage 1: the options must be a table"),
         ([stage("m", seeds=3)], {}, "stage 1: the seeds must be a list of whole numbers"),
         ([stage("m", seeds=["a"])], {}, "stage 1: the seeds must be a list of whole numbers"),

@@ -1,10 +1,13 @@
 """What to train and evaluate on, as the user says it. Nothing heavy is imported here, so that `--help` is quick."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 DATA_ARGUMENTS_NAME = "data_args.json"
 """The file of a trained folder that names the data set it was trained on: the fields of `DataOptions`."""
+
+_FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".json", ".xlsx", ".xls")
 
 
 @dataclass
@@ -58,7 +61,7 @@ class DataOptions:
     validation_size: float = field(
         default=0.05,
         metadata={
-            "help": "share of the training rows (from 1: their number) to hold out, if there is no validation split",
+            "help": "fraction, or number if 1 or more, of training rows to hold out, if there is no validation split",
         },
     )
     split_seed: int = field(default=42, metadata={"help": "seed for holding out and sampling rows", "advanced": True})
@@ -70,4 +73,17 @@ class DataOptions:
     )
     max_predict_samples: int | None = field(
         default=None, metadata={"help": "use at most N test rows", "advanced": True}
+    )
+
+
+def is_local(dataset: str) -> bool:
+    """Return whether `--dataset` means a path: it exists, or doesn't look like an id on the Hub."""
+    if dataset in ("nsmc", "sample"):
+        return False
+    return (
+        Path(dataset).expanduser().exists()
+        or dataset.lower().endswith(_FILE_SUFFIXES)
+        or dataset.startswith((".", "~", "/"))
+        or dataset.count("/") > 1
+        or "\\" in dataset
     )

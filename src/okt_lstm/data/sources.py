@@ -14,7 +14,7 @@ from .description import DataDescription, DataFile
 from .errors import DataError
 from .lines import uncompressed
 from .nsmc import NSMC, OFFICIAL_FILES
-from .options import DataOptions
+from .options import DataOptions, is_local
 from .readers import file_format, open_reader
 
 logger = datasets.logging.get_logger(__name__)
@@ -22,23 +22,9 @@ logger = datasets.logging.get_logger(__name__)
 _SPLIT_NAMES = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation"}
 _SPLIT_NAMES |= {"dev": "validation", "test": "test"}
 _SPLIT_FILE = re.compile(rf"({'|'.join(_SPLIT_NAMES)})([-_.].*)?\.(csv|tsv|jsonl|ndjson|parquet)", re.IGNORECASE)
-_FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".json", ".xlsx", ".xls")
 
 # The rows that scripts/release/rebuild_training_rows.py writes, so that a model card can name them.
 _REBUILT_TRAINING_BLOB_ID = "bf0f6661638873dad50a066802902faf33b285a2"
-
-
-def is_local(dataset: str) -> bool:
-    """Return whether `--dataset` means a path: it exists, or doesn't look like an id on the Hub."""
-    if dataset in ("nsmc", "sample"):
-        return False
-    return (
-        Path(dataset).expanduser().exists()
-        or dataset.lower().endswith(_FILE_SUFFIXES)
-        or dataset.startswith((".", "~", "/"))
-        or dataset.count("/") > 1
-        or "\\" in dataset
-    )
 
 
 @dataclass(frozen=True)
@@ -162,12 +148,12 @@ def _read_nsmc(args: DataOptions) -> Corpus:
 def _nsmc_notes(files: Iterable[DataFile]) -> Iterator[str]:
     for file in files:
         official = OFFICIAL_FILES[file.split]
-        kind = {"train": "training", "test": "test"}[file.split]
+        rows = {"train": "training", "test": "test"}[file.split]
         if file.git_blob_id == official.blob_id:
-            yield f"The {kind} rows are NSMC's official `{official.name}` (git blob id {official.blob_id})."
+            yield f"The {rows} rows are NSMC's official `{official.name}` (git blob id {official.blob_id})."
             continue
         yield (
-            f"The {kind} rows are **not** NSMC's official `{official.name}` (git blob id {official.blob_id}): the "
+            f"The {rows} rows are **not** NSMC's official `{official.name}` (git blob id {official.blob_id}): the "
             f"file has git blob id {file.git_blob_id}."
         )
         if file.git_blob_id == _REBUILT_TRAINING_BLOB_ID:

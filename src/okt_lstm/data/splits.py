@@ -19,9 +19,9 @@ from .columns import quote_list
 from .description import DataDescription
 from .errors import DataError
 from .labels import LabelScheme, Rows, find_scheme
-from .options import DataOptions
+from .options import DataOptions, is_local
 from .problem_type import ProblemType
-from .sources import Corpus, DatasetRows, FileRows, is_local, read_corpus
+from .sources import Corpus, DatasetRows, FileRows, read_corpus
 
 logger = datasets.logging.get_logger(__name__)
 

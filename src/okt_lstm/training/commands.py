@@ -31,7 +31,7 @@ class Command:
         parts: The dataclasses.
         examples: Two ways to call it.
         is_training: Whether transformers' `TrainingArguments` are options, too.
-        unused: Fields of the parts that the command has no use for; only `--help-all` shows them.
+        hidden: Fields that only `--help-all` shows, as the command seldom or never needs them.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Command:
     parts: tuple[type[Any], ...]
     examples: tuple[str, str]
     is_training: bool = True
-    unused: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
 
     @property
     def options(self) -> dict[str, Field[Any]]:
@@ -74,7 +74,7 @@ TRAIN = Command(
         "okt-lstm train --dataset reviews.csv --output_dir out",
         "okt-lstm train --recipe fast --unlabeled nsmc --output_dir out",
     ),
-    unused=frozenset({"sampled_softmax_size"}),
+    hidden=frozenset({"sampled_softmax_size", "unlabeled_column", "max_unlabeled_samples"}),
 )
 PRETRAIN = Command(
     "pretrain",
@@ -84,7 +84,7 @@ PRETRAIN = Command(
         "okt-lstm pretrain --unlabeled texts.txt --subword bpe --output_dir lm",
         "okt-lstm pretrain --unlabeled nsmc --hidden_size 256 --embedding_size 256 --bf16 --output_dir lm",
     ),
-    unused=frozenset({"max_ngram", "num_buckets", "classifier_dropout", "pooling"}),
+    hidden=frozenset({"max_ngram", "num_buckets", "classifier_dropout", "pooling"}),
 )
 WORD_VECTORS = Command(
     "word-vectors",
@@ -95,7 +95,7 @@ WORD_VECTORS = Command(
         "okt-lstm word-vectors --unlabeled nsmc --subword bpe --output pieces.safetensors",
     ),
     is_training=False,
-    unused=frozenset({"max_length"}),
+    hidden=frozenset({"max_length"}),
 )
 COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS)}
 

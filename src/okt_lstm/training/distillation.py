@@ -77,7 +77,8 @@ def soft_labels(task: DistillationTask, teacher_weight: float = 1.0) -> datasets
 
     Args:
         task: The teachers and the texts.
-        teacher_weight: The weight of the teachers' predictions where a row has a label of its own, which has the rest.
+        teacher_weight: Weight of the teachers' predictions for labeled rows. The row's own label gets the remaining
+            weight.
 
     Returns:
         A row for each text, in the order of `DistillationTask.texts`: `text`, and `label`, a list of one number per

@@ -75,8 +75,7 @@ def fill_embeddings(
     pairs = [(i, rows[token]) for token, i in vocabulary.items() if token in rows]
     if not pairs:
         raise ValueError(
-            f"none of the vocabulary's {len(vocabulary):,} tokens has a vector: were the vectors made of other tokens "
-            "than those of this tokenizer?"
+            f"none of the {len(vocabulary):,} tokens has a vector: were the vectors trained with a different tokenizer?"
         )
     found, sources = (torch.tensor(numbers) for numbers in zip(*pairs, strict=True))
     weight = embedding.weight

@@ -122,7 +122,7 @@ class ModelOptions:
         metadata={"help": "tokens in a language model's softmax during training; 0: all", "advanced": True},
     )
     max_ngram: int | None = field(
-        default=None, metadata={"help": "longest n-gram, in tokens; only for --model_type ngram"}
+        default=None, metadata={"help": "longest n-gram, in tokens; only for --model_type ngram", "advanced": True}
     )
     num_buckets: int | None = field(
         default=None, metadata={"help": "weights per label; only for --model_type ngram", "advanced": True}
@@ -308,7 +308,7 @@ class RunSettings:
         default="group_by_length",
         metadata={
             "metavar": "NAME",
-            "help": "order of the rows; group_by_length wastes least on padding",
+            "help": "order of the rows; group_by_length needs the least padding",
             "advanced": True,
         },
     )
@@ -359,7 +359,12 @@ class RunSettings:
     )
     license: str = field(
         default="apache-2.0",
-        metadata={"metavar": "NAME", "help": "license of the weights, for the model card", "group": "output"},
+        metadata={
+            "metavar": "NAME",
+            "help": "license of the weights, for the model card",
+            "group": "output",
+            "advanced": True,
+        },
     )
     push_to_hub: bool = field(
         default=False, metadata={"help": "upload the trained model to the Hugging Face Hub", "group": "output"}
@@ -370,6 +375,7 @@ class RunSettings:
             "metavar": "HUB_ID",
             "help": "with --push_to_hub: the repository (default: the name of --output_dir)",
             "group": "output",
+            "advanced": True,
         },
     )
     hub_strategy: str = field(
@@ -388,11 +394,13 @@ class TrainSettings(RunSettings):
         default="auto",
         metadata={
             "metavar": "NAME",
-            "help": "score that decides which epoch is best; auto: accuracy, f1_macro or mse, by the kind of labels",
+            "help": "score that decides which epoch is best; auto: accuracy (single-label), f1_macro (multi-label) or "
+            "mse (regression)",
         },
     )
     do_predict: bool = field(
-        default=True, metadata={"help": "measure the finished model on the test split", "group": "output"}
+        default=True,
+        metadata={"help": "measure the finished model on the test split", "group": "output", "advanced": True},
     )
 
 

@@ -1,24 +1,26 @@
-"""The folder of a run: whether it is free, what an earlier run left in it, which checkpoint to go on with."""
+"""The folder of a run: whether it is free, what an earlier run left in it, which checkpoint to go on with.
+
+Nothing heavy is imported for the first question, so that it is answered at once.
+"""
 
 import shutil
 from pathlib import Path
 
-from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
-
 from ..data.options import DATA_ARGUMENTS_NAME
-from ..reports.trained_model import CARD_NAME
 from .options import RunSettings
-from .provenance import PRETRAINING_NAME
 
-# What a run leaves beside its checkpoints. A folder that holds any of these is not overwritten by default.
+TRAINER_STATE_NAME = "trainer_state.json"
+"""transformers' constant, whose module takes seconds to import."""
+
+# What a run leaves beside its checkpoints. A folder that holds any of these is not overwritten by default. Some of the
+# names are constants of modules that take seconds to import.
 OUTPUT_FILES = (
     "config.json",
     "model.safetensors",
     "README.md",
-    CARD_NAME,
+    "card.json",
     DATA_ARGUMENTS_NAME,
-    PRETRAINING_NAME,
+    "pretraining.json",
     TRAINER_STATE_NAME,
     *(f"{name}_results.json" for name in ("train", "eval", "test", "all")),
     "curves.png",
@@ -32,6 +34,8 @@ def find_checkpoint(folder: Path, options: RunSettings) -> str | None:
     Raises:
         FileNotFoundError: If there is none where one is asked for.
     """
+    from transformers.trainer_utils import get_last_checkpoint
+
     resume = options.resume_from_checkpoint
     if not resume:
         return None
@@ -61,7 +65,7 @@ def refuse_overwrite(folder: Path, *, overwrite: bool) -> None:
 
 def earlier_run(folder: Path) -> list[Path]:
     """Return the files and checkpoints that an earlier run left in the folder."""
-    paths = [*folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), *(folder / name for name in OUTPUT_FILES)]
+    paths = [*folder.glob("checkpoint-*"), *(folder / name for name in OUTPUT_FILES)]
     return [path for path in paths if path.exists()]
 
 

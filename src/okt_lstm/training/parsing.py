@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
 from .commands import Command, defaults, training_argument_names
-from .renamed import OPTIONS, SHORT, name_of_today, options_of_today
+from .renamed import ALIASES, OPTIONS, current_name, current_options
 from .values import read_table, typed
 
 
@@ -31,13 +31,13 @@ def parse(command: Command, argv: Sequence[str]) -> dict[str, Any]:
         SystemExit: For `--help`, and for unknown flags or values of the wrong type, as in argparse.
     """
     parser = _parser(command, everything=False)
-    words = words_of_today(argv, command.names)
+    words = current_words(argv, command.names)
     namespace, rest = parser.parse_known_args(words)
     if vars(namespace).pop("help_all"):
         _parser(command, everything=True).print_help()
         parser.exit()
     path = vars(namespace).pop("config")
-    given = options_of_today(vars(namespace))
+    given = current_options(vars(namespace))
     if rest:
         given |= _parse_training_arguments(parser, rest, command)
     try:
@@ -47,7 +47,8 @@ def parse(command: Command, argv: Sequence[str]) -> dict[str, Any]:
     if path is not None:
         given = read_options(Path(path), command) | given
     if missing := [name for name in command.required if name not in given]:
-        parser.error(f"needs --{missing[0]}: {command.options[missing[0]].metadata['help']}")
+        what = command.options[missing[0]].metadata["help"].replace(" (required)", "")
+        parser.error(f"needs --{missing[0]}: {what}")
     return given
 
 
@@ -66,22 +67,22 @@ def read_options(path: Path, command: Command) -> dict[str, Any]:
 
 
 def options_of(table: Mapping[str, Any], command: Command) -> dict[str, Any]:
-    """Return the options of a command that a file gives, by their names of today.
+    """Return the options of a command that a file gives, by their current names.
 
     Raises:
         ValueError: If a name is unknown, or a value has a wrong type.
     """
-    renamed = {name if name in command.names else name_of_today(name): value for name, value in table.items()}
+    renamed = {name if name in command.names else current_name(name): value for name, value in table.items()}
     if unknown := [f"{name!r}{suggest(name, command.names)}" for name in renamed if name not in command.names]:
-        raise ValueError(f"unknown option {', '.join(unknown)}")
-    return typed(options_of_today(renamed), command.types)
+        raise ValueError(f"unknown option{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}")
+    return typed(current_options(renamed), command.types)
 
 
 # Flags
 
 
-def words_of_today(argv: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Return the words of a command line with options by their full names of today.
+def current_words(argv: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return the words of a command line with the current full names of the options.
 
     `--batch-size 8` becomes `--per_device_train_batch_size 8` if the command knows that, and no `--batch_size`.
 
@@ -96,15 +97,15 @@ def words_of_today(argv: Iterable[str], known: Iterable[str]) -> list[str]:
         name = flag.removeprefix("--").replace("-", "_")
         if flag.startswith("--") and name not in known:
             if OPTIONS.get(name) in known:
-                name = name_of_today(name)
-            elif SHORT.get(name) in known:
-                name = SHORT[name]
+                name = current_name(name)
+            elif ALIASES.get(name) in known:
+                name = ALIASES[name]
         words.append(f"--{name}{equals}{value}" if flag.startswith("--") and name else word)
     return words
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser whose help is for people, and whose errors are two lines that name all that is unknown.
+    """Argument parser with grouped help and two-line errors that list every unknown option.
 
     Args:
         prog: What the command is called.
@@ -130,31 +131,31 @@ class CommandParser(argparse.ArgumentParser):
     def parse_words(self, argv: Sequence[str]) -> argparse.Namespace:
         """Parse all words; unknown ones are errors with suggestions."""
         known = [flag.removeprefix("--") for flag in self._option_string_actions]
-        namespace, rest = self.parse_known_args(words_of_today(argv, known))
+        namespace, rest = self.parse_known_args(current_words(argv, known))
         if rest:
             self.refuse(rest, known)
         return namespace
 
     def refuse(self, words: Iterable[str], known: Iterable[str]) -> NoReturn:
-        """End the program as these words are unknown."""
+        """Exit with an error that names the unknown options."""
         known = set(known)
         flags = [word.partition("=")[0] for word in words if word.startswith("--")]
         names = [f"{flag}{suggest(flag.removeprefix('--'), known, '--')}" for flag in flags] or list(words)
         self.error(f"unknown option{'s' if len(names) > 1 else ''} {', '.join(names)}")
 
 
-def suggest(name: str, known: Iterable[str], prefix: str = "", *, with_short: bool = True) -> str:
+def suggest(name: str, known: Iterable[str], prefix: str = "", *, with_aliases: bool = True) -> str:
     """Return " (did you mean ...?)" with the known name that is most like this one, or nothing.
 
     Args:
         name: What was typed.
         known: What could have been meant.
         prefix: What stands before a name: `--`.
-        with_short: Whether the short names of options count, too.
+        with_aliases: Whether the aliases of options count, too.
     """
     known = set(known)
-    short = {alias: option for alias, option in SHORT.items() if with_short and option in known}
-    close = difflib.get_close_matches(name, [*sorted(known), *short], n=1)
+    aliases = {alias for alias, option in ALIASES.items() if with_aliases and option in known}
+    close = difflib.get_close_matches(name, [*sorted(known), *aliases], n=1)
     return f" (did you mean {prefix}{close[0]}?)" if close else ""
 
 
@@ -189,7 +190,7 @@ def _parser(command: Command, *, everything: bool) -> CommandParser:
         }
         for field in fields(part):
             group = groups[field.metadata.get("group", part._argument_group_name)]
-            shown = everything or not (field.metadata.get("advanced") or field.name in command.unused)
+            shown = everything or not (field.metadata.get("advanced") or field.name in command.hidden)
             _add(group, field.name, types[field.name], field.metadata, default_of[field.name], shown)
     parser.add_argument("--config", metavar="FILE", help="YAML or JSON file of options by name; flags win over it")
     parser.add_argument(
@@ -218,21 +219,21 @@ def _add(group: Any, name: str, hint: Any, metadata: Mapping[str, Any], default:
         default: What its help calls the default.
         shown: Whether the help names it.
     """
-    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    kind, text = kinds[0], metadata["help"]
+    types = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    value_type, text = types[0], metadata["help"]
     options: dict[str, Any]
-    if kind is bool:
+    if value_type is bool:
         options = {"type": _bool, "nargs": "?", "const": True, "metavar": "true|false" if default else ""}
         hidden: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
         group.add_argument(f"--no_{name}", dest=name, action="store_false", **hidden)
-    elif bool in kinds:
+    elif bool in types:
         options = {"type": _bool_or_text, "nargs": "?", "const": True}
-    elif get_origin(kind) is list:
+    elif get_origin(value_type) is list:
         options = {"nargs": "+"}
-    elif get_origin(kind) is Literal:
-        options = {"metavar": "|".join(get_args(kind))}
+    elif get_origin(value_type) is Literal:
+        options = {"metavar": "|".join(get_args(value_type))}
     else:
-        options = {"type": kind, "metavar": {int: "N", float: "X"}.get(kind, "TEXT")}
+        options = {"type": value_type, "metavar": {int: "N", float: "X"}.get(value_type, "TEXT")}
     if "metavar" in metadata:
         options["metavar"] = metadata["metavar"]
     if default and default is not MISSING:

@@ -55,7 +55,7 @@ _Parts = TypeVar("_Parts", TrainParts, PretrainParts, WordVectorParts)
 
 
 def build(parts: type[_Parts], options: Mapping[str, Any]) -> _Parts:
-    """Make the parts of a command from options by name. What is not named keeps its default.
+    """Make the parts of a command from options by name. Options that are not given keep their defaults.
 
     Args:
         parts: `TrainParts`, `PretrainParts` or `WordVectorParts`.
@@ -70,5 +70,5 @@ def build(parts: type[_Parts], options: Mapping[str, Any]) -> _Parts:
         given = {field.name: left.pop(field.name) for field in fields(part) if field.name in left}
         made[name] = part(**typed(given, get_type_hints(part)))
     if left:
-        raise ValueError(f"unknown option {', '.join(map(repr, left))}")
+        raise ValueError(f"unknown option{'s' if len(left) > 1 else ''} {', '.join(map(repr, left))}")
     return parts(**made)

@@ -94,8 +94,8 @@ def _open_unlabeled(options: TrainParts) -> UnlabeledText | None:
         return None
     if not options.transfer.teacher:
         raise ValueError(
-            "--unlabeled text is learned from a --teacher here; `okt-lstm word-vectors` and `okt-lstm pretrain` learn "
-            "from it without one"
+            "`train` uses --unlabeled only with --teacher. Without a teacher, use it with `okt-lstm word-vectors` or "
+            "`pretrain`."
         )
     return options.unlabeled.open("a student")
 

@@ -12,7 +12,7 @@ from ..data.description import DataDescription, DataFile
 from ..data.unlabeled import UnlabeledText
 from ..hub import model_file
 from .options import TransferOptions
-from .renamed import options_of_today
+from .renamed import current_options
 
 PRETRAINING_NAME = "pretraining.json"
 """The file that says what a language model learned from, beside it and beside every model that started from it."""
@@ -42,7 +42,7 @@ def read_pretraining(model: str) -> dict[str, Any] | None:
         LoadError: If there is no such model.
     """
     path = model_file(model, PRETRAINING_NAME, None, None)
-    return None if path is None else options_of_today(json.loads(path.read_text("utf-8")))
+    return None if path is None else current_options(json.loads(path.read_text("utf-8")))
 
 
 def with_transfer(
@@ -97,7 +97,7 @@ def with_transfer(
 
 
 def display_name(name: str) -> str:
-    """Return a model's id, or the name of its folder without the path, which is nobody else's business."""
+    """Return the Hub id, or the folder's name without its path, which may be private."""
     path = Path(name).expanduser()
     return path.resolve().name if path.exists() else name
 

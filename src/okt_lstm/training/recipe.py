@@ -16,7 +16,7 @@ A recipe is a YAML file in this package's folder `recipes`, or one of the user's
         command: train
         options: {teacher: $teacher}
 
-With `extends: NAME` a recipe has the stages of another, and those of its own that have the same name replace them.
+With `extends: NAME`, a recipe inherits the stages of another; its own stages replace those of the same name.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ import yaml
 
 from .commands import COMMANDS
 from .parsing import options_of
-from .renamed import command_of_today
+from .renamed import current_command
 from .values import read_table
 
 
@@ -121,7 +121,7 @@ def _read(path: Path, extended_by: tuple[Path, ...] = ()) -> tuple[dict[str, Any
         return table, text
     base_path = _find(str(table.pop("extends")))
     if base_path in (path, *extended_by):
-        raise ValueError(f"{path}: extends {base_path}, which extends it in turn")
+        raise ValueError(f"{path}: extends {base_path}, which extends this recipe (a cycle)")
     base, _ = _read(base_path, (path, *extended_by))
     own = {entry["name"]: entry for entry in table["stages"] if isinstance(entry, dict) and "name" in entry}
     inherited = [own.get(entry["name"], entry) if isinstance(entry, dict) else entry for entry in base["stages"]]
@@ -139,13 +139,13 @@ def _parse_stage(entry: Any, where: str, earlier: Mapping[str, Stage]) -> Stage:
     """
     keys = {field.name for field in fields(Stage)}
     if not isinstance(entry, dict) or not {"name", "command"} <= entry.keys() <= keys:
-        raise ValueError(f"{where}: must be a table of name, command and perhaps options and seeds")
+        raise ValueError(f"{where}: must be a mapping with `name` and `command`, and optionally `options` and `seeds`")
     options, seeds = entry.get("options") or {}, entry.get("seeds") or []
     if not isinstance(options, dict) or not all(isinstance(option, str) for option in options):
         raise ValueError(f"{where}: the options must be a table of names and values")
     if not isinstance(seeds, list) or not all(isinstance(seed, int) for seed in seeds):
         raise ValueError(f"{where}: the seeds must be a list of whole numbers, such as [1, 2, 3]")
-    name, command = str(entry["name"]), command_of_today(str(entry["command"]))
+    name, command = str(entry["name"]), current_command(str(entry["command"]))
     if command not in COMMANDS:
         raise ValueError(f"{where}: the command is {command!r}; it can be {', '.join(COMMANDS)}")
     if not name.isidentifier() or name in earlier:

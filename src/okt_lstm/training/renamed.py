@@ -25,7 +25,7 @@ OPTIONS = {
 }
 """Options of 0.1.0, and what they are called now."""
 
-SHORT = {
+ALIASES = {
     "num_layers": "num_hidden_layers",
     "layers": "num_hidden_layers",
     "epochs": "num_train_epochs",
@@ -38,15 +38,15 @@ SHORT = {
 _VALUES = {("subword", "word"): "none"}
 
 
-def command_of_today(name: str) -> str:
-    """Return today's name of a command, and say so if it is another one."""
+def current_command(name: str) -> str:
+    """Return the current name of a command, and warn if it was renamed."""
     if name in COMMANDS:
         _say(f"`okt-lstm {name}`", f"`okt-lstm {COMMANDS[name]}`")
     return COMMANDS.get(name, name)
 
 
-def name_of_today(name: str) -> str:
-    """Return today's name of an option, and say so if it is another one."""
+def current_name(name: str) -> str:
+    """Return the current name of an option, and warn if it was renamed."""
     if name in OPTIONS:
         _say(f"--{name}", f"--{OPTIONS[name]}")
     return OPTIONS.get(name, name)
@@ -54,12 +54,12 @@ def name_of_today(name: str) -> str:
 
 @cache
 def _say(old: str, new: str) -> None:
-    """Name the new name, once: a recipe has the old one in many stages."""
+    """Warn once about a renamed option, even if several stages use it."""
     logger.warning("%s is now called %s", old, new)
 
 
-def options_of_today(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options by today's names and with today's values."""
+def current_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with their current names and values."""
     renamed = {OPTIONS.get(name, name): value for name, value in options.items()}
     return {
         name: _VALUES.get((name, value), value) if isinstance(value, str) else value for name, value in renamed.items()

@@ -41,12 +41,14 @@ class BaseRunOptions(RunSettings, TrainingArguments):  # type: ignore[misc]  # n
             )
             self.bf16 = False
         super().__post_init__()
+        if self.num_train_epochs <= 0 and self.max_steps <= 0:
+            raise ValueError(f"num_train_epochs is {self.num_train_epochs}; it has to be above 0")
         if self.push_to_hub and self.hub_strategy != HubStrategy.END:
             raise ValueError("any hub_strategy but 'end' pushes checkpoints, which hold pickles; leave it out")
 
 
 def _check_name(option: str, value: str, names: list[str]) -> None:
-    """Raise ValueError if a value is none of the names."""
+    """Raise ValueError if the value is not one of `names`."""
     if value not in names:
         close = get_close_matches(value, names, n=3)
         raise ValueError(f"--{option}: there is no {value!r}; did you mean {' or '.join(close or names)}?")

@@ -19,7 +19,7 @@ from .parts import PretrainParts, TrainParts, WordVectorParts, build
 from .pretrain import pretrain
 from .recipe import Recipe, Stage, stages_named
 from .renamed import COMMANDS as RENAMED_COMMANDS
-from .renamed import options_of_today
+from .renamed import current_options
 from .train import train
 from .word_vectors import train_word_vectors
 
@@ -91,9 +91,9 @@ def run_recipe(
             _run_stage(stage, folder / name, origin, _of_command(given, stage, _SURROUNDINGS), seconds, run)
             for name, origin in _runs(stage, given, results)
         ]
-    ours = {name: value for name, value in given.items() if is_taught or name not in _names(UnlabeledOptions)}
+    last_given = {name: value for name, value in given.items() if is_taught or name not in _names(UnlabeledOptions)}
     begin = time.monotonic()
-    result = run("train", _with_results(last, results) | ours)
+    result = run("train", _with_results(last, results) | last_given)
     seconds[last.name] = round(time.monotonic() - begin, 1)
     write_text(output / RECIPE_NAME, recipe.text)
     write_json(output / STAGES_NAME, {"recipe": recipe.name, "version": recipe.version, "seconds": seconds})
@@ -167,13 +167,13 @@ def _run_stage(
     vectors = folder / _VECTORS_NAME
     found = json.loads(record.read_text("utf-8")) if record.is_file() else None
     took = found.pop("seconds", None) if found else None
-    if not found or _origin_of_today(found) != json.loads(json.dumps(origin)):
+    if not found or _current_origin(found) != json.loads(json.dumps(origin)):
         if found is None and (strange := earlier_run(folder)):
             raise FileExistsError(
                 f"{folder} holds {strange[0].name}, but not of this recipe's stage: name another --stages_dir"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        # With the old or the new record, what is deleted now could be taken for its result.
+        # Delete the record first: an interrupted deletion must not look like a finished stage.
         write_json(record, {})
         delete_run_files(folder)
         write_json(record, origin)
@@ -197,14 +197,14 @@ def _run_stage(
     return _Result(str(vectors if stage.command == "word-vectors" else folder), origin)
 
 
-def _origin_of_today(origin: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an origin as it is written today. 0.1.0 had other names, and wrote each earlier result as a list."""
-    options = options_of_today(origin["options"])
+def _current_origin(origin: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an origin with current names. 0.1.0 had other names, and wrote each earlier result as a list."""
+    options = current_options(origin["options"])
     for name in {"pretrained", "embeddings"} & options.keys():
         if isinstance(options[name], list):
             (options[name],) = options[name]
     return {
         "options": options,
-        "basis": [_origin_of_today(earlier) for earlier in origin["basis"]],
+        "basis": [_current_origin(earlier) for earlier in origin["basis"]],
         "command": RENAMED_COMMANDS.get(origin["command"], origin["command"]),
     }

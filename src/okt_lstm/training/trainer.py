@@ -47,7 +47,7 @@ class RecurrentTrainer(Trainer):
 
     @staticmethod
     def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: PreTrainedModel | None = None) -> tuple[Any, Any]:
-        """Return the optimizer; on a CPU, where RMSprop spends most of its time on idle words, one that skips them."""
+        """Return the optimizer. On a CPU, use an RMSprop that skips embedding rows without a gradient."""
         optimizer_class, options = Trainer.get_optimizer_cls_and_kwargs(args, model)
         if optimizer_class is torch.optim.RMSprop and args.device.type == "cpu":
             optimizer_class = RowwiseRMSprop
@@ -161,7 +161,6 @@ class SaveOnInterrupt(TrainerCallback):
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Do not save once more."""
-        # The checkpoint was saved at the end of the step.
+        """Skip the regular save: the interrupted step has just been saved."""
         if self.happened:
             control.should_save = control.should_evaluate = False

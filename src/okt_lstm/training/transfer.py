@@ -39,7 +39,9 @@ def check_transfer(transfer: TransferOptions, model: ModelOptions, training: Tra
         ValueError: If options contradict each other.
     """
     if transfer.teacher and training.label_smoothing_factor:
-        raise ValueError("a --teacher's predictions are smooth already: leave out --label_smoothing_factor")
+        raise ValueError(
+            "--label_smoothing_factor has no use with --teacher, whose predictions are soft labels: leave it out"
+        )
     for option in ("embeddings", "freeze_embeddings_epochs"):
         if model.model_type == "ngram" and getattr(transfer, option):
             raise ValueError(f"a model of type ngram has no embeddings: leave out --{option}")

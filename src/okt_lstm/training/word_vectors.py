@@ -29,7 +29,7 @@ _TEXTS_PER_BATCH = 1000
 _IDS_PER_READ = 1 << 16
 # Tokens of a text that gensim reads. It would skip what follows.
 _LONGEST = 10_000
-# Stands after each text's ids in the file of ids.
+# Separator after each text in the file of ids.
 _ROW_END = -1
 
 
