@@ -141,7 +141,7 @@ def test_spans_under_norm_stand_in_the_text_that_was_given(okt):
 
 
 @given(st.lists(texts, max_size=5), st.booleans(), st.booleans())
-def test_morphemes_batch_gives_the_same_as_arrays(okt, batch, norm, stem):
+def test_encode_batch_gives_the_same_as_arrays(okt, batch, norm, stem):
     result = okt.encode_batch(batch, norm=norm, stem=stem)
     assert isinstance(result, Morphemes)
     assert (result.form_ids.format, result.spans.format, result.row_splits.format) == ("i", "i", "q")
@@ -157,12 +157,16 @@ def test_morphemes_batch_gives_the_same_as_arrays(okt, batch, norm, stem):
     [
         ("tokens", "tokenize", "영화가"),
         ("tokens_batch", "tokenize_batch", ["영화가"]),
-        ("morphemes_batch", "encode_batch", ["영화가"]),
     ],
 )
 def test_the_names_of_0_1_0_work_and_name_the_new_ones(okt, old, new, argument):
-    with pytest.warns(FutureWarning, match=f"Okt.{old} is now Okt.{new}"):
+    with pytest.warns(DeprecationWarning, match=f"Okt.{old} is now Okt.{new}"):
         assert getattr(okt, old)(argument, True) == getattr(okt, new)(argument, True)
+
+
+def test_what_code_saved_by_0_1_0_calls_works_without_a_warning(okt, recwarn):
+    assert okt.morphemes_batch(["영화가"], norm=True, stem=True) == okt.encode_batch(["영화가"], True, True)
+    assert not recwarn.list
 
 
 # ---- batches ----

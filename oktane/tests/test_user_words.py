@@ -199,8 +199,8 @@ def test_a_user_file_that_is_missing_or_no_text_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         Okt(tmp_path / "none.txt")
     path = tmp_path / "words.txt"
-    path.write_bytes(b"\xff\xfe\0")
-    with pytest.raises(ValueError, match=r"words\.txt: not UTF-8"):
+    path.write_bytes("덕질\tNoun\n".encode() + "쌀과자칩\tNoun\n".encode("cp949"))
+    with pytest.raises(ValueError, match=r"words\.txt, line 2: not UTF-8 text .*iconv -f CP949"):
         Okt(path)
 
 

@@ -19,8 +19,8 @@ try:
     import oktane._core  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        f"oktane's compiled core can't be imported ({error}); reinstall oktane: "
-        "pip install --force-reinstall oktane, or from its source: pip install --force-reinstall ./oktane"
+        f"oktane's compiled core can't be imported ({error}); reinstall oktane from its source: "
+        "pip install --force-reinstall ./oktane"
     ) from None
 
 from .dictionary import DictionaryError

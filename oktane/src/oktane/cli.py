@@ -8,10 +8,11 @@ import argparse
 import io
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from . import __version__
 
@@ -106,7 +107,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    # parse_args would report what a command doesn't know with the usage of the parser above it.
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if options.command is None:
+        options.parser.error(f"a command is missing; choose from {', '.join(COMMANDS)}")
     if options.texts and options.input:
         options.parser.error("give texts or --input, not both")
     if options.threads is not None and options.threads < 1:
@@ -128,21 +134,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, with the name that was probably meant and where the help is."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2 and the message."""
+        if wrong := re.search(r"(?:invalid choice: '|unrecognized arguments: )([^\s'=]+)", message):
+            # Importing it takes a while, and only an error needs it.
+            import difflib
+
+            known = re.findall(r"--\w+", self.format_usage()) + re.findall(r"\w+", message.partition("choose from")[2])
+            if wrong[1] in known:
+                message += f"; {wrong[1]} goes after the command"
+            elif close := difflib.get_close_matches(wrong[1], known, 1):
+                message += f"; did you mean {close[0]}?"
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> Parser:
+    first, second = COMMANDS["morphs"].examples[0], COMMANDS["pos"].examples[1]
+    parser = Parser(
         "oktane",
         description=DESCRIPTION,
-        epilog="`oktane COMMAND --help` shows the options of a command.",
+        epilog=f"`oktane COMMAND --help` shows the options of a command.\n\nexamples:\n  {first}\n  {second}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"oktane {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parser.set_defaults(parser=parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
         _add_options(commands, name, command)
     return parser
 
 
-def _add_options(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command) -> None:
+def _add_options(commands: "argparse._SubParsersAction[Parser]", name: str, command: Command) -> None:
     first, second = command.examples
     parser = commands.add_parser(
         name,

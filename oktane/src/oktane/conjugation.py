@@ -1,4 +1,4 @@
-"""Expands the stems of verbs and adjectives to the forms that Okt finds in a text.
+"""Expand the stems of verbs and adjectives to the forms that Okt finds in a text.
 
 The rules are those of Open Korean Text 2.1.0's KoreanConjugation.scala (Apache-2.0), case by case in its order. A form
 is the stem with its last syllable changed, or with one more syllable: 사랑하 gives 사랑합, 사랑해, 사랑하는, ...
@@ -37,14 +37,14 @@ _FIRST_SYLLABLE = 0xAC00
 
 
 def decompose(syllable: str) -> tuple[str, str, str]:
-    """Returns the onset, vowel and coda (" " for none) of a Hangul syllable."""
+    """Return the onset, vowel and coda (" " for none) of a Hangul syllable."""
     onset, rest = divmod(ord(syllable) - _FIRST_SYLLABLE, 21 * 28)
     vowel, coda = divmod(rest, 28)
     return ONSETS[onset], VOWELS[vowel], CODAS[coda]
 
 
 def compose(onset: str, vowel: str, coda: str = " ") -> str:
-    """Returns the Hangul syllable of an onset, a vowel and a coda (" " for none)."""
+    """Return the Hangul syllable of an onset, a vowel and a coda (" " for none)."""
     return chr(_FIRST_SYLLABLE + (ONSETS.index(onset) * 21 + VOWELS.index(vowel)) * 28 + CODAS.index(coda))
 
 
@@ -57,7 +57,10 @@ def _followed_by(syllable: str, endings: str) -> list[str]:
 
 
 def _forms_of_eu(onset: str) -> list[str]:
-    """The forms of a last syllable with the vowel ㅡ and no coda, but those with endings and itself: 르, 크, ..."""
+    """Return the forms of a last syllable with the vowel ㅡ and no coda: for 크, 큽, 클, ..., 커, 컸, ...
+
+    The syllable itself and its forms with endings are not among them.
+    """
     return [
         *_with_codas(onset, "ㅡ", CODAS_NO_PAST),
         *(compose(onset, vowel, coda) for coda in " ㅆ" for vowel in "ㅝㅓㅏ"),
@@ -65,7 +68,13 @@ def _forms_of_eu(onset: str) -> list[str]:
 
 
 def _forms_of_last(last: str, is_adjective: bool, is_single: bool) -> list[str]:
-    """Returns what the last syllable of a stem turns into; `is_single`: it is the stem's only one."""
+    """Return the forms of the last syllable of a stem.
+
+    Args:
+        last: The syllable.
+        is_adjective: True for an adjective, False for a verb.
+        is_single: Whether it is the stem's only syllable.
+    """
     match decompose(last):
         # Without a coda.
         case "ㅎ", "ㅏ", " ":  # 하다
@@ -178,7 +187,7 @@ def _forms_of_last(last: str, is_adjective: bool, is_single: bool) -> list[str]:
 
 
 def _forms_of_reu(stem: str) -> list[str]:
-    """Returns the forms of a stem in 르 after an open syllable whose ㄹ doubles: 고르다 as 골르다."""
+    """Return the forms with a doubled ㄹ of a stem that ends in 르 after an open syllable: 고르다 as 골르다."""
     if len(stem) < 2 or stem[-1] != "르" or decompose(stem[-2])[2] != " ":
         return []
     onset, vowel, _ = decompose(stem[-2])
@@ -188,14 +197,14 @@ def _forms_of_reu(stem: str) -> list[str]:
 
 
 def conjugate(stem: str, is_adjective: bool) -> list[str]:
-    """Returns every form of the stem of a verb or adjective.
+    """Return every form of the stem of a verb or adjective.
 
     Args:
         stem: The dictionary form without 다, Hangul syllables only: 사랑하, 예쁘.
         is_adjective: True for an adjective, False for a verb.
 
     Returns:
-        The forms, in no order that matters; some may come twice.
+        The forms. Their order does not matter, and some may come twice.
     """
     init = stem[:-1]
     forms = [init + form for form in _forms_of_last(stem[-1], is_adjective, is_single=not init)]
@@ -208,8 +217,8 @@ def conjugate_all(
 ) -> dict[str, str]:
     """Map every form of every stem to its dictionary form, 다 included.
 
-    A form of several stems goes to the one that Okt takes: the last in the order of the Scala hash set that
-    KoreanDictionaryProvider.scala gathers the pairs of form and stem in.
+    Several stems may have the same form. Okt takes the stem that is last in the order of a Scala hash set, in which
+    KoreanDictionaryProvider.scala collects the pairs of form and stem.
 
     Args:
         stems: Stems without 다.
@@ -231,7 +240,7 @@ def conjugate_all(
 
 
 def _place_in_hash_set(form: str, word: str) -> tuple[int, ...]:
-    """Returns where Scala 2.12's HashSet iterates over a pair: its hash in groups of five bits from the low end."""
+    """Return a pair's place in the order of Scala 2.12's HashSet: its hash in groups of five bits, lowest first."""
     h = _scramble(_pair_hash(form, word))
     return tuple(h >> shift & 31 for shift in range(0, 32, 5))
 
@@ -244,7 +253,7 @@ def _rotate(x: int, bits: int) -> int:
 
 
 def _string_hash(text: str) -> int:
-    """java.lang.String.hashCode; the words are in the Basic Multilingual Plane."""
+    """Return java.lang.String.hashCode of a text without characters beyond the Basic Multilingual Plane."""
     h = 0
     for c in text:
         h = (31 * h + ord(c)) & _MASK
@@ -252,7 +261,7 @@ def _string_hash(text: str) -> int:
 
 
 def _pair_hash(*items: str) -> int:
-    """scala.util.hashing.MurmurHash3.productHash of a tuple of strings."""
+    """Return scala.util.hashing.MurmurHash3.productHash of a tuple of strings."""
     h = 0xCAFEBABE
     for item in items:
         k = _rotate(_string_hash(item) * 0xCC9E2D51 & _MASK, 15) * 0x1B873593 & _MASK
@@ -264,7 +273,7 @@ def _pair_hash(*items: str) -> int:
 
 
 def _scramble(h: int) -> int:
-    """scala.collection.immutable.HashSet.improve."""
+    """Return what scala.collection.immutable.HashSet.improve makes of a hash."""
     h = (h + ~(h << 9)) & _MASK
     h ^= h >> 14
     h = (h + (h << 4)) & _MASK

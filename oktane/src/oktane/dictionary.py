@@ -35,8 +35,8 @@ def _base() -> _core.Dictionary:
             return _core.Dictionary(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except (OSError, ValueError) as error:
         raise DictionaryError(
-            f"{PACKED} is missing or damaged ({error}); reinstall oktane: "
-            "pip install --force-reinstall oktane, or from its source: pip install --force-reinstall ./oktane"
+            f"{PACKED} is missing or damaged ({error}); reinstall oktane from its source: "
+            "pip install --force-reinstall ./oktane"
         ) from error
 
 

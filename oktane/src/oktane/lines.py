@@ -12,6 +12,9 @@ from typing import IO, cast
 BLOCK_SIZE = 1 << 20
 
 
+NOT_UTF8 = "If it is CP949, as Korean Windows writes, convert the file first: iconv -f CP949 -t UTF-8 OLD > NEW"
+
+
 class LineError(ValueError):
     """An input or output can't be used; the message is one line that says what, where and what to do."""
 
@@ -65,10 +68,7 @@ def _decode(line: bytes, where: str) -> str:
     try:
         return line.removesuffix(b"\r").decode()
     except UnicodeDecodeError as error:
-        raise LineError(
-            f"{where}: not UTF-8 text ({error.reason} at byte {error.start + 1}). If it is CP949, as Korean Windows "
-            "writes, convert the file first: iconv -f CP949 -t UTF-8"
-        ) from None
+        raise LineError(f"{where}: not UTF-8 text ({error.reason} at byte {error.start + 1}). {NOT_UTF8}") from None
 
 
 @contextmanager

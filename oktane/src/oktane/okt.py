@@ -191,18 +191,17 @@ class Okt:
     # ---- names of 0.1.0 ----
 
     def tokens(self, phrase: str, norm: bool = False, stem: bool = False) -> list[Token]:
-        """Deprecated: use `tokenize`."""
+        """Return what `tokenize` gives; deprecated since 0.2.0."""
         _warn_of_old_name("tokens", "tokenize")
         return self.tokenize(phrase, norm, stem)
 
     def tokens_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> list[list[Token]]:
-        """Deprecated: use `tokenize_batch`."""
+        """Return what `tokenize_batch` gives; deprecated since 0.2.0."""
         _warn_of_old_name("tokens_batch", "tokenize_batch")
         return self.tokenize_batch(phrases, norm, stem)
 
     def morphemes_batch(self, texts: Iterable[str], norm: bool = False, stem: bool = False) -> Morphemes:
-        """Deprecated: use `encode_batch`."""
-        _warn_of_old_name("morphemes_batch", "encode_batch")
+        """Return what `encode_batch` gives, without a warning: code that version 0.1.0 saved in folders calls it."""
         return self.encode_batch(texts, norm, stem)
 
     def _map(self, texts: Iterable[str], analyze: Callable[[list[str]], list[T]]) -> list[T]:
@@ -213,4 +212,4 @@ class Okt:
 
 
 def _warn_of_old_name(old: str, new: str) -> None:
-    warnings.warn(f"Okt.{old} is now Okt.{new}; the old name goes with the next release", FutureWarning, stacklevel=3)
+    warnings.warn(f"Okt.{old} is now Okt.{new}; use the new name", DeprecationWarning, stacklevel=3)

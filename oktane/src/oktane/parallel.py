@@ -75,7 +75,7 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def map_in_threads(function: Callable[[S], T], items: Iterable[S], threads: int) -> Iterator[T]:
-    """Yield function(item) for each item, in order. Only a few items are taken ahead of the results."""
+    """Yield function(item) for each item, in order. Reads at most a few items ahead of the results."""
     remaining = iter(items)
     beginning = list(islice(remaining, 2))
     if threads == 1 or len(beginning) < 2:

@@ -24,7 +24,7 @@ def read_user_dictionary(words: UserDictionary | str | os.PathLike[str] | None) 
 
     Raises:
         ValueError: If a part of speech has no word list in Okt, a word is empty or has white space inside, or a verb or
-            adjective can't be conjugated. The message says where.
+            adjective can't be conjugated, or the file is not UTF-8. The message says where.
         OSError: If the file can't be read.
     """
     if words is None:
@@ -58,7 +58,10 @@ def _file_entries(path: Path) -> Iterator[tuple[str, str, str]]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
+        from .lines import NOT_UTF8
+
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}, line {number}: not UTF-8 text ({error.reason}). {NOT_UTF8}") from None
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue

@@ -21,8 +21,8 @@
  * threads but the dictionary, which is never written to.
  *
  * Each module includes only modules to its right:
- * batch -> workspace -> normalizer, phrases -> tokenizer -> chunker, search, stemmer -> patterns, grammar, dictionary
- * -> index, array, unicode, okt. packer makes the dictionary.
+ * batch -> workspace -> normalizer, phrases -> tokenizer -> chunker, search -> stemmer -> patterns, grammar, dictionary
+ * -> index, unicode -> okt -> array. packer makes the dictionary.
  */
 #ifndef OKT_H
 #define OKT_H

@@ -51,6 +51,12 @@ static bool begins_with(const okt_piece *piece, uint32_t at, const char *word) {
     return true;
 }
 
+/* What a finder returns for a match. */
+static bool found(okt_span *match, uint32_t start, uint32_t end) {
+    *match = (okt_span){start, end};
+    return true;
+}
+
 /* ---- Email: [\p{Alnum}\.\-_]+@[\p{Alnum}\.]+ ---- */
 
 static bool is_mailbox_char(okt_char c) { return is_word_char(c) || c == '.' || c == '-'; }
@@ -61,10 +67,7 @@ bool okt_find_email(const okt_piece *piece, uint32_t from, okt_span *match) {
         uint32_t start = at, end = at + 1;
         while (start > from && is_mailbox_char(piece->text[start - 1])) start--;
         while (end < piece->length && (is_alnum(piece->text[end]) || piece->text[end] == '.')) end++;
-        if (start < at && end > at + 1) {
-            *match = (okt_span){start, end};
-            return true;
-        }
+        if (start < at && end > at + 1) return found(match, start, end);
     }
     return false;
 }
@@ -104,10 +107,7 @@ bool okt_find_screen_name(const okt_piece *piece, uint32_t from, okt_span *match
         if (!end && at == 0) end = mention_end(piece, 0);
         if (!end && at == 0) end = retweet_end(piece, 0);
         if (!end && !is_word_char(c) && !is_one_of(c, "+~.-")) end = retweet_end(piece, at + 1);
-        if (end) {
-            *match = (okt_span){at, end};
-            return true;
-        }
+        if (end) return found(match, at, end);
     }
     return false;
 }
@@ -140,10 +140,7 @@ bool okt_find_hashtag(const okt_piece *piece, uint32_t from, okt_span *match) {
         if (!end && at + 1 < piece->length && is_hash(piece->text[at + 1]) &&
             (c == 0xFE0E || c == 0xFE0F || (c != '&' && !is_hashtag_char(c))))
             end = hashtag_end(piece, at + 1);
-        if (end) {
-            *match = (okt_span){at, end};
-            return true;
-        }
+        if (end) return found(match, at, end);
     }
     return false;
 }
@@ -181,10 +178,7 @@ bool okt_find_cash_tag(const okt_piece *piece, uint32_t from, okt_span *match) {
     for (uint32_t at = from; at < piece->length; at++) {
         uint32_t end = at == 0 ? cash_tag_end(piece, 0) : 0;
         if (!end && is_unicode_space(piece->text[at])) end = cash_tag_end(piece, at + 1);
-        if (end) {
-            *match = (okt_span){at, end};
-            return true;
-        }
+        if (end) return found(match, at, end);
     }
     return false;
 }
@@ -401,10 +395,7 @@ bool okt_find_url(const okt_piece *piece, uint32_t from, okt_span *match) {
         bool may_precede = !(is_alnum(c) || is_at(c) || is_hash(c) || c == '$' || (c >= 0x202A && c <= 0x202E));
         uint32_t end = may_precede ? url_end(piece, at + 1) : 0;
         if (!end && at == 0) end = url_end(piece, 0);
-        if (end) {
-            *match = (okt_span){at, end};
-            return true;
-        }
+        if (end) return found(match, at, end);
     }
     return false;
 }
