@@ -273,3 +273,14 @@ def test_version_answers_in_a_tenth_of_a_second_and_an_analysis_soon_after():
     bare = processor_seconds("-c", "pass")
     assert processor_seconds("-m", "oktane", "--version") < 0.1
     assert processor_seconds("-c", "from oktane import Okt; print(Okt().morphs('영화가 재밌다'))") - bare < 0.15
+
+
+def test_a_file_is_not_overwritten_by_its_own_analysis(tmp_path):
+    path = tmp_path / "reviews.txt"
+    path.write_text("영화가 재밌다\n", encoding="utf-8")
+    (tmp_path / "link.txt").symlink_to(path)
+    for name in ("reviews.txt", "link.txt"):
+        done = run("morphs", "--input", "reviews.txt", "--output", name, cwd=tmp_path)
+        assert done.returncode == 1
+        assert b"input and output are the same file" in done.stderr
+    assert path.read_text(encoding="utf-8") == "영화가 재밌다\n"

@@ -103,7 +103,7 @@ def test_the_output_folder_may_stand_in_the_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("learning_rat: 1", r"options.yaml: unknown option 'learning_rat' \(did you mean learning_rate\?\)"),
+        ("epochs: 1\nlearning_rat: 1", r"options.yaml: unknown option 'learning_rat' \(did you mean learning_rate\?\)"),
         ("learning_rat: 1\nfoo: 2", "unknown options 'learning_rat' .*, 'foo'"),
         ("config: other.yaml", "unknown option 'config'"),
         ("hidden_size: large", "options.yaml: hidden_size is 'large'; it has to be a whole number"),

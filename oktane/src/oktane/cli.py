@@ -205,10 +205,11 @@ def _add_options(commands: "argparse._SubParsersAction[Parser]", name: str, comm
 
 def _run(options: argparse.Namespace) -> None:
     # What only the analysis needs is imported here: --help and --version answer at once.
-    from .lines import open_output
+    from .lines import check_output, open_output
     from .okt import Okt
     from .parallel import available_cores, chunks, map_in_threads
 
+    check_output(options.output, options.input or [])
     # The threads are those of map_in_threads, which also make the lines of output.
     analyze = _analysis(Okt(options.user_dictionary, threads=1), options)
     threads = options.threads or available_cores()

@@ -71,6 +71,16 @@ def _decode(line: bytes, where: str) -> str:
         raise LineError(f"{where}: not UTF-8 text ({error.reason} at byte {error.start + 1}). {NOT_UTF8}") from None
 
 
+def check_output(output: str, inputs: Iterable[str]) -> None:
+    """Refuse to write to a file that is read.
+
+    Raises:
+        LineError: If the output is one of the inputs, by whatever name.
+    """
+    if output != "-" and os.path.realpath(output) in {os.path.realpath(path) for path in inputs if path != "-"}:
+        raise LineError(f"{output}: input and output are the same file; write to another")
+
+
 @contextmanager
 def open_output(path: str) -> Iterator[IO[bytes]]:
     """Open a stream to write to; a file appears under its name, in place of an older one, only when all went well.

@@ -100,7 +100,7 @@ class ModelOptions:
     )
     embedding_size: int | None = field(default=None, metadata={"help": "size of a token's embedding"})
     hidden_size: int | None = field(default=None, metadata={"help": "hidden units of a layer, per direction"})
-    num_hidden_layers: int | None = field(default=None, metadata={"help": "number of stacked recurrent layers"})
+    num_hidden_layers: int | None = field(default=None, metadata={"help": "stacked recurrent layers (--num_layers)"})
     bidirectional: bool | None = field(
         default=None, metadata={"help": "read texts in both directions; false: from left to right only"}
     )
@@ -288,12 +288,14 @@ class RunSettings:
     output_dir: str = field(
         metadata={"metavar": "FOLDER", "help": "where the trained model goes (required)", "group": "output"}
     )
-    num_train_epochs: float = field(default=3, metadata={"help": "number of passes over the training set"})
-    per_device_train_batch_size: int = field(default=128, metadata={"help": "texts per batch, on each device"})
+    num_train_epochs: float = field(default=3, metadata={"help": "passes over the training set (--epochs)"})
+    per_device_train_batch_size: int = field(
+        default=128, metadata={"help": "texts per batch, per device (--batch_size)"}
+    )
     per_device_eval_batch_size: int = field(
         default=256, metadata={"help": "texts per batch in evaluation, on each device", "advanced": True}
     )
-    learning_rate: float = field(default=1e-3, metadata={"help": "learning rate at its highest"})
+    learning_rate: float = field(default=1e-3, metadata={"help": "peak learning rate (--lr)"})
     optim: str = field(
         default="rmsprop", metadata={"metavar": "NAME", "help": "optimizer: rmsprop, adamw_torch_fused, ..."}
     )
@@ -409,7 +411,7 @@ class PretrainSettings(RunSettings):
     """How a language model is trained."""
 
     optim: str = field(default="adamw_torch_fused", metadata={"metavar": "NAME", "help": "optimizer"})
-    learning_rate: float = field(default=2e-3, metadata={"help": "learning rate at its highest"})
+    learning_rate: float = field(default=2e-3, metadata={"help": "peak learning rate (--lr)"})
     lr_scheduler_type: str = field(
         default="cosine", metadata={"metavar": "NAME", "help": "schedule: linear, cosine, constant, ..."}
     )

@@ -72,7 +72,9 @@ def options_of(table: Mapping[str, Any], command: Command) -> dict[str, Any]:
     Raises:
         ValueError: If a name is unknown, or a value has a wrong type.
     """
-    renamed = {name if name in command.names else current_name(name): value for name, value in table.items()}
+    renamed = {
+        name if name in command.names else ALIASES.get(name, current_name(name)): value for name, value in table.items()
+    }
     if unknown := [f"{name!r}{suggest(name, command.names)}" for name in renamed if name not in command.names]:
         raise ValueError(f"unknown option{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}")
     return typed(current_options(renamed), command.types)
