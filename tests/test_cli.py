@@ -428,6 +428,9 @@ def test_predict_asks_whether_a_text_that_is_a_model_was_meant_as_one(run, folde
         f"okt-lstm: warning: {folder} is the folder of a model; did you mean --model {folder}?"
     ]
     assert run("predict", "--model", folder, folder)[2] == ""
+    monkeypatch.chdir(folder)
+    code, _, errors = run("predict", "", "정말 재미 있다 " * 1000)
+    assert (code, errors) == (0, "")
 
 
 # As a process

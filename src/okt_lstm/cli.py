@@ -417,7 +417,8 @@ has only the labels, one a line."""
     for number, text in enumerate(options.texts, 1):
         if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
             raise FileError(f"text {number} of the arguments is not UTF-8: {text!r}")
-        if options.model is None and (Path(text) / "config.json").is_file():
+        # Path.is_file fails for a text that is too long for a name.
+        if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
     _check_paths({"input": options.input} if options.input else {})
     classifier = _load(options)
