@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -53,9 +54,20 @@ def test_a_wheel_is_small_and_has_the_license(wheel):
         names = [Path(name).name for name in archive.namelist()]
         installed = sum(entry.file_size for entry in archive.infolist())
     assert {"okt.dict", "py.typed", "_core.pyi", "cli.py", "LICENSE", "NOTICE"} <= set(names)
-    assert not {"_core.pyx", "_core.c", "word_lists.py", "setup.py"} & set(names)
+    assert {"_engine.pyi", "classifier.py"} <= set(names)
+    assert not {"_core.pyx", "_core.c", "_engine.pyx", "kernels.h", "word_lists.py", "setup.py"} & set(names)
     assert wheel.stat().st_size < 5e6
     assert installed < 12e6
+
+
+def test_a_source_distribution_has_every_file_of_the_source(tmp_path):
+    source = copy_source(tmp_path / "source")
+    expected = {path.relative_to(source).as_posix() for path in (source / "src").rglob("*") if path.is_file()}
+    code = "import build_backend; build_backend.build_sdist('dist')"
+    subprocess.run([sys.executable, "-c", code], cwd=source, capture_output=True, check=True)
+    (path,) = (source / "dist").glob("oktane-*.tar.gz")
+    with tarfile.open(path) as archive:
+        assert expected <= {name.partition("/")[2] for name in archive.getnames()}
 
 
 def test_a_wheel_works_in_an_empty_environment(wheel, tmp_path):

@@ -5,7 +5,7 @@
 
 The algorithm and the word lists are Open Korean Text's (Apache-2.0).
 
-And what labels texts with okt-lstm's trained models, without torch:
+It also runs the classifiers that okt-lstm trained, without torch:
 
     import oktane
     oktane.load("out").predict("연기도 연출도 최고였다")

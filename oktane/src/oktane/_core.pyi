@@ -1,4 +1,4 @@
-"""Types of the compiled core; what each thing does is told in _core.pyx."""
+"""Types of the compiled core; _core.pyx has the documentation."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Types of the compiled engine; what each thing does is told in _engine.pyx."""
+"""Types of the compiled engine; _engine.pyx has the documentation."""
 
 from collections.abc import Sequence
 

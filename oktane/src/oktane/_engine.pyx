@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""The thin layer between numpy arrays and the C modules in core/engine/: everything runs without the interpreter's lock."""
+"""Bindings to the C modules in core/engine/, for numpy arrays. Calculations run without the interpreter's lock."""
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, int64_t, uint8_t
@@ -134,7 +134,7 @@ cdef okt_matrix matrix_of(const uint8_t[:, ::1] stored, str number):
 
 
 def is_finite(const uint8_t[:, ::1] stored not None, str number) -> bool:
-    """Return whether no stored number is infinite or NaN: (rows, bytes of a row), one of `NUMBERS`."""
+    """Return whether all numbers of a stored matrix are finite: (rows, bytes of a row), one of `NUMBERS`."""
     cdef okt_matrix matrix = matrix_of(stored, number)
     cdef bint finite
     with nogil:
@@ -143,7 +143,7 @@ def is_finite(const uint8_t[:, ::1] stored not None, str number) -> bool:
 
 
 cdef check_rows(const int32_t[::1] ids, const int64_t[::1] row_splits, size_t tokens):
-    """Raise unless the rows lie in `ids`, and the ids below `tokens`."""
+    """Raise ValueError unless all rows are in `ids` and all ids are below `tokens`."""
     cdef Py_ssize_t i
     cdef bint wrong = row_splits.shape[0] == 0 or row_splits[0] != 0
     if not wrong:
@@ -157,7 +157,7 @@ cdef check_rows(const int32_t[::1] ids, const int64_t[::1] row_splits, size_t to
 
 
 cdef class _Model:
-    """What labels texts. Safe to share between threads."""
+    """A model that maps token ids to logits. Safe to share between threads."""
 
     cdef readonly size_t labels, tokens
 
@@ -187,9 +187,9 @@ cdef class Network(_Model):
         kernels: One of `kernel_names`.
         cell: One of `CELLS`.
         hidden: Units of a direction.
-        pooling: Its parts: "max", "mean", "last".
-        separate: Whether each direction is a stack of its own.
-        embedding: (tokens, bytes of an embedding) as stored, kept and not copied.
+        pooling: Which of "max", "mean" and "last" the vector of a text consists of.
+        separate: Whether each direction is its own stack of layers.
+        embedding: (tokens, bytes of an embedding), as stored. It is not copied.
         number: How the embedding's numbers are stored: one of `NUMBERS`.
         layers: For each layer, for each direction, `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh` in torch's layout.
         head_weights: (labels, pooled size).
@@ -247,7 +247,7 @@ cdef class Ngrams(_Model):
     """A linear model over hashed n-grams. Safe to share between threads.
 
     Args:
-        weights: (buckets, bytes of the labels' weights) as stored, kept and not copied.
+        weights: (buckets, bytes of the labels' weights), as stored. They are not copied.
         number: How the weights are stored: one of `NUMBERS`.
         bias: (labels,).
         max_ngram: Length of the longest n-grams.
@@ -305,17 +305,17 @@ cdef class _Strings:
 
 
 cdef class Vocabulary:
-    """A vocabulary of words, or of pieces of morphemes. Safe to share between threads.
+    """A vocabulary of words, or of subwords of morphemes. Safe to share between threads.
 
     Args:
         tokens: Ids by token.
-        merges: For pieces, pairs of tokens in the order in which they are merged; None for words.
-        unknown: The id of what the vocabulary doesn't have.
-        byte_fallback: Whether a character that is no token becomes the tokens of its UTF-8 bytes, <0x00> to <0xFF>.
-        mark: What is put before a morpheme that begins a word; empty for nothing.
+        merges: Pairs of tokens in the order of their merges, for subwords; None for words.
+        unknown: Id of the unknown token.
+        byte_fallback: Whether an unknown character becomes the tokens of its UTF-8 bytes, <0x00> to <0xFF>.
+        mark: Prefix of a morpheme that begins a word; may be empty.
 
     Raises:
-        ValueError: If a merge names something that is no token.
+        ValueError: If a merge has something that is not a token.
     """
 
     cdef okt_vocabulary *vocabulary
@@ -356,7 +356,7 @@ cdef class Vocabulary:
 
         Args:
             texts: The texts.
-            begins_word: (texts,): 1 where the first morpheme begins a word whatever stands before it.
+            begins_word: (texts,): 1 where the first morpheme of a text always begins a word.
             forms: What `Okt.encode_batch` returned for the texts, here and below.
             form_ids: (morphemes,).
             spans: (2 * morphemes,).

@@ -1,4 +1,4 @@
-"""Labels of texts: a trained folder becomes a `Classifier` that needs neither torch nor transformers."""
+"""Load a trained folder as a `Classifier`, which needs neither torch nor transformers."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,16 +26,16 @@ class Classifier:
     predicts for a text depends neither on the texts beside it nor on the number of threads.
 
     Args:
-        folder: What `okt-lstm train` or `save_pretrained` left.
-        max_length: Number of tokens of a text that are read; what follows them is ignored. By default the tokenizer's
+        folder: A folder that `okt-lstm train` or `save_pretrained` wrote.
+        max_length: Maximum number of tokens in a text. Longer texts are truncated. By default the tokenizer's
             `model_max_length`.
         num_threads: Number of threads. By default one per core that this process may use.
 
     Attributes:
-        labels: The labels' names, by id.
+        labels: The names of the labels, in the order of their ids.
         problem_type: `"single_label_classification"`, `"multi_label_classification"` or `"regression"`.
         folder: The folder.
-        max_length: Number of tokens of a text that are read; `None` for no limit.
+        max_length: Maximum number of tokens in a text; `None` for no limit.
         num_threads: Number of threads; `None` for one per core.
 
     Raises:
@@ -77,12 +77,13 @@ class Classifier:
         """Predict the labels of texts.
 
         Args:
-            texts: A text, or any iterable of texts. A generator's texts are never all in memory.
-            threshold: The probability from which on a label holds, in a model of several labels a text.
+            texts: A text, or any iterable of texts. The texts of a generator are never all in memory.
+            threshold: The least probability of a predicted label in multi-label classification.
 
         Returns:
-            For a text its label; for several a list, in their order. A label is a name; where several may hold, the
-            list of those that do (perhaps none); in a regression model a number, or a list of them if it has several.
+            The prediction for a text, or a list of predictions in the order of the texts. A prediction is the name of
+            a label. In multi-label classification it is a list of names, which may be empty. In regression it is a
+            number, or a list of numbers if the model has several outputs.
 
         Raises:
             TypeError: If something is not a text; the message names its position (from 0) and type.
@@ -99,20 +100,20 @@ class Classifier:
 
         Returns:
             Probabilities, in the order of `labels`: `(labels,)` for a text, `(texts, labels)` for several. They sum to
-            1 over the labels, unless several labels may hold: then each stands for itself.
+            1 over the labels, except in multi-label classification.
 
         Raises:
             TypeError: If something is not a text; the message names its position (from 0) and type.
-            ValueError: If the model is one for regression, which has no probabilities.
+            ValueError: If it is a regression model, which has no probabilities.
         """
         if self.problem_type == "regression":
-            raise ValueError("a regression model predicts numbers and has no probabilities: use predict()")
+            raise ValueError("a regression model has no probabilities: use predict()")
         if isinstance(texts, str):
             return self._scores(self.logits([texts]))[0]
         return self._scores(self.logits(texts))
 
     def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
-        """Return what the network puts out for texts, `(texts, labels)`; for the errors see `predict`."""
+        """Return the logits of texts, `(texts, labels)`; for the errors see `predict`."""
         threads = self.num_threads or available_cores()
         found = map_in_threads(self._logits_of_chunk, _checked_chunks(texts), threads)
         return np.concatenate([np.empty((0, len(self.labels)), np.float32), *found])
@@ -121,7 +122,7 @@ class Classifier:
         return self._model.network.run(*self._tokenizer.encode(texts))
 
     def _scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return logits as probabilities, or as they are in a regression model: `(texts, labels)`."""
+        """Return the probabilities for logits, or the logits of a regression model: `(texts, labels)`."""
         if self.problem_type == "single_label_classification":
             powers = np.exp(logits - logits.max(axis=1, keepdims=True))
             return powers / powers.sum(axis=1, keepdims=True)
@@ -143,15 +144,14 @@ class Classifier:
 def load(
     folder: str | os.PathLike[str], *, max_length: int | None = None, num_threads: int | None = None
 ) -> Classifier:
-    """Load a trained classifier: LSTM, GRU, RNN or n-grams, over the tokens of OktTokenizer.
+    """Load a trained classifier: an LSTM, GRU, RNN or n-gram model with an OktTokenizer.
 
     It reads config.json, model.safetensors, tokenizer_config.json, tokenizer.json and user_dictionary.txt. Nothing in
-    the folder is executed. The products of the first layer with the embedding of a token are kept from its first use
-    on, if the table of all tokens takes 256 MB at most (66 MB for an LSTM of 32,000 tokens and 64 units in each of two
-    directions).
+    the folder is executed. The input products of the first layer are cached by token, if the cache of all tokens takes
+    256 MB at most. It takes 66 MB for a bidirectional LSTM with 32,000 tokens and 64 units in each direction.
 
     Args:
-        folder: What `okt-lstm train` or `save_pretrained` left.
+        folder: A folder that `okt-lstm train` or `save_pretrained` wrote.
         max_length: See `Classifier`.
         num_threads: See `Classifier`.
 
@@ -166,7 +166,7 @@ def load(
 
 
 def _checked_chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield texts in chunks, and see that they are texts."""
+    """Yield texts in chunks. Raise TypeError for the first one that is not a str."""
     if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
         raise TypeError(f"texts must be a str or an iterable of str, not {type(texts).__name__}")
     start = 0

@@ -1,4 +1,4 @@
-"""The files of a trained folder, read with care: configuration in JSON, weights in safetensors."""
+"""Read and check the files of a trained folder: configuration in JSON, weights in safetensors."""
 
 import json
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ class LoadError(OSError):
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds.
+    """Return the object in a JSON file.
 
     Raises:
-        LoadError: If there is no such file, or it holds something else.
+        LoadError: If there is no such file, or it is not a JSON object.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ class Fields:
         self.values = values
 
     def error(self, name: str, expected: str) -> LoadError:
-        """Return the error that says what a field should have been."""
+        """Return an error that names a field, its value and what was expected."""
         return LoadError(f"{self.path}: {name} must be {expected}, got {self.values.get(name)!r:.60}")
 
     def integer(self, name: str, default: int, least: int = 1) -> int:
@@ -82,7 +82,7 @@ class Tensor(NamedTuple):
     """Numbers as they are stored.
 
     Attributes:
-        number: The type of a number: a key of `NUMBER_SIZES`, or another of safetensors.
+        number: The `dtype` in safetensors. Only those in `NUMBER_SIZES` can be read.
         shape: Its shape.
         data: The bytes, uint8 `(bytes,)`.
     """
@@ -138,7 +138,7 @@ class Weights:
         return Tensor(number, shape, data[start:end])
 
     def stored(self, name: str, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str]:
-        """Return a tensor of one or two dimensions as it is stored, its bytes `(rows, bytes of a row)`, and its type.
+        """Return the bytes of a tensor of one or two dimensions, `(rows, bytes of a row)`, and its dtype.
 
         Raises:
             LoadError: If it is missing, or has another shape, a type that is not supported, or a number that is not

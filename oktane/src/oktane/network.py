@@ -1,4 +1,4 @@
-"""From a trained folder to a network that runs: what config.json says, and the weights that it asks for."""
+"""Load the network of a trained folder, from config.json and model.safetensors."""
 
 import os
 from pathlib import Path
@@ -18,11 +18,11 @@ class Model(NamedTuple):
     """A network and what its logits mean.
 
     Attributes:
-        network: What maps token ids to logits.
-        model_type: The model's type, as in config.json.
-        labels: The labels' names, by id.
+        network: The network, which maps token ids to logits.
+        model_type: The `model_type` of config.json.
+        labels: The names of the labels, in the order of their ids.
         problem_type: One of `PROBLEM_TYPES`.
-        vocab_size: How many tokens the network knows.
+        vocab_size: Number of tokens in the vocabulary.
     """
 
     network: _engine.Network | _engine.Ngrams
@@ -78,7 +78,7 @@ def _weights_file(folder: Path) -> Path:
 
 
 def _refuse_other_classes(config: Fields) -> None:
-    """Raise for a model that labels no texts, such as a language model."""
+    """Raise LoadError for a model that is not a classifier, such as a language model."""
     classes = config.values.get("architectures") or []
     if not isinstance(classes, list):
         raise config.error("architectures", "a list of class names")
@@ -93,7 +93,7 @@ def _labels(config: Fields) -> list[str]:
     names = config.values.get("id2label")
     if names is None:
         return [f"LABEL_{index}" for index in range(config.integer("num_labels", 2))]
-    expected = "names by label id, from 0 on, each another one"
+    expected = "distinct names by label id, from 0 on"
     if not isinstance(names, dict) or not names:
         raise config.error("id2label", expected)
     if sorted(names) != sorted(map(str, range(len(names)))) or not all(isinstance(n, str) for n in names.values()):

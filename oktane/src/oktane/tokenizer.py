@@ -1,4 +1,4 @@
-"""From text to token ids, as okt-lstm's OktTokenizer finds them: added tokens, then words or pieces of morphemes."""
+"""Turn texts into the token ids of okt-lstm's OktTokenizer: added tokens, then words or subwords of morphemes."""
 
 import re
 import warnings
@@ -13,7 +13,8 @@ from . import _engine
 from .loading import Fields, LoadError, read_json
 from .okt import Okt
 
-UNLIMITED = 10**20  # from here on, `model_max_length` means that there is none, as in transformers
+# A `model_max_length` of at least this is no limit, as in transformers.
+UNLIMITED = 10**20
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # What the tokenizers library strips: the White_Space property of Unicode. str.isspace has four control characters more.
 SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace() and not 0x1C <= code <= 0x1F)
@@ -35,11 +36,12 @@ class Tokenizer:
     """The tokenizer of a trained folder. Safe to share between threads.
 
     Args:
-        folder: The folder. Read are tokenizer_config.json, tokenizer.json and, if there is one, user_dictionary.txt.
-        max_length: Tokens of a text that are kept, special tokens included. By default what tokenizer_config.json says.
+        folder: The folder, with tokenizer_config.json, tokenizer.json and perhaps user_dictionary.txt.
+        max_length: Maximum number of tokens in a text, with special tokens. By default the `model_max_length` of
+            tokenizer_config.json.
 
     Attributes:
-        max_length: The same; `None` for no limit.
+        max_length: Maximum number of tokens in a text; `None` for no limit.
         size: Ids run from 0 to `size - 1`.
 
     Raises:
@@ -171,7 +173,7 @@ def _is_id(value: Any) -> bool:
 
 
 def _read_vocabulary(state: Fields, mark: str) -> tuple[_engine.Vocabulary, int]:
-    """Return the vocabulary, and one more than its highest id."""
+    """Return the vocabulary and its size, which is its highest id plus one."""
     model = state.values.get("model")
     if not isinstance(model, dict):
         raise state.error("model", "an object")
@@ -218,7 +220,7 @@ def _read_added_tokens(state: Fields) -> list[AddedToken]:
 
 
 def _read_special_tokens(state: Fields) -> tuple[list[int], list[int]]:
-    """Return the ids that the post-processor puts before a text, and behind it."""
+    """Return the ids that the post-processor adds before and after a text."""
     processor: Any = state.values.get("post_processor")
     if processor is None:
         return [], []
@@ -241,7 +243,7 @@ def _read_special_tokens(state: Fields) -> tuple[list[int], list[int]]:
         if not all(map(_is_id, parts[0] + parts[1])):
             raise ValueError
     except (TypeError, KeyError, IndexError, ValueError):
-        raise LoadError(f"{state.path}: post_processor is damaged, or has not exactly one text") from None
+        raise LoadError(f"{state.path}: post_processor is damaged, or is not for exactly one text") from None
     return parts
 
 
@@ -249,12 +251,12 @@ def _read_special_tokens(state: Fields) -> tuple[list[int], list[int]]:
 
 
 def split_at_added_tokens(text: str, tokens: Sequence[AddedToken]) -> Iterator[tuple[int, str, int | None]]:
-    """Cut a text at the added tokens in it, as the tokenizers library does.
+    """Split a text at its added tokens, as the tokenizers library does.
 
-    Those that match the text itself come first; those of the normalized text are found in what is left.
+    Tokens with `normalized=False` are found first, the others in the pieces between them.
 
     Yields:
-        Start, text and id of each piece; the id of what is no added token is `None`.
+        Start, text and id of each piece. The id is `None` between added tokens.
     """
     exact = [token for token in tokens if not token.normalized]
     normalized = [token for token in tokens if token.normalized]

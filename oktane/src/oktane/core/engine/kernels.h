@@ -1,8 +1,8 @@
 /* The arithmetic of the networks, once for each kind of processor.
  *
  * kernels_body.h is the one source. It is compiled by kernels_avx512.c, kernels_avx2.c and kernels_baseline.c, which
- * say how wide a vector is and how to multiply and add. A value is computed by the same operations in the same order
- * whatever stands in the other rows, so a text's result does not depend on its neighbors.
+ * say how wide a vector is and how to multiply and add. The operations on a row and their order do not depend on the
+ * other rows, so a text's result does not depend on its neighbors.
  */
 #ifndef OKT_KERNELS_H
 #define OKT_KERNELS_H
@@ -50,7 +50,7 @@ const okt_kernels *okt_find_kernels(const char *name);
 /* Kernel names from the fastest to the one that runs everywhere, then NULL. */
 extern const char *const okt_kernel_names[];
 
-/* Each returns NULL where it can't be compiled. */
+/* Each returns NULL if the compiler can't build it. */
 const okt_kernels *okt_kernels_avx512(void);
 const okt_kernels *okt_kernels_avx2(void);
 const okt_kernels *okt_kernels_baseline(void);

@@ -1,7 +1,7 @@
 /* Recurrent networks and linear n-gram models that label texts: from token ids to logits (network.c, ngrams.c).
  *
- * A model is built once and only read afterwards, so any number of threads can share it. The one exception is the
- * folded table of the first layer, whose rows are filled in when a token is first seen.
+ * Any number of threads can share a model, because it is only read after it has been built. The one exception is the
+ * folded table of the first layer: a row is filled in when its token is first seen.
  */
 #ifndef OKT_NETWORK_H
 #define OKT_NETWORK_H
@@ -19,7 +19,7 @@ typedef enum { OKT_LSTM, OKT_GRU, OKT_RNN_TANH, OKT_RNN_RELU } okt_cell;
 /* How a stored number is written. */
 typedef enum { OKT_FLOAT32, OKT_FLOAT16, OKT_BFLOAT16 } okt_number;
 
-/* A matrix as it stands in a file, row by row; the network does not copy it. */
+/* A matrix as stored in a file, row by row. The network does not copy it. */
 typedef struct {
     const void *data;
     okt_number type;
@@ -35,7 +35,7 @@ bool okt_matrix_is_finite(const okt_matrix *matrix);
 typedef struct {
     okt_cell cell;
     size_t layers, directions, hidden, labels;
-    bool separate;         /* each direction is a stack of its own */
+    bool separate;         /* each direction is its own stack of layers */
     bool max, mean, last;  /* what a text's vector is made of, in this order */
     bool folded;           /* whether to keep the first layer's input products in a table, see okt_table_bytes */
     okt_matrix embedding;  /* (tokens, width) */
@@ -43,7 +43,7 @@ typedef struct {
 
 typedef struct okt_network okt_network;
 
-/* An empty network, to be filled in by the two functions below. NULL: no memory. */
+/* An empty network; the two functions below set its weights. NULL: out of memory. */
 okt_network *okt_network_new(const okt_shape *shape, const okt_kernels *kernels);
 void okt_network_free(okt_network *network);
 
@@ -55,13 +55,13 @@ int okt_network_set_layer(okt_network *network, size_t layer, size_t direction, 
 /* Gives the classifier its weights: (labels, pooled size) and (labels). They are copied. */
 int okt_network_set_head(okt_network *network, const float *weights, const float *bias);
 
-/* What a layer reads: the embedding's width, or that of the layer before it. */
+/* Width of a layer's input: that of the embedding, or of the layer before it. */
 size_t okt_input_size(const okt_shape *shape, size_t layer);
 
 /* Width of the vector that stands for a whole text. */
 size_t okt_pooled_size(const okt_shape *shape);
 
-/* Bytes of the folded table once every token has been seen: its memory is taken row by row, when a token first is. */
+/* Bytes of the folded table once every token has been seen. A row takes memory when its token is first seen. */
 size_t okt_table_bytes(const okt_shape *shape, const okt_kernels *kernels);
 
 /* Writes the logits of texts, (rows, labels). Text i has the tokens ids[row_splits[i]] to ids[row_splits[i + 1]]; each
@@ -74,7 +74,7 @@ typedef struct {
     okt_matrix weights; /* (buckets, labels) */
     const float *bias;  /* (labels) */
     size_t longest;
-    int64_t boundary; /* the id that stands before and behind a text */
+    int64_t boundary; /* the id before and after a text */
 } okt_ngrams;
 
 /* As okt_network_run. */

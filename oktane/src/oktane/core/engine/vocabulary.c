@@ -26,7 +26,7 @@ struct okt_vocabulary {
     size_t token_count, token_capacity;
     uint32_t *token_slots; /* numbers of tokens + 1; open addressing, a power of 2, more than twice the tokens */
     size_t token_slot_count;
-    merge *merges; /* open addressing likewise */
+    merge *merges; /* open addressing, as above */
     size_t merge_count, merge_slot_count;
     uint32_t next_rank;
     bool pieces;

@@ -15,10 +15,10 @@ typedef struct {
     int width;
 } okt_string;
 
-/* Read-only once it is complete; shared by threads. */
+/* Read-only once it is complete, so that threads can share it. */
 typedef struct okt_vocabulary okt_vocabulary;
 
-/* An empty vocabulary. NULL: no memory. */
+/* An empty vocabulary. NULL: out of memory. */
 okt_vocabulary *okt_vocabulary_new(void);
 void okt_vocabulary_free(okt_vocabulary *vocabulary);
 
@@ -32,16 +32,16 @@ int32_t okt_vocabulary_find(const okt_vocabulary *vocabulary, okt_string token);
  * tokens the last one counts. */
 int okt_vocabulary_add_merge(okt_vocabulary *vocabulary, int32_t left, int32_t right, int32_t merged);
 
-/* Completes a vocabulary of words, in which any other word is `unknown`; or one of pieces, in which a character that is
- * no token falls back to the tokens of its UTF-8 bytes (`bytes`, 256 ids) unless one of them is -1. `mark` is put before
- * a morpheme that begins a word; it may be empty. */
+/* Completes a vocabulary of words, or of subwords if `pieces`. An unknown word is `unknown`. In a vocabulary of subwords,
+ * an unknown character becomes the tokens of its UTF-8 bytes (`bytes`, 256 ids) unless one of them is -1. `mark` is the
+ * prefix of a morpheme that begins a word; it may be empty. */
 int okt_vocabulary_complete(okt_vocabulary *vocabulary, bool pieces, int32_t unknown, const int32_t *bytes,
                             okt_string mark);
 
 /* Texts that have been split into morphemes: what okt_batch_run found, as Python has it. */
 typedef struct {
     const okt_string *texts;
-    const uint8_t *begins_word; /* by text: whether its first morpheme begins a word, whatever stands before it */
+    const uint8_t *begins_word; /* by text: whether its first morpheme always begins a word */
     size_t text_count;
     const okt_string *forms; /* the distinct morphemes */
     size_t form_count;
