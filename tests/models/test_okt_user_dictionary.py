@@ -58,7 +58,7 @@ def test_a_wrong_line_of_a_file_is_named(read, tmp_path):
     with pytest.raises(ValueError, match=r"words\.txt, line 2: expected a word, a tab"):
         read(path)
     path.write_bytes("뷁".encode("euc-kr", "replace") + b"\xff\tNoun\n")
-    with pytest.raises(ValueError, match=r"words\.txt: not UTF-8"):
+    with pytest.raises(ValueError, match=r"words\.txt, line 1: not UTF-8"):
         read(path)
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "none.txt")

@@ -80,10 +80,15 @@ def _mapping_entries(words: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, 
 
 
 def _file_entries(path: Path) -> Iterator[tuple[str, str, str]]:
+    content = path.read_bytes()
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
+        number = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path}, line {number}: not UTF-8 text ({error.reason}). If it is CP949, as Korean Windows writes, convert "
+            "the file first: iconv -f CP949 -t UTF-8 OLD > NEW"
+        ) from None
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
             word, tab, pos = line.partition("\t")
