@@ -86,8 +86,8 @@ def _file_entries(path: Path) -> Iterator[tuple[str, str, str]]:
     except UnicodeDecodeError as error:
         number = content.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"{path}, line {number}: not UTF-8 text ({error.reason}). If it is CP949, as Korean Windows writes, convert "
-            "the file first: iconv -f CP949 -t UTF-8 OLD > NEW"
+            f"{path}, line {number}: not UTF-8 text ({error.reason}). If it is CP949, as Korean Windows writes, "
+            "convert the file first: iconv -f CP949 -t UTF-8 OLD > NEW"
         ) from None
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
