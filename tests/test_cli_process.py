@@ -1,0 +1,95 @@
+"""The command as a process of its own: pipes, signals, and what a person types."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import okt_lstm
+
+COMMAND = [sys.executable, "-m", "okt_lstm"]
+
+
+@pytest.fixture
+def start(tmp_path):
+    processes = []
+
+    def start(*arguments, **options):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        # Where the tests run in a shell's background, Ctrl-C is ignored, and a child would inherit that.
+        earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+        process = subprocess.Popen([*COMMAND, *map(str, arguments)], **pipes, **options)
+        signal.signal(signal.SIGINT, earlier)
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()
+
+
+def test_a_line_is_answered_before_the_next_is_asked_for(start, folder, classifier):
+    process = start("predict", "--model", folder)
+    for text in ("굿", "시간이 아깝다"):
+        process.stdin.write(f"{text}\n".encode())
+        process.stdin.flush()
+        label = process.stdout.readline().decode().split("\t")[0]
+        assert label == classifier.predict(text)
+    process.stdin.close()
+    assert process.wait(60) == 0
+    assert process.stderr.read() == b""
+
+
+def test_a_reader_that_goes_away_and_an_interruption_end_quietly(start, folder, tmp_path):
+    source = tmp_path / "in.txt"
+    source.write_text("시간이 아깝다\n" * 1_000_000)
+    reading = start("predict", "--model", folder, "--input", source)
+    ended = [
+        (signal.SIGINT, 130, start("predict", "--model", folder, "--input", source, "--output", tmp_path / "1.csv")),
+        (signal.SIGTERM, 143, start("predict", "--model", folder, "--input", source, "--output", tmp_path / "2.csv")),
+    ]
+    assert reading.stdout.readline()
+    reading.stdout.close()
+    assert reading.wait(60) == 141
+    assert reading.stderr.read() == b""
+
+    for number, (kind, code, process) in enumerate(ended, 1):
+        while not list(tmp_path.glob(f".{number}.csv.*")) and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(kind)
+        assert process.wait(60) == code
+        assert process.stderr.read() == b""
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_the_installed_command_is_the_same_program():
+    script = Path(sys.executable).with_name("okt-lstm")
+    if not script.exists():
+        pytest.skip("okt-lstm is not installed as a command")
+    result = subprocess.run([script, "--version"], capture_output=True, check=True, text=True)
+    assert result.stdout.startswith(f"okt-lstm {okt_lstm.__version__}\n")
+
+
+@pytest.mark.parametrize(("kind", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_training_of_word_vectors_that_is_ended_leaves_nothing(start, tmp_path, kind, code):
+    (tmp_path / "t.txt").write_text("영화가 재밌었어요\n정말 재밌는 영화\n" * 20)
+    (tmp_path / "scratch").mkdir()
+    endless = ["--vector_size", "4", "--bucket", "100", "--epochs", "99999999", "--workers", "1"]
+    process = start(
+        *("word-vectors", "--unlabeled", tmp_path / "t.txt", "--output", tmp_path / "v.vec", *endless),
+        env=os.environ | {"TMPDIR": str(tmp_path / "scratch")},
+    )
+    while not any(file.stat().st_size for file in tmp_path.glob("scratch/*/ids")) and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.2)  # into the training, or before it: either must end well
+    process.send_signal(kind)
+    assert process.wait(60) == code
+    assert process.stderr.read() == b""
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["scratch", "t.txt"]
