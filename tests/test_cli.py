@@ -17,8 +17,6 @@ from okt_lstm.inference import loading
 from okt_lstm.inference.classifier import Classifier
 from okt_lstm.training import renamed
 
-COMMAND = [sys.executable, "-m", "okt_lstm"]
-
 
 @pytest.fixture(autouse=True)
 def _signals():
