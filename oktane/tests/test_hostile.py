@@ -77,6 +77,7 @@ def check_origins(text, rows):
 # ---- compared to konlpy ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(examples, max_examples=400)
 @given(text=texts, method=st.sampled_from(okt_parity.METHODS))
 def test_a_text_gives_what_konlpy_gives(okt, konlpy_okt, text, method):

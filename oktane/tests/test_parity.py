@@ -26,6 +26,7 @@ def konlpy_comparison(okt, konlpy_okt):
     return identical
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS, ids=str)
 def test_generated_texts_give_what_konlpy_gives(konlpy_comparison, generated, method):
     konlpy_comparison(generated, method)

@@ -85,6 +85,7 @@ def test_words_are_laid_over_in_as_many_steps_as_one_likes(first, second):
         assert stepwise.lookup(word) == at_once.lookup(word)
 
 
+@pytest.mark.slow
 def test_a_thousand_words_over_okts_own_lists_equal_all_packed_at_once(lists):
     draw = random.Random(1)
     known = {pos: sorted(filter(can_be_looked_up, lists.words[pos])) for pos in LISTED}
