@@ -44,3 +44,14 @@ def save_tiny(folder: Path, tokenizer_options=None, **model_options) -> Path:
     tiny_model(**model_options).save_pretrained(folder)
     tiny_tokenizer(**(tokenizer_options or {})).save_pretrained(folder)
     return folder
+
+
+def padded(texts, time, side="right", filler=0):
+    """Return the ids and the mask of texts given as ids, `(texts, time)`, padded with `filler`."""
+    ids = torch.full((len(texts), time), filler)
+    mask = torch.zeros(len(texts), time, dtype=torch.long)
+    for row, text in enumerate(texts):
+        start = 0 if side == "right" else time - len(text)
+        ids[row, start : start + len(text)] = torch.tensor(text, dtype=torch.long)
+        mask[row, start : start + len(text)] = 1
+    return ids, mask

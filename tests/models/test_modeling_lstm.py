@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import padded
 from torch import nn
 from transformers import AutoModel, AutoModelForSequenceClassification
 
@@ -46,16 +47,6 @@ def without_dropout(config_class, **fields):
 def seeded(model_class, config):
     torch.manual_seed(0)
     return model_class(config).eval()
-
-
-def padded(texts, time, side="right", filler=0):
-    ids = torch.full((len(texts), time), filler)
-    mask = torch.zeros(len(texts), time, dtype=torch.long)
-    for row, text in enumerate(texts):
-        start = 0 if side == "right" else time - len(text)
-        ids[row, start : start + len(text)] = torch.tensor(text, dtype=torch.long)
-        mask[row, start : start + len(text)] = 1
-    return ids, mask
 
 
 def reference_states(model, text):

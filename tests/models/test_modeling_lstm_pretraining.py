@@ -4,6 +4,7 @@ import logging
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny import padded
 from torch.nn import functional
 from transformers import AutoModelForPreTraining, AutoModelForSequenceClassification, Trainer, TrainingArguments
 
@@ -44,16 +45,6 @@ def seeded(model_class, config):
     model = model_class(config).eval()
     torch.nn.init.normal_(model.output_bias)
     return model
-
-
-def padded(texts, time, side="right", filler=0):
-    ids = torch.full((len(texts), time), filler)
-    mask = torch.zeros(len(texts), time, dtype=torch.long)
-    for row, text in enumerate(texts):
-        start = 0 if side == "right" else time - len(text)
-        ids[row, start : start + len(text)] = torch.tensor(text, dtype=torch.long)
-        mask[row, start : start + len(text)] = 1
-    return ids, mask
 
 
 def losses_by_hand(model, text):

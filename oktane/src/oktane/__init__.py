@@ -25,7 +25,7 @@ except ImportError as error:
 
 from .dictionary import DictionaryError
 from .okt import Morphemes, Okt, Token
-from .parallel import available_cores
+from .parallel import available_cores, chunks
 
 if TYPE_CHECKING:
     from .classifier import Classifier, load
@@ -40,6 +40,7 @@ __all__ = [
     "Token",
     "__version__",
     "available_cores",
+    "chunks",
     "load",
 ]
 

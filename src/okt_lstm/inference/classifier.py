@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.tokenization_utils_base import LARGE_INTEGER
 
-from ..data.batches import batched
+from oktane import chunks
+
 from ..data.problem_type import Prediction, ProblemType
 from ..models.classification_loss import classification_loss
 from .threads import map_ahead
@@ -189,7 +190,7 @@ class Classifier:
         # A fast tokenizer's state changes at the first call with new options, which threads must not do at once.
         self._tokenize([""])
         threads = torch.get_num_threads() if self.model.device.type == "cpu" else 1
-        return map_ahead(self.logits, batched(_checked(texts), CHUNK_SIZE), threads)
+        return map_ahead(self.logits, chunks(_checked(texts), CHUNK_SIZE), threads)
 
     def _concatenate(self, chunks: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
         return np.concatenate([np.empty((0, len(self.labels)), np.float32), *chunks])

@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..data.batches import batched
+from oktane import chunks
+
 from ..data.cache import generate
 from ..data.columns import quote_list
 from ..data.problem_type import ProblemType
@@ -131,7 +132,7 @@ def _predictions(task: DistillationTask) -> Iterator[dict[str, Any]]:
     teacher, order = _load_teacher(task.teachers[0], task)
     autocast = torch.autocast(teacher.model.device.type, torch.bfloat16) if task.bf16 else nullcontext()
     title = f"Predictions of {Path(task.teachers[0]).name}"
-    for texts in batched(tqdm(task.texts(), desc=title, unit=" texts", disable=None), CHUNK_SIZE):
+    for texts in chunks(tqdm(task.texts(), desc=title, unit=" texts", disable=None), CHUNK_SIZE):
         with autocast:
             # (texts, labels)
             predictions = teacher.scores(texts)[:, order]

@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
 from .commands import Command, defaults, training_argument_names
-from .renamed import ALIASES, OPTIONS, current_name, current_options
+from .renamed import ALIASES, current_name, current_options
 from .values import read_table, typed
 
 
@@ -72,10 +72,9 @@ def options_of(table: Mapping[str, Any], command: Command) -> dict[str, Any]:
     Raises:
         ValueError: If a name is unknown, or a value has a wrong type.
     """
-    renamed = {
-        name if name in command.names else ALIASES.get(name, current_name(name)): value for name, value in table.items()
-    }
-    if unknown := [f"{name!r}{suggest(name, command.names)}" for name in renamed if name not in command.names]:
+    known = command.names
+    renamed = {current_name(name, known): value for name, value in table.items()}
+    if unknown := [f"{name!r}{suggest(name, known)}" for name in renamed if name not in known]:
         raise ValueError(f"unknown option{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}")
     return typed(current_options(renamed), command.types)
 
@@ -97,12 +96,8 @@ def current_words(argv: Iterable[str], known: Iterable[str]) -> list[str]:
     for word in argv:
         flag, equals, value = word.partition("=")
         name = flag.removeprefix("--").replace("-", "_")
-        if flag.startswith("--") and name not in known:
-            if OPTIONS.get(name) in known:
-                name = current_name(name)
-            elif ALIASES.get(name) in known:
-                name = ALIASES[name]
-        words.append(f"--{name}{equals}{value}" if flag.startswith("--") and name else word)
+        is_option = flag.startswith("--") and name
+        words.append(f"--{current_name(name, known)}{equals}{value}" if is_option else word)
     return words
 
 

@@ -13,8 +13,9 @@ from transformers import (
     set_seed,
 )
 
+from oktane import chunks
+
 from ..atomic import write_json
-from ..data.batches import batched
 from ..data.cache import generate
 from ..data.unlabeled import UnlabeledText
 from .output_folder import delete_run_files, find_checkpoint, refuse_overwrite
@@ -133,7 +134,7 @@ def tokenize(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> dataset
 
 
 def _tokenized(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:
-    for batch in batched(text, 1000):
+    for batch in chunks(text, 1000):
         for input_ids in tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]:
             if len(input_ids) > 1:
                 yield {"input_ids": input_ids}

@@ -4,7 +4,7 @@ What 0.1.0 wrote (recipes, files of options, `data_args.json`) and what was type
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 from typing import Any
 
@@ -45,11 +45,19 @@ def current_command(name: str) -> str:
     return COMMANDS.get(name, name)
 
 
-def current_name(name: str) -> str:
-    """Return the current name of an option, and warn if it was renamed."""
-    if name in OPTIONS:
+def current_name(name: str, known: Container[str | None]) -> str:
+    """Return the name that a command knows an option by, and warn if it was renamed.
+
+    Args:
+        name: What was written: the name, an alias, or the name in 0.1.0.
+        known: The names of the command's options. What is none of them by any name is returned as it is.
+    """
+    if name in known:
+        return name
+    if OPTIONS.get(name) in known:
         _say(f"--{name}", f"--{OPTIONS[name]}")
-    return OPTIONS.get(name, name)
+        return OPTIONS[name]
+    return ALIASES[name] if ALIASES.get(name) in known else name
 
 
 @cache

@@ -16,10 +16,9 @@ import numpy as np
 from tqdm import tqdm
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from oktane import available_cores
+from oktane import available_cores, chunks
 
 from ..atomic import replacing
-from ..data.batches import batched
 from ..data.vectors import Vectors, format_of, write_vectors
 from .options import WordVectorOptions
 from .parts import WordVectorParts
@@ -141,7 +140,7 @@ def _import_gensim() -> Any:
 def _tokenize(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, file: IO[bytes]) -> np.ndarray:
     """Write the ids of texts to a file, and return how often each occurs: int64, `(largest id + 1,)`."""
     counts = np.zeros(0, np.int64)
-    for batch in batched(texts, _TEXTS_PER_BATCH):
+    for batch in chunks(texts, _TEXTS_PER_BATCH):
         encoded = tokenizer(batch, add_special_tokens=False, return_attention_mask=False, verbose=False)
         rows = encoded["input_ids"]
         ids = np.array([number for row in rows for number in (*row, _ROW_END)], np.int32)
