@@ -84,9 +84,13 @@ extension = setuptools.Extension(
 )
 engine = setuptools.Extension(
     "oktane._engine",
-    ["src/oktane/_engine.pyx", *sorted(str(path) for path in (core / "engine").glob("*.c"))],
-    include_dirs=[str(core / "engine")],
-    depends=["setup.py", *sorted(str(path) for path in (core / "engine").glob("*.h"))],
+    [
+        "src/oktane/_engine.pyx",
+        *sorted(str(path) for path in (core / "engine").glob("*.c")),
+        *(str(core / name) for name in ("array.c", "index.c")),
+    ],
+    include_dirs=[str(core), str(core / "engine")],
+    depends=["setup.py", *sorted(str(path) for folder in (core, core / "engine") for path in folder.glob("*.h"))],
 )
 
 setuptools.setup(

@@ -1,4 +1,4 @@
-# cython: boundscheck=False, wraparound=False, initializedcheck=False
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, freethreading_compatible=True
 """Bindings to the C modules in core/engine/, for numpy arrays. Calculations run without the interpreter's lock."""
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
@@ -16,7 +16,6 @@ cdef extern from "kernels.h":
     const char *const okt_kernel_names[]
 
 cdef extern from "network.h":
-    enum: OKT_NETWORK_OK
     ctypedef enum okt_cell:
         OKT_LSTM
         OKT_GRU
@@ -45,14 +44,14 @@ cdef extern from "network.h":
     bint okt_matrix_is_finite(const okt_matrix *matrix) nogil
     okt_network *okt_network_new(const okt_shape *shape, const okt_kernels *kernels)
     void okt_network_free(okt_network *network)
-    int okt_network_set_layer(okt_network *network, size_t layer, size_t direction, const float *input_weights,
-                              const float *state_weights, const float *input_bias, const float *state_bias)
-    int okt_network_set_head(okt_network *network, const float *weights, const float *bias)
+    bint okt_network_set_layer(okt_network *network, size_t layer, size_t direction, const float *input_weights,
+                               const float *state_weights, const float *input_bias, const float *state_bias)
+    bint okt_network_set_head(okt_network *network, const float *weights, const float *bias)
     size_t okt_table_bytes(const okt_shape *shape, const okt_kernels *kernels)
-    int okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
+    bint okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
+                         float *logits) nogil
+    bint okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows,
                         float *logits) nogil
-    int okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows,
-                       float *logits) nogil
 
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
@@ -60,18 +59,17 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 cdef extern from "vocabulary.h":
-    enum: OKT_VOCABULARY_OK
-    ctypedef struct okt_string:
+    ctypedef struct okt_text:
         const void *data
         size_t length
         int width
     ctypedef struct okt_vocabulary:
         pass
     ctypedef struct okt_morphemes:
-        const okt_string *texts
+        const okt_text *texts
         const uint8_t *begins_word
         size_t text_count
-        const okt_string *forms
+        const okt_text *forms
         size_t form_count
         const int32_t *form_ids
         const int32_t *spans
@@ -81,13 +79,13 @@ cdef extern from "vocabulary.h":
         size_t count, capacity
     okt_vocabulary *okt_vocabulary_new()
     void okt_vocabulary_free(okt_vocabulary *vocabulary)
-    int okt_vocabulary_add(okt_vocabulary *vocabulary, okt_string token, int32_t id)
-    int32_t okt_vocabulary_find(const okt_vocabulary *vocabulary, okt_string token)
-    int okt_vocabulary_add_merge(okt_vocabulary *vocabulary, int32_t left, int32_t right, int32_t merged)
-    int okt_vocabulary_complete(okt_vocabulary *vocabulary, bint pieces, int32_t unknown, const int32_t *bytes,
-                                okt_string mark)
-    int okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes, okt_ids *ids,
-                   int64_t *row_splits) nogil
+    bint okt_vocabulary_add(okt_vocabulary *vocabulary, const okt_text *token, int32_t id)
+    bint okt_vocabulary_find(const okt_vocabulary *vocabulary, const okt_text *token, int32_t *id)
+    bint okt_vocabulary_add_merge(okt_vocabulary *vocabulary, int32_t left, int32_t right, int32_t merged)
+    bint okt_vocabulary_complete(okt_vocabulary *vocabulary, bint pieces, int32_t unknown, const int32_t *bytes,
+                                 const okt_text *mark)
+    bint okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes, okt_ids *ids,
+                    int64_t *row_splits) nogil
 
 CELLS = {"lstm": OKT_LSTM, "gru": OKT_GRU, "rnn_tanh": OKT_RNN_TANH, "rnn_relu": OKT_RNN_RELU}
 NUMBERS = {"F32": OKT_FLOAT32, "F16": OKT_FLOAT16, "BF16": OKT_BFLOAT16}
@@ -161,8 +159,8 @@ cdef class _Model:
 
     cdef readonly size_t labels, tokens
 
-    cdef int write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
-        return OKT_NETWORK_OK
+    cdef bint write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
+        return True
 
     def run(self, const int32_t[::1] ids not None, const int64_t[::1] row_splits not None):
         """Return the logits of texts, float32 (texts, labels): text i has the tokens ids[row_splits[i]:row_splits[i + 1]]."""
@@ -171,11 +169,11 @@ cdef class _Model:
         result = np.empty((rows, self.labels), np.float32)
         cdef float[:, ::1] logits = result
         cdef int32_t none = 0
-        cdef int status
+        cdef bint complete
         if rows:
             with nogil:
-                status = self.write_logits(&ids[0] if ids.shape[0] else &none, &row_splits[0], rows, &logits[0, 0])
-            if status != OKT_NETWORK_OK:
+                complete = self.write_logits(&ids[0] if ids.shape[0] else &none, &row_splits[0], rows, &logits[0, 0])
+            if not complete:
                 raise MemoryError
         return result
 
@@ -209,7 +207,7 @@ cdef class Network(_Model):
         cdef size_t layer, direction
         cdef const float[:, ::1] input_weights, state_weights
         cdef const float[::1] input_bias, state_bias
-        cdef int status = OKT_NETWORK_OK
+        cdef bint complete = True
         shape.cell = CELLS[cell]
         shape.layers = len(layers)
         shape.directions = len(layers[0])
@@ -230,16 +228,16 @@ cdef class Network(_Model):
         for layer in range(shape.layers):
             for direction in range(shape.directions):
                 input_weights, state_weights, input_bias, state_bias = layers[layer][direction]
-                status |= okt_network_set_layer(self.network, layer, direction, &input_weights[0, 0],
-                                                &state_weights[0, 0], &input_bias[0], &state_bias[0])
-        status |= okt_network_set_head(self.network, &head_weights[0, 0], &head_bias[0])
-        if status != OKT_NETWORK_OK:
+                complete &= okt_network_set_layer(self.network, layer, direction, &input_weights[0, 0],
+                                                  &state_weights[0, 0], &input_bias[0], &state_bias[0])
+        complete &= okt_network_set_head(self.network, &head_weights[0, 0], &head_bias[0])
+        if not complete:
             raise MemoryError
 
     def __dealloc__(self):
         okt_network_free(self.network)
 
-    cdef int write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
+    cdef bint write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
         return okt_network_run(self.network, ids, row_splits, rows, logits)
 
 
@@ -268,37 +266,37 @@ cdef class Ngrams(_Model):
         self.labels = bias.shape[0]
         self.tokens = tokens
 
-    cdef int write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
+    cdef bint write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
         return okt_ngrams_run(&self.model, ids, row_splits, rows, logits)
 
 
 # ---- text to ids ----
 
 
-cdef okt_string string_of(str text):
-    cdef okt_string string
-    string.data = PyUnicode_DATA(text)
-    string.length = PyUnicode_GET_LENGTH(text)
-    string.width = PyUnicode_KIND(text)
-    return string
+cdef okt_text text_of(str string):
+    cdef okt_text text
+    text.data = PyUnicode_DATA(string)
+    text.length = PyUnicode_GET_LENGTH(string)
+    text.width = PyUnicode_KIND(string)
+    return text
 
 
-cdef class _Strings:
+cdef class _Texts:
     """Python strings as the C modules see them. Holds the strings, so that they stay where they are."""
 
     cdef list strings
-    cdef okt_string *items
+    cdef okt_text *items
     cdef size_t count
 
     def __cinit__(self, list strings):
         cdef size_t i
         self.strings = strings
         self.count = len(strings)
-        self.items = <okt_string *>PyMem_Malloc((self.count + 1) * sizeof(okt_string))
+        self.items = <okt_text *>PyMem_Malloc((self.count + 1) * sizeof(okt_text))
         if self.items == NULL:
             raise MemoryError
         for i in range(self.count):
-            self.items[i] = string_of(strings[i])
+            self.items[i] = text_of(strings[i])
 
     def __dealloc__(self):
         PyMem_Free(self.items)
@@ -322,29 +320,34 @@ cdef class Vocabulary:
 
     def __cinit__(self, dict tokens not None, list merges, int32_t unknown, bint byte_fallback, str mark not None):
         cdef int32_t bytes[256]
-        cdef int32_t left, right, merged
-        cdef int status = OKT_VOCABULARY_OK
+        cdef okt_text text
         cdef str token
         self.vocabulary = okt_vocabulary_new()
         if self.vocabulary == NULL:
             raise MemoryError
         for token, number in tokens.items():
-            status |= okt_vocabulary_add(self.vocabulary, string_of(token), number)
-        if merges is not None:
-            for a, b in merges:
-                token = a + b
-                left = okt_vocabulary_find(self.vocabulary, string_of(a))
-                right = okt_vocabulary_find(self.vocabulary, string_of(b))
-                merged = okt_vocabulary_find(self.vocabulary, string_of(token))
-                if left < 0 or right < 0 or merged < 0:
-                    raise ValueError(f"the merge of {a!r} and {b!r} names something that is no token")
-                status |= okt_vocabulary_add_merge(self.vocabulary, left, right, merged)
+            text = text_of(token)
+            if not okt_vocabulary_add(self.vocabulary, &text, number):
+                raise MemoryError
+        for left, right in merges or ():
+            ids = [self.id_of(left), self.id_of(right), self.id_of(left + right)]
+            if min(ids) < 0:
+                raise ValueError(f"the merge of {left!r} and {right!r} names something that is no token")
+            if not okt_vocabulary_add_merge(self.vocabulary, ids[0], ids[1], ids[2]):
+                raise MemoryError
         for byte in range(256):
-            token = f"<0x{byte:02X}>"
-            bytes[byte] = okt_vocabulary_find(self.vocabulary, string_of(token)) if byte_fallback else -1
-        status |= okt_vocabulary_complete(self.vocabulary, merges is not None, unknown, bytes, string_of(mark))
-        if status != OKT_VOCABULARY_OK:
+            bytes[byte] = self.id_of(f"<0x{byte:02X}>") if byte_fallback else -1
+        text = text_of(mark)
+        if not okt_vocabulary_complete(self.vocabulary, merges is not None, unknown, bytes, &text):
             raise MemoryError
+
+    cdef int32_t id_of(self, str token) except -2:
+        """Return the id of a token; -1 if there is none."""
+        cdef okt_text text = text_of(token)
+        cdef int32_t id
+        if not okt_vocabulary_find(self.vocabulary, &text, &id):
+            raise MemoryError
+        return id
 
     def __dealloc__(self):
         okt_vocabulary_free(self.vocabulary)
@@ -365,12 +368,12 @@ cdef class Vocabulary:
         Returns:
             The ids, int32 (tokens,), and their row splits, int64 (texts + 1,).
         """
-        cdef _Strings given = _Strings(texts), distinct = _Strings(forms)
+        cdef _Texts given = _Texts(texts), distinct = _Texts(forms)
         cdef okt_morphemes morphemes
         cdef okt_ids found
         cdef int32_t no_id = 0
         cdef uint8_t no_flag = 0
-        cdef int status
+        cdef bint complete
         splits = np.empty(len(texts) + 1, np.int64)
         cdef int64_t[::1] token_splits = splits
         found.items, found.count, found.capacity = NULL, 0, 0
@@ -381,8 +384,8 @@ cdef class Vocabulary:
         morphemes.spans = &spans[0] if spans.shape[0] else &no_id
         morphemes.row_splits = &row_splits[0]
         with nogil:
-            status = okt_encode(self.vocabulary, &morphemes, &found, &token_splits[0])
-        if status != OKT_VOCABULARY_OK:
+            complete = okt_encode(self.vocabulary, &morphemes, &found, &token_splits[0])
+        if not complete:
             free(found.items)
             raise MemoryError
         ids = np.empty(found.count, np.int32)

@@ -65,20 +65,6 @@ static bool number_form(okt_forms *forms, const okt_char *form, size_t length, u
 
 /* ---- texts ---- */
 
-static bool read_text(okt_chars *text, const okt_text *given) {
-    if (!OKT_RESERVE(text, given->length)) return false;
-    text->count = given->length;
-    const uint8_t *narrow = given->data;
-    const uint16_t *wide = given->data;
-    if (given->width == 1)
-        for (size_t i = 0; i < text->count; i++) text->items[i] = narrow[i];
-    else if (given->width == 2)
-        for (size_t i = 0; i < text->count; i++) text->items[i] = wide[i];
-    else if (text->count)
-        memcpy(text->items, given->data, text->count * sizeof *text->items);
-    return true;
-}
-
 /* Adds a token of the text at hand, and under `norm` finds where it stands in the given one. */
 static bool add_token(okt_batch *batch, bool norm, okt_token token, const okt_char *form, size_t length, uint8_t pos) {
     int32_t number;
@@ -95,7 +81,8 @@ static bool add_token(okt_batch *batch, bool norm, okt_token token, const okt_ch
 static bool run_text(okt_batch *batch, const okt_dictionary *dictionary, const okt_text *given, okt_task task,
                      bool norm, bool stem) {
     okt_workspace *w = batch->workspace;
-    if (!read_text(&w->text, given)) return false;
+    w->text.count = 0;
+    if (!okt_append_text(&w->text, given)) return false;
     const okt_chars *text = &w->text;
     if (norm) {
         if (!okt_normalize(w->normalizer, w->tokenizer, dictionary, text->items, text->count, &w->normalized,

@@ -4,14 +4,8 @@
 
 #include "dictionary.h"
 #include "index.h"
+#include "text.h"
 #include "workspace.h"
-
-/* A Python string: `width` bytes (1, 2 or 4) for each character. */
-typedef struct {
-    const void *data;
-    size_t length;
-    int width;
-} okt_text;
 
 /* The texts of a batch have at most so many characters: every position, and the number of every form, fits 31 bits. */
 enum { OKT_BATCH_MAX_CHARS = 1 << 30 };

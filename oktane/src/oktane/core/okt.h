@@ -22,7 +22,7 @@
  *
  * Each module includes only modules to its right:
  * batch -> workspace -> normalizer, phrases -> tokenizer -> chunker, search -> stemmer -> patterns, grammar, dictionary
- * -> index, unicode -> okt -> array. packer makes the dictionary.
+ * -> index, text, unicode -> okt -> array. packer makes the dictionary.
  */
 #ifndef OKT_H
 #define OKT_H

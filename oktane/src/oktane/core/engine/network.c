@@ -137,32 +137,32 @@ static float weight_of(const torch_weights *from, size_t k, size_t column) {
 }
 
 /* Packs weights panel by panel, so that `multiply` reads them in order. */
-static int pack(product *packed, size_t panel, const torch_weights *from, size_t k_first) {
+static bool pack(product *packed, size_t panel, const torch_weights *from, size_t k_first) {
     packed->memory = malloc(packed->depth * packed->columns * sizeof(float) + LINE);
-    if (!packed->memory) return OKT_NETWORK_NO_MEMORY;
+    if (!packed->memory) return false;
     float *to = aligned(packed->memory);
     packed->weights = to;
     for (size_t c = 0; c < packed->columns; c += panel)
         for (size_t k = 0; k < packed->depth; k++)
             for (size_t i = 0; i < panel; i++) *to++ = weight_of(from, k_first + k, packed->first + c + i);
-    return OKT_NETWORK_OK;
+    return true;
 }
 
-static int add_product(okt_network *network, direction *to, const torch_weights *from, product added, size_t k_first) {
-    if (pack(&added, network->kernels->panel, from, k_first) != OKT_NETWORK_OK) return OKT_NETWORK_NO_MEMORY;
+static bool add_product(okt_network *network, direction *to, const torch_weights *from, product added, size_t k_first) {
+    if (!pack(&added, network->kernels->panel, from, k_first)) return false;
     to->products[to->product_count++] = added;
-    return OKT_NETWORK_OK;
+    return true;
 }
 
-int okt_network_set_layer(okt_network *network, size_t layer, size_t direction_number, const float *input_weights,
-                          const float *state_weights, const float *input_bias, const float *state_bias) {
+bool okt_network_set_layer(okt_network *network, size_t layer, size_t direction_number, const float *input_weights,
+                           const float *state_weights, const float *input_bias, const float *state_bias) {
     const okt_shape *shape = &network->shape;
     direction *to = &network->directions[layer * shape->directions + direction_number];
     size_t inputs = okt_input_size(shape, layer), hidden = shape->hidden, units = network->units;
     size_t gates = gates_of(shape->cell), width = gate_width(network);
     torch_weights from = {input_weights, state_weights, inputs, hidden, gates, units};
 
-    if (!(to->bias = calloc(width, sizeof *to->bias))) return OKT_NETWORK_NO_MEMORY;
+    if (!(to->bias = calloc(width, sizeof *to->bias))) return false;
     for (size_t gate = 0; gate < gates; gate++)
         for (size_t u = 0; u < hidden; u++) {
             float input = input_bias[gate * hidden + u], state = state_bias[gate * hidden + u];
@@ -175,24 +175,23 @@ int okt_network_set_layer(okt_network *network, size_t layer, size_t direction_n
     size_t skipped = inputs - read;
     if (is_folded(network, layer)) {
         to->fold = (product){0, inputs, 0, gates * units};
-        if (pack(&to->fold, network->kernels->panel, &from, 0) != OKT_NETWORK_OK) return OKT_NETWORK_NO_MEMORY;
+        if (!pack(&to->fold, network->kernels->panel, &from, 0)) return false;
     }
     if (shape->cell != OKT_GRU) return add_product(network, to, &from, (product){0, read + hidden, 0, width}, skipped);
-    if (add_product(network, to, &from, (product){0, read + hidden, 0, 2 * units}, skipped) != OKT_NETWORK_OK ||
-        add_product(network, to, &from, (product){0, read, 2 * units, units}, 0) != OKT_NETWORK_OK)
-        return OKT_NETWORK_NO_MEMORY;
-    return add_product(network, to, &from, (product){read, hidden, 3 * units, units}, inputs);
+    return add_product(network, to, &from, (product){0, read + hidden, 0, 2 * units}, skipped) &&
+           add_product(network, to, &from, (product){0, read, 2 * units, units}, 0) &&
+           add_product(network, to, &from, (product){read, hidden, 3 * units, units}, inputs);
 }
 
-int okt_network_set_head(okt_network *network, const float *weights, const float *bias) {
+bool okt_network_set_head(okt_network *network, const float *weights, const float *bias) {
     size_t labels = network->shape.labels, panel = network->kernels->panel;
     size_t columns = round_up(labels, panel), depth = okt_pooled_size(&network->shape);
     torch_weights from = {weights, NULL, depth, labels, 1, columns};
     network->head = (product){0, depth, 0, columns};
     network->head_bias = calloc(columns, sizeof *network->head_bias);
-    if (!network->head_bias || pack(&network->head, panel, &from, 0) != OKT_NETWORK_OK) return OKT_NETWORK_NO_MEMORY;
+    if (!network->head_bias || !pack(&network->head, panel, &from, 0)) return false;
     memcpy(network->head_bias, bias, labels * sizeof *bias);
-    return OKT_NETWORK_OK;
+    return true;
 }
 
 /* ---- running ---- */
@@ -302,7 +301,7 @@ static void free_spares(batch *batch) {
     }
 }
 
-static int find_table_rows(batch *batch) {
+static bool find_table_rows(batch *batch) {
     pending_rows pending = {0};
     bool complete = true;
     for (size_t r = 0; r < batch->row_count && complete; r++)
@@ -312,7 +311,7 @@ static int find_table_rows(batch *batch) {
             complete = row != NULL;
         }
     if (pending.count) make_pending(batch, &pending);
-    return complete ? OKT_NETWORK_OK : OKT_NETWORK_NO_MEMORY;
+    return complete;
 }
 
 /* Copies what a layer reads of one token, without its own state. */
@@ -400,13 +399,13 @@ static void classify_rows(batch *batch, size_t first, size_t count, float *logit
                labels * sizeof *logits);
 }
 
-static int run_batch(batch *batch, float *logits) {
+static bool run_batch(batch *batch, float *logits) {
     const okt_network *network = batch->network;
     const okt_shape *shape = &network->shape;
     size_t most = network->kernels->rows, tokens = 0, pooled = shape->directions * network->units;
     for (size_t r = 0; r < batch->row_count; tokens += batch->rows[r++].length) batch->offsets[r] = tokens;
     batch->longest = batch->rows[0].length;
-    if (shape->folded && find_table_rows(batch) != OKT_NETWORK_OK) return OKT_NETWORK_NO_MEMORY;
+    if (shape->folded && !find_table_rows(batch)) return false;
     memset(batch->sums, 0, batch->row_count * pooled * sizeof(float));
     for (size_t i = 0; i < batch->row_count * pooled; i++) batch->maxima[i] = -FLT_MAX;
     for (size_t layer = 0; layer < shape->layers; layer++) {
@@ -418,7 +417,7 @@ static int run_batch(batch *batch, float *logits) {
     for (size_t first = 0; first < batch->row_count; first += most)
         classify_rows(batch, first, batch->row_count - first < most ? batch->row_count - first : most, logits);
     free_spares(batch);
-    return OKT_NETWORK_OK;
+    return true;
 }
 
 static int compare_rows(const void *a, const void *b) {
@@ -466,11 +465,11 @@ static void *take_memory(batch *batch) {
     return memory;
 }
 
-int okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t count,
-                    float *logits) {
-    if (count == 0) return OKT_NETWORK_OK;
+bool okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t count,
+                     float *logits) {
+    if (count == 0) return true;
     text_row *rows = malloc(count * sizeof *rows);
-    if (!rows) return OKT_NETWORK_NO_MEMORY;
+    if (!rows) return false;
     for (size_t i = 0; i < count; i++)
         rows[i] = (text_row){(size_t)(row_splits[i + 1] - row_splits[i]), ids + row_splits[i], i};
     qsort(rows, count, sizeof *rows, compare_rows);
@@ -481,16 +480,16 @@ int okt_network_run(const okt_network *network, const int32_t *ids, const int64_
         .width = gate_width(network),
     };
     void *memory = take_memory(&batch);
-    int status = memory ? OKT_NETWORK_OK : OKT_NETWORK_NO_MEMORY;
-    for (size_t first = 0; first < count && status == OKT_NETWORK_OK; first += batch.row_count) {
+    bool complete = memory != NULL;
+    for (size_t first = 0; first < count && complete; first += batch.row_count) {
         size_t tokens = rows[first].length;
         batch.rows = rows + first;
         for (batch.row_count = 1; first + batch.row_count < count && batch.row_count < batch.most_rows; batch.row_count++)
             if ((tokens += batch.rows[batch.row_count].length) > batch.most_tokens) break;
-        status = run_batch(&batch, logits);
+        complete = run_batch(&batch, logits);
     }
     free_spares(&batch);
     free(memory);
     free(rows);
-    return status;
+    return complete;
 }

@@ -1,7 +1,8 @@
 /* Recurrent networks and linear n-gram models that label texts: from token ids to logits (network.c, ngrams.c).
  *
  * Any number of threads can share a model, because it is only read after it has been built. The one exception is the
- * folded table of the first layer: a row is filled in when its token is first seen.
+ * folded table of the first layer: a row is filled in when its token is first seen. A function that can run out of
+ * memory returns false if it does, and that is all that false says.
  */
 #ifndef OKT_NETWORK_H
 #define OKT_NETWORK_H
@@ -11,8 +12,6 @@
 #include <stdint.h>
 
 #include "kernels.h"
-
-enum { OKT_NETWORK_OK = 0, OKT_NETWORK_NO_MEMORY = -1 };
 
 typedef enum { OKT_LSTM, OKT_GRU, OKT_RNN_TANH, OKT_RNN_RELU } okt_cell;
 
@@ -49,11 +48,11 @@ void okt_network_free(okt_network *network);
 
 /* Gives one direction of a layer its weights, in torch's layout: (gates * hidden, inputs), (gates * hidden, hidden) and
  * two times (gates * hidden). They are copied. */
-int okt_network_set_layer(okt_network *network, size_t layer, size_t direction, const float *input_weights,
-                          const float *state_weights, const float *input_bias, const float *state_bias);
+bool okt_network_set_layer(okt_network *network, size_t layer, size_t direction, const float *input_weights,
+                           const float *state_weights, const float *input_bias, const float *state_bias);
 
 /* Gives the classifier its weights: (labels, pooled size) and (labels). They are copied. */
-int okt_network_set_head(okt_network *network, const float *weights, const float *bias);
+bool okt_network_set_head(okt_network *network, const float *weights, const float *bias);
 
 /* Width of a layer's input: that of the embedding, or of the layer before it. */
 size_t okt_input_size(const okt_shape *shape, size_t layer);
@@ -66,8 +65,8 @@ size_t okt_table_bytes(const okt_shape *shape, const okt_kernels *kernels);
 
 /* Writes the logits of texts, (rows, labels). Text i has the tokens ids[row_splits[i]] to ids[row_splits[i + 1]]; each
  * must be below the embedding's rows. */
-int okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
-                    float *logits);
+bool okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
+                     float *logits);
 
 /* A linear model over hashed n-grams of up to `longest` tokens. */
 typedef struct {
@@ -78,6 +77,6 @@ typedef struct {
 } okt_ngrams;
 
 /* As okt_network_run. */
-int okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits);
+bool okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits);
 
 #endif

@@ -15,14 +15,14 @@ static size_t bucket_of(uint64_t rolling, size_t buckets) {
     return (size_t)(remainder < 0 ? remainder + (int64_t)buckets : remainder);
 }
 
-int okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) {
+bool okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) {
     size_t labels = model->weights.columns;
     double *sums = malloc(labels * sizeof *sums);
     float *weights = malloc(labels * sizeof *weights);
     if (!sums || !weights) {
         free(sums);
         free(weights);
-        return OKT_NETWORK_NO_MEMORY;
+        return false;
     }
     for (size_t row = 0; row < rows; row++) {
         const int32_t *text = ids + row_splits[row];
@@ -42,5 +42,5 @@ int okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *r
     }
     free(sums);
     free(weights);
-    return OKT_NETWORK_OK;
+    return true;
 }
