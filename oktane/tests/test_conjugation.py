@@ -44,6 +44,7 @@ def test_a_form_of_several_stems_goes_to_the_same_stem_in_any_order(lists):
     assert conjugation.conjugate_all(stems, False) == conjugation.conjugate_all(reversed(stems), False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pos", ["Verb", "Adjective"])
 def test_forms_and_stems_are_those_of_open_korean_text(konlpy_okt, lists, pos):
     import jpype

@@ -323,6 +323,7 @@ print(json.dumps([[okt.pos(text), okt.pos(text, norm=True, stem=True), okt.phras
 """
 
 
+@pytest.mark.slow
 def test_words_act_as_if_they_stood_in_okts_own_lists(konlpy_okt):
     """konlpy's own dictionary, in a process of its own, gets the words while it runs."""
     words = {pos: listed for pos, listed in WORDS.items() if pos not in ("Verb", "Adjective")}

@@ -47,6 +47,7 @@ def code_point_texts(konlpy_okt):
     return [text for text in okt_parity.code_point_texts() if kind_of(jpype.JInt(ord(text[0]))) != 0]
 
 
+@pytest.mark.slow
 def test_a_sample_of_code_points_gives_what_konlpy_gives(konlpy_comparison, code_point_texts):
     konlpy_comparison(code_point_texts[::61], okt_parity.Method("pos", {"norm": True, "stem": True}))
 
@@ -57,6 +58,7 @@ def test_every_code_point_gives_what_konlpy_gives(konlpy_comparison, code_point_
     konlpy_comparison(code_point_texts, okt_parity.Method("pos", options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS, ids=str)
 def test_reviews_give_what_konlpy_gives(konlpy_comparison, nsmc_dir, method):
     reviews = list(okt_parity.read_texts(nsmc_dir / "ratings_test.txt", "document"))

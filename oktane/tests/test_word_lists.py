@@ -23,6 +23,7 @@ SMALL = WordLists(
 # ---- reading ----
 
 
+@pytest.mark.slow
 def test_word_lists_are_those_of_open_korean_text(konlpy_okt, lists):
     import jpype
 

