@@ -28,7 +28,6 @@ from transformers.utils import logging
 
 import okt_lstm
 from okt_lstm.atomic import replacing_folder, write_text
-from okt_lstm.data.batches import batched
 from okt_lstm.data.options import DATA_ARGUMENTS_NAME, DataOptions
 from okt_lstm.data.splits import load_test_split
 from okt_lstm.inference.classifier import Classifier
@@ -37,6 +36,7 @@ from okt_lstm.reports.plots import plot_confusion_matrix, plot_reliability
 from okt_lstm.reports.recipe_card import RecipeFigures, build_recipe_card
 from okt_lstm.reports.trained_model import CARD_NAME, TrainedModel
 from okt_lstm.training.run_recipe import RECIPE_NAME, STAGES_NAME
+from oktane import chunks
 
 LENGTHS = (5, 10, 20, 40)
 SHARES = (0, 0.1, 0.2, 0.4)
@@ -106,7 +106,7 @@ def tokens_of(
     """Return for each text the number of tokens that are read, and the share of them without meaning."""
     lengths, fragments = [], []
     mark = getattr(tokenizer, "word_mark", None)
-    for chunk in batched(texts, 1000):
+    for chunk in chunks(texts, 1000):
         batch = tokenizer(chunk, truncation=True)
         for row in range(len(chunk)):
             tokens = batch.tokens(row)
