@@ -15,20 +15,30 @@ cdef extern from "kernels.h":
     const okt_kernels *okt_find_kernels(const char *name)
     const char *const okt_kernel_names[]
 
+cdef extern from "matrix.h":
+    ctypedef enum okt_number:
+        OKT_FLOAT32
+        OKT_FLOAT16
+        OKT_BFLOAT16
+        OKT_INT8
+    ctypedef struct okt_matrix:
+        const void *data
+        const float *scales
+        okt_number type
+        size_t rows, columns
+    bint okt_matrix_is_finite(const okt_matrix *matrix) nogil
+
 cdef extern from "network.h":
     ctypedef enum okt_cell:
         OKT_LSTM
         OKT_GRU
         OKT_RNN_TANH
         OKT_RNN_RELU
-    ctypedef enum okt_number:
-        OKT_FLOAT32
-        OKT_FLOAT16
-        OKT_BFLOAT16
-    ctypedef struct okt_matrix:
-        const void *data
-        okt_number type
-        size_t rows, columns
+    ctypedef struct okt_torch_weights:
+        const float *input
+        const float *state
+        const float *input_bias
+        const float *state_bias
     ctypedef struct okt_shape:
         okt_cell cell
         size_t layers, directions, hidden, labels
@@ -36,20 +46,21 @@ cdef extern from "network.h":
         okt_matrix embedding
     ctypedef struct okt_network:
         pass
+    okt_network *okt_network_new(const okt_shape *shape, const okt_kernels *kernels)
+    void okt_network_free(okt_network *network)
+    bint okt_network_set_layer(okt_network *network, size_t layer, size_t direction, const okt_torch_weights *weights)
+    bint okt_network_set_head(okt_network *network, const float *weights, const float *bias)
+    size_t okt_pooled_size(const okt_shape *shape)
+    size_t okt_folded_bytes(const okt_shape *shape, const okt_kernels *kernels)
+    bint okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
+                         float *logits) nogil
+
+cdef extern from "ngrams.h":
     ctypedef struct okt_ngrams:
         okt_matrix weights
         const float *bias
         size_t longest
         int64_t boundary
-    bint okt_matrix_is_finite(const okt_matrix *matrix) nogil
-    okt_network *okt_network_new(const okt_shape *shape, const okt_kernels *kernels)
-    void okt_network_free(okt_network *network)
-    bint okt_network_set_layer(okt_network *network, size_t layer, size_t direction, const float *input_weights,
-                               const float *state_weights, const float *input_bias, const float *state_bias)
-    bint okt_network_set_head(okt_network *network, const float *weights, const float *bias)
-    size_t okt_table_bytes(const okt_shape *shape, const okt_kernels *kernels)
-    bint okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
-                         float *logits) nogil
     bint okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows,
                         float *logits) nogil
 
@@ -207,6 +218,7 @@ cdef class Network(_Model):
         cdef size_t layer, direction
         cdef const float[:, ::1] input_weights, state_weights
         cdef const float[::1] input_bias, state_bias
+        cdef okt_torch_weights weights
         cdef bint complete = True
         shape.cell = CELLS[cell]
         shape.layers = len(layers)
@@ -220,7 +232,7 @@ cdef class Network(_Model):
         self.kernels = kernels
         self.labels = shape.labels
         self.tokens = shape.embedding.rows
-        self.table_bytes = okt_table_bytes(&shape, kernels_of(kernels))
+        self.table_bytes = okt_folded_bytes(&shape, kernels_of(kernels))
         self.folded = shape.folded = self.table_bytes <= MOST_TABLE_BYTES
         self.network = okt_network_new(&shape, kernels_of(kernels))
         if self.network == NULL:
@@ -228,8 +240,8 @@ cdef class Network(_Model):
         for layer in range(shape.layers):
             for direction in range(shape.directions):
                 input_weights, state_weights, input_bias, state_bias = layers[layer][direction]
-                complete &= okt_network_set_layer(self.network, layer, direction, &input_weights[0, 0],
-                                                  &state_weights[0, 0], &input_bias[0], &state_bias[0])
+                weights = okt_torch_weights(&input_weights[0, 0], &state_weights[0, 0], &input_bias[0], &state_bias[0])
+                complete &= okt_network_set_layer(self.network, layer, direction, &weights)
         complete &= okt_network_set_head(self.network, &head_weights[0, 0], &head_bias[0])
         if not complete:
             raise MemoryError
