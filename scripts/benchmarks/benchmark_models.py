@@ -43,6 +43,7 @@ from baselines import BASELINES, Baseline, Predict, Rows
 from benchmark_okt import machine
 from models_plot import draw
 from models_table import PUBLISHED, RECIPES, RELEASED, ROWS, make_table, read_json, read_lines, read_results
+from oktane.folders import released_model
 from one_core import MeasurementError, measure_rates
 
 import okt_lstm
@@ -50,7 +51,6 @@ from okt_lstm.atomic import write_json, write_text
 from okt_lstm.data.description import DataFile
 from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import Splits, load_splits
-from okt_lstm.inference.loading import released_model
 from okt_lstm.training.run_recipe import STAGES_NAME
 
 PACKAGES = ("okt-lstm", "torch", "transformers", "scikit-learn", "fasttext-community")
