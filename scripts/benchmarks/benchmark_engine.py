@@ -127,7 +127,7 @@ def startup(folder: Path) -> tuple[float, float]:
 
 def main() -> None:
     """Run the contenders in turns and print the report."""
-    released = Path(__file__).parents[2] / "src" / "okt_lstm" / "inference" / "released"
+    released = Path(__file__).parents[2] / "oktane" / "src" / "oktane" / "data" / "classifier"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reviews", type=Path, help="a file of NSMC: id, document and label, with a header line")
     parser.add_argument("--model", type=Path, default=released, help="a trained folder (default: the released model)")

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import _engine
-from .loading import Fields, LoadError, Weights, read_json
+from .folders import LoadError
+from .loading import Fields, Weights, read_json
 from .problem_type import ProblemType
 
 CELLS = {"okt_lstm": "lstm", "okt_gru": "gru", "okt_rnn": "rnn"}
