@@ -59,11 +59,11 @@ def measure_torch(texts: list[str], folder: Path, clock: Callable[[], float]) ->
 def measure_oktane(texts: list[str], folder: Path, clock: Callable[[], float]) -> Iterator[dict[str, float]]:
     """Yield the seconds of the whole road and of its parts, and the processor's peak, turn by turn."""
     import numpy as np
-    from oktane.network import kernels, load_model
-    from oktane.tokenizer import Tokenizer
 
     import oktane
     from oktane import _engine
+    from oktane.network import kernels, load_model
+    from oktane.tokenizer import Tokenizer
 
     classifier = oktane.load(folder, num_threads=1)
     okt, tokenizer, network = oktane.Okt(threads=1), Tokenizer(folder), load_model(folder).network

@@ -43,7 +43,6 @@ from baselines import BASELINES, Baseline, Predict, Rows
 from benchmark_okt import machine
 from models_plot import draw
 from models_table import PUBLISHED, RECIPES, RELEASED, ROWS, make_table, read_json, read_lines, read_results
-from oktane.folders import released_model
 from one_core import MeasurementError, measure_rates
 
 import okt_lstm
@@ -52,6 +51,7 @@ from okt_lstm.data.description import DataFile
 from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import Splits, load_splits
 from okt_lstm.training.run_recipe import STAGES_NAME
+from oktane.folders import released_model
 
 PACKAGES = ("okt-lstm", "torch", "transformers", "scikit-learn", "fasttext-community")
 # What a model's folder holds for prediction. The rest of it is about its training, or lets the Hub run it.

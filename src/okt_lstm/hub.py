@@ -32,6 +32,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
     RepositoryNotFoundError,
 )
 from huggingface_hub.file_download import repo_folder_name
+
 from oktane.folders import LoadError as LoadError
 from oktane.folders import local_folder
 from oktane.hub import hub_is_unreachable, load_errors

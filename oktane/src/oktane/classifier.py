@@ -1,20 +1,18 @@
 """Load a trained model as a `Classifier`, which needs neither torch nor transformers."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .base_classifier import BaseClassifier, checked_chunks
 from .folders import LoadError, hub_folder, local_folder, released_model
 from .network import Model, load_model
-from .parallel import available_cores, chunks, map_in_threads
+from .parallel import available_cores, map_in_threads
 from .tokenizer import Tokenizer
-
-Prediction: TypeAlias = str | list[str] | float | list[float]
 
 # The files that are read, and downloaded from the Hub. The index exists where the weights are in several files, which
 # is an error here.
@@ -30,7 +28,7 @@ FILES = (
 CHUNK_SIZE = 512
 
 
-class Classifier:
+class Classifier(BaseClassifier):
     """A trained classifier of texts. `load` makes one.
 
     It can be used from any number of threads, survives a fork, and is pickled as the arguments of `load`. What it
@@ -45,7 +43,7 @@ class Classifier:
 
     Attributes:
         labels: The names of the labels, in the order of their ids.
-        problem_type: `"single_label_classification"`, `"multi_label_classification"` or `"regression"`.
+        problem_type: The problem type. It equals the string in config.json.
         folder: The folder that it was loaded from.
         max_length: Maximum number of tokens in a text; `None` for no limit.
         num_threads: Number of threads; `None` for one per core.
@@ -71,76 +69,13 @@ class Classifier:
     def __repr__(self) -> str:
         return f"Classifier({str(self.folder)!r}, {self._model.model_type}, {len(self.labels)} labels)"
 
-    @overload
-    def predict(self, texts: str, *, threshold: float = ...) -> Prediction: ...  # type: ignore[overload-overlap]
-    @overload
-    def predict(self, texts: Iterable[str], *, threshold: float = ...) -> list[Prediction]: ...
-    def predict(self, texts: str | Iterable[str], *, threshold: float = 0.5) -> Prediction | list[Prediction]:
-        """Predict the labels of texts.
-
-        Args:
-            texts: A text, or any iterable of texts. The texts of a generator are never all in memory.
-            threshold: The least probability of a predicted label in multi-label classification.
-
-        Returns:
-            The prediction for a text, or a list of predictions in the order of the texts. A prediction is the name of
-            a label. In multi-label classification it is a list of names, which may be empty. In regression it is a
-            number, or a list of numbers if the model has several outputs.
-
-        Raises:
-            TypeError: If something is not a text; the message names its position (from 0) and type.
-        """
-        if isinstance(texts, str):
-            return self._decide(self._scores(self.logits([texts])), threshold)[0]
-        return self._decide(self._scores(self.logits(texts)), threshold)
-
-    def predict_proba(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
-        """Predict the probability of each label.
-
-        Args:
-            texts: A text, or any iterable of texts.
-
-        Returns:
-            Probabilities, in the order of `labels`: `(labels,)` for a text, `(texts, labels)` for several. They sum to
-            1 over the labels, except in multi-label classification.
-
-        Raises:
-            TypeError: If something is not a text; the message names its position (from 0) and type.
-            ValueError: If it is a regression model, which has no probabilities.
-        """
-        if self.problem_type == "regression":
-            raise ValueError("a regression model has no probabilities: use predict()")
-        if isinstance(texts, str):
-            return self._scores(self.logits([texts]))[0]
-        return self._scores(self.logits(texts))
-
-    def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
-        """Return the logits of texts, `(texts, labels)`; for the errors see `predict`."""
+    def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """Compute the logits of any number of texts in constant memory; see `BaseClassifier.logit_chunks`."""
         threads = self.num_threads or available_cores()
-        found = map_in_threads(self._logits_of_chunk, _checked_chunks(texts), threads)
-        return np.concatenate([np.empty((0, len(self.labels)), np.float32), *found])
+        return map_in_threads(self._with_logits, checked_chunks(texts, CHUNK_SIZE), threads)
 
-    def _logits_of_chunk(self, texts: list[str]) -> NDArray[np.float32]:
-        return self._model.network.run(*self._tokenizer.encode(texts))
-
-    def _scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probabilities for logits, or the logits of a regression model: `(texts, labels)`."""
-        if self.problem_type == "single_label_classification":
-            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-            return powers / powers.sum(axis=1, keepdims=True)
-        if self.problem_type == "multi_label_classification":
-            # Where the exponential overflows, the reciprocal of infinity is the 0 that it should be.
-            with np.errstate(over="ignore"):
-                probabilities: NDArray[np.float32] = np.reciprocal(1 + np.exp(-logits))
-            return probabilities
-        return logits
-
-    def _decide(self, scores: NDArray[np.float32], threshold: float) -> list[Prediction]:
-        if self.problem_type == "single_label_classification":
-            return [self.labels[index] for index in scores.argmax(axis=1).tolist()]
-        if self.problem_type == "multi_label_classification":
-            return [[self.labels[index] for index in np.flatnonzero(row >= threshold)] for row in scores]
-        return scores[:, 0].tolist() if scores.shape[1] == 1 else scores.tolist()
+    def _with_logits(self, texts: list[str]) -> tuple[list[str], NDArray[np.float32]]:
+        return texts, self._model.network.run(*self._tokenizer.encode(texts))
 
 
 def load(
@@ -197,16 +132,3 @@ def load(
             f"{model.vocab_size}: they belong to different models"
         )
     return Classifier(folder, model, tokenizer, num_threads, again)
-
-
-def _checked_chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield texts in chunks. Raise TypeError for the first one that is not a str."""
-    if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
-        raise TypeError(f"texts must be a str or an iterable of str, not {type(texts).__name__}")
-    start = 0
-    for chunk in chunks(texts, CHUNK_SIZE):
-        for position, text in enumerate(chunk, start):
-            if not isinstance(text, str):
-                raise TypeError(f"texts[{position}] is not a str but {type(text).__name__}: {text!r:.60}")
-        yield chunk
-        start += len(chunk)

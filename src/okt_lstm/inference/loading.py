@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from oktane.folders import LoadError, released_model
-from oktane.hub import hub_is_unreachable
 from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import CONFIG_NAME
+
+from oktane.folders import LoadError, released_model
+from oktane.hub import hub_is_unreachable
 
 from ..hub import model_file
 from ..models.configuration_lstm import MODEL_TYPES
