@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from . import _engine
 from .folders import LoadError
-from .loading import Fields, Weights, read_json
+from .loading import FLOATS, Fields, Weights, read_json
 from .problem_type import ProblemType
 
 CELLS = {"okt_lstm": "lstm", "okt_gru": "gru", "okt_rnn": "rnn"}
@@ -114,7 +114,9 @@ def _recurrent(config: Fields, weights: Weights, vocab_size: int, label_count: i
     width = hidden if separate else hidden * len(directions)
     gates = GATES[cell] * hidden
 
-    embedding, number = weights.stored("model.embed_tokens.weight", (vocab_size, embedding_size))
+    name = "model.embed_tokens.weight"
+    embedding, number = weights.stored(name, (vocab_size, embedding_size), (*FLOATS, "I8"))
+    scales = weights.floats(f"{name}_scale", (vocab_size,)) if number == "I8" else None
     layers = []
     for layer in range(config.integer("num_hidden_layers", 2)):
         inputs = width if layer else embedding_size
@@ -142,6 +144,7 @@ def _recurrent(config: Fields, weights: Weights, vocab_size: int, label_count: i
         separate,
         embedding,
         number,
+        scales,
         layers,
         weights.floats("classifier.weight", (label_count, pooled_size)),
         weights.floats("classifier.bias", (label_count,)),

@@ -39,18 +39,14 @@ const float *okt_matrix_row(const okt_matrix *matrix, size_t row, float *buffer)
     return buffer;
 }
 
-static bool are_finite(const void *data, okt_number type, size_t count) {
-    const uint16_t *halves = data;
-    const uint32_t *words = data;
-    uint32_t exponent = type == OKT_FLOAT32 ? 0x7F800000 : type == OKT_FLOAT16 ? 0x7C00 : 0x7F80, wrong = 0;
-    if (type == OKT_FLOAT32)
+bool okt_matrix_is_finite(const okt_matrix *matrix) {
+    size_t count = matrix->rows * matrix->columns, wrong = 0;
+    const uint16_t *halves = matrix->data;
+    const uint32_t *words = matrix->data;
+    uint32_t exponent = matrix->type == OKT_FLOAT32 ? 0x7F800000 : matrix->type == OKT_FLOAT16 ? 0x7C00 : 0x7F80;
+    if (matrix->type == OKT_FLOAT32)
         for (size_t i = 0; i < count; i++) wrong |= (words[i] & exponent) == exponent;
     else
         for (size_t i = 0; i < count; i++) wrong |= (halves[i] & exponent) == exponent;
     return !wrong;
-}
-
-bool okt_matrix_is_finite(const okt_matrix *matrix) {
-    if (matrix->type == OKT_INT8) return are_finite(matrix->scales, OKT_FLOAT32, matrix->rows);
-    return are_finite(matrix->data, matrix->type, matrix->rows * matrix->columns);
 }

@@ -18,7 +18,7 @@ typedef struct {
 /* Returns row `row` as floats: where it is stored if it is stored so, else in `buffer`, which has room for `columns`. */
 const float *okt_matrix_row(const okt_matrix *matrix, size_t row, float *buffer);
 
-/* Whether no number of a matrix, and no scale, is infinite or NaN. */
+/* Whether no number of a matrix of floats is infinite or NaN. */
 bool okt_matrix_is_finite(const okt_matrix *matrix);
 
 #endif
