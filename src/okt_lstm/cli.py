@@ -19,10 +19,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from .atomic import FileError, replacing
+from .atomic import FileError, replacing, target_path
 from .data.options import DATA_ARGUMENTS_NAME, DataOptions, is_local
 from .training.commands import COMMANDS as TRAINING_COMMANDS
 from .training.commands import PRETRAIN, TRAIN, WORD_VECTORS
@@ -198,6 +199,8 @@ def _pretrain(argv: Sequence[str]) -> None:
 def _word_vectors(argv: Sequence[str]) -> None:
     options = parse(WORD_VECTORS, argv)
     _check_paths(options)
+    if find_spec("gensim") is None:
+        raise ImportError("training word vectors needs gensim: pip install gensim")
     from .training.parts import WordVectorParts, build
     from .training.word_vectors import train_word_vectors
 
@@ -216,7 +219,7 @@ def _check_paths(options: dict[str, Any]) -> None:
     """Answer a mistyped path before seconds of imports. What the files hold is looked at later.
 
     Raises:
-        FileError: If a file is missing.
+        FileError: If a file is missing, or the folder of an output file.
         FileExistsError: If the output folder holds an earlier run.
         LoadError: If there is no such model, or no such data set.
         NotADirectoryError: If the output folder is a file.
@@ -230,6 +233,8 @@ def _check_paths(options: dict[str, Any]) -> None:
         raise FileError(f"{data_dir}: no such folder (--data_dir)")
     if dataset is not None and is_local(dataset) and not Path(dataset).expanduser().exists():
         raise FileError(f"{dataset}: no such file or folder (--dataset)")
+    if options.get("output") is not None:
+        target_path(options["output"])
     if "output_dir" in options and not options.get("resume_from_checkpoint"):
         from .training.output_folder import refuse_overwrite
 
@@ -321,7 +326,7 @@ def _evaluate(argv: Sequence[str]) -> None:
     if options.model and options.named_model:
         parser.error(f"name one model, {options.model} or {options.named_model}")
     options.model = options.model or options.named_model
-    names = ("dataset", "data_dir") if options.dataset else ()
+    names = ("dataset", "data_dir", "output") if options.dataset else ("output",)
     _check_paths({name: vars(options)[name] for name in names})
     classifier = _load(options)
     import datasets
@@ -412,7 +417,7 @@ has only the labels, one a line."""
         # Path.is_file fails for a text that is too long for a name.
         if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
-    _check_paths({"input": options.input} if options.input else {})
+    _check_paths({"input": options.input, "output": options.output})
     classifier = _load(options)
     from .data.lines import waiting_lines
     from .inference.files import predict_file, print_file, print_predictions
