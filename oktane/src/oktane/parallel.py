@@ -85,10 +85,14 @@ def map_in_threads(function: Callable[[S], T], items: Iterable[S], threads: int)
     from concurrent.futures import ThreadPoolExecutor
 
     pending: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="oktane") as executor:
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="oktane")
+    try:
         for item in chain(beginning, remaining):
             pending.append(executor.submit(function, item))
             if len(pending) > 2 * threads:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+    finally:
+        # After an error, what no thread has begun is not computed any more.
+        executor.shutdown(cancel_futures=True)

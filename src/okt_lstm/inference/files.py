@@ -8,15 +8,16 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from oktane.base_classifier import BaseClassifier
+
 from ..atomic import FileError
 from ..data.columns import choose_text_column, refuse_table
 from ..data.readers import RowReader, check_text, file_format, open_reader
 from ..data.writers import open_writer, tsv_line
-from .classifier import Classifier
 
 
 def predict_file(
-    classifier: Classifier,
+    classifier: BaseClassifier,
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
     *,
@@ -81,7 +82,7 @@ def predict_file(
 
 
 def print_file(
-    classifier: Classifier,
+    classifier: BaseClassifier,
     source: str | os.PathLike[str],
     stream: TextIO,
     *,
@@ -97,7 +98,7 @@ def print_file(
 
 
 def print_predictions(
-    classifier: Classifier, texts: Iterable[str], stream: TextIO, *, probabilities: bool = False
+    classifier: BaseClassifier, texts: Iterable[str], stream: TextIO, *, probabilities: bool = False
 ) -> None:
     """Write a line of tsv for each text: its label, probabilities as in `predict_file`, and the text.
 
@@ -119,7 +120,7 @@ def _text_column(reader: RowReader, input_format: str | None, given: str | None)
     return choose_text_column(reader, given)
 
 
-def _new_columns(classifier: Classifier, probabilities: bool, taken: Iterable[str]) -> list[str]:
+def _new_columns(classifier: BaseClassifier, probabilities: bool, taken: Iterable[str]) -> list[str]:
     """Return names for the columns of predictions that none of the file's own columns has."""
     columns = classifier.problem_type.columns(classifier.labels, probabilities)
     taken = set(taken)

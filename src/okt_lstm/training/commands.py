@@ -106,10 +106,33 @@ COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS)
 @cache
 def training_argument_names() -> frozenset[str]:
     """Return the names of the fields of transformers' `TrainingArguments`."""
+    return frozenset(_declared(_transformers() / "training_args.py")["TrainingArguments"])
+
+
+def training_argument_values(name: str) -> list[str]:
+    """Return the values that an option of transformers can have, if they have names; else nothing."""
+    enumerations = {
+        "optim": ("training_args.py", "OptimizerNames"),
+        "lr_scheduler_type": ("trainer_utils.py", "SchedulerType"),
+    }
+    if name not in enumerations:
+        return []
+    file, enumeration = enumerations[name]
+    classes = [node for node in _parse(_transformers() / file).body if isinstance(node, ast.ClassDef)]
+    members = [item for node in classes if node.name == enumeration for item in node.body]
+    return [_value(item.value) for item in members if isinstance(item, ast.Assign)]
+
+
+def _transformers() -> Path:
     package = find_spec("transformers")
     assert package is not None
     assert package.origin is not None
-    return frozenset(_declared(Path(package.origin).with_name("training_args.py"))["TrainingArguments"])
+    return Path(package.origin).parent
+
+
+@cache
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
 
 
 def defaults(part: type[Any]) -> dict[str, Any]:
@@ -125,7 +148,7 @@ def defaults(part: type[Any]) -> dict[str, Any]:
 @cache
 def _declared(path: Path) -> dict[str, dict[str, Any]]:
     """Read the annotated names of a source file's classes, with the defaults that are plain values."""
-    classes = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ClassDef)]
+    classes = [node for node in _parse(path).body if isinstance(node, ast.ClassDef)]
     return {
         node.name: {
             item.target.id: _value(item.value)
