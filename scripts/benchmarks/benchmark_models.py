@@ -169,10 +169,10 @@ class Benchmark:
         seconds = sum(read_json(folder / STAGES_NAME)["seconds"].values())
         return {"accuracy": read_json(folder / "test_results.json")["test_accuracy"], "seconds": seconds}
 
-    def measure_speed(self, rounds: int, seconds: float) -> None:
+    def measure_speed(self, rounds: int, seconds: float, starts: int) -> None:
         """Measure what has a result, unless that is done."""
         models = {row: self.model_folder(row, runs[0]["seed"]) for row, runs in read_results(self.folder).items()}
-        measure_speed(self.folder, models, self.rows, rounds, seconds)
+        measure_speed(self.folder, models, self.rows, rounds, seconds, starts)
 
     def write_report(self) -> str:
         """Write table.md and models.png, and return the tables' text."""
@@ -210,6 +210,7 @@ def main() -> int:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="(default: 1 2 3)")
     parser.add_argument("--rounds", type=int, default=7, help="turns of a speed measurement (default: %(default)s)")
     parser.add_argument("--turn", type=float, default=4.0, help="seconds of a turn (default: %(default)s)")
+    parser.add_argument("--starts", type=int, default=7, help="starts of each process (default: %(default)s)")
     parser.add_argument("--max_train_samples", type=int, help="use this many training rows, to try things out")
     parser.add_argument("--max_predict_samples", type=int, help="use this many test rows, to try things out")
     options = parser.parse_args()
@@ -221,7 +222,7 @@ def main() -> int:
             varies = row in RECIPES or (row in BASELINES and BASELINES[row].random)
             for seed in options.seeds if varies else options.seeds[:1]:
                 benchmark.run(row, seed)
-        benchmark.measure_speed(options.rounds, options.turn)
+        benchmark.measure_speed(options.rounds, options.turn, options.starts)
         print(benchmark.write_report())
     except (BenchmarkError, MeasurementError, OSError, ValueError, ImportError) as error:
         print(f"benchmark_models: {error}", file=sys.stderr)

@@ -27,7 +27,7 @@ LATER_TEXTS = 10_000
 
 
 def measure_speed(
-    folder: Path, models: Mapping[str, Path], rows: Callable[[str], Rows], rounds: int, seconds: float
+    folder: Path, models: Mapping[str, Path], rows: Callable[[str], Rows], rounds: int, seconds: float, starts: int
 ) -> None:
     """Write speed.json, unless it is there for these models.
 
@@ -37,6 +37,7 @@ def measure_speed(
         rows: Returns the rows of a split.
         rounds: How many turns each model takes.
         seconds: About how long a turn takes.
+        starts: How often each process of the table about serving is started.
     """
     file = folder / "speed.json"
     engines = _engines(folder, models[RELEASED]) if RELEASED in models else {}
@@ -51,10 +52,10 @@ def measure_speed(
     texts = rows("test").texts
     rates = measure_rates(contenders, texts, rounds, seconds)
     served = [*engines, RELEASED, *(row for row in SERVED_BASELINES if row in models)] if engines else []
-    starts = measure_starts({name: contenders[name] for name in served}, texts[:LATER_TEXTS], rounds)
+    started = measure_starts({name: contenders[name] for name in served}, texts[:LATER_TEXTS], starts)
     speed = {
         "rates": {name: statistics.median(found) for name, found in rates.items()},
-        "starts": {name: _served(name, contenders[name], starts[name]) for name in served},
+        "starts": {name: _served(name, contenders[name], started[name]) for name in served},
         "rounds": rates,
         "later_texts": min(LATER_TEXTS, len(texts)),
         "untrained": untrained,

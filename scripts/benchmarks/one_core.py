@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from predictors import PREDICTORS
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
 ONE_THREAD |= {"TOKENIZERS_PARALLELISM": "false"}
 # A turn has at least this many texts, however slow the model is: a batch's worth, so that lengths vary as usual.
-FEWEST_TEXTS = 256
+FEWEST_TEXTS = 128
 FIRST_TEXT = "최고"
 
 
@@ -78,13 +79,15 @@ def measure_rates(
     counts = {}
     with ExitStack() as stack:
         running = {name: stack.enter_context(_started(contender)) for name, contender in contenders.items()}
+        _show_progress("first run")
         # The first run warms a model up, and shows how many texts fill a turn.
         for name, process in running.items():
             few = min(FEWEST_TEXTS, len(texts))
             process.give(texts)
             process.run(few)
             counts[name] = min(len(texts), max(few, int(few / process.run(few) * seconds)))
-        for _ in range(rounds):
+        for turn in range(rounds):
+            _show_progress(f"rates, turn {turn + 1} of {rounds}")
             for name, process in running.items():
                 rates[name].append(counts[name] / process.run(counts[name]))
     return rates
@@ -93,7 +96,7 @@ def measure_rates(
 def measure_starts(
     contenders: Mapping[str, Contender], texts: Sequence[str], rounds: int = 7
 ) -> dict[str, list[Start]]:
-    """Start contenders in turns, by name; their files are in the system's cache. Memory is measured on Linux only.
+    """Start contenders in turns, by name. Memory is measured on Linux only.
 
     Args:
         contenders: The contenders by name.
@@ -104,16 +107,19 @@ def measure_starts(
         MeasurementError: If a model can't be loaded or fails.
     """
     starts: dict[str, list[Start]] = {name: [] for name in contenders}
-    # The first round fills the system's cache.
-    for turn in range(rounds + 1):
+    for turn in range(rounds):
+        _show_progress(f"starts, turn {turn + 1} of {rounds}")
         for name, contender in contenders.items():
             with _started(contender) as process:
                 first = process.megabytes()
                 process.give(texts)
                 process.run(len(texts))
-                if turn:
-                    starts[name].append(Start(process.start_seconds, first, process.megabytes()))
+                starts[name].append(Start(process.start_seconds, first, process.megabytes()))
     return starts
+
+
+def _show_progress(text: str) -> None:
+    print(f"{datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
 
 
 class _Running:
