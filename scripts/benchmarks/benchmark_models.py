@@ -51,8 +51,8 @@ from okt_lstm.atomic import write_json, write_text
 from okt_lstm.data.description import DataFile
 from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import Splits, load_splits
-from okt_lstm.inference.loading import released_model
 from okt_lstm.training.run_recipe import STAGES_NAME
+from oktane.folders import released_model
 
 
 class BenchmarkError(Exception):
