@@ -11,7 +11,7 @@
 Files may be compressed (.xz, .gz). The report is a table in Markdown. Below it are the texts whose labels differ, with
 torch's margin: how far torch's logits are from giving another label. A label may differ only where the margin is at
 most --tolerance. The exit code is 0 if that holds and all logits are within --tolerance, 1 if not, 2 if the input
-can't be read.
+can't be read. Ctrl-C ends it with a report of what was compared.
 """
 
 import argparse
@@ -20,7 +20,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +37,7 @@ import okt_lstm
 import oktane
 from okt_lstm.inference.classifier import Classifier
 from oktane import _engine
+from oktane.folders import released_model
 
 # The random models are those of oktane's tests, which try a few options at a time.
 sys.path.append(str(Path(__file__).parents[2] / "oktane" / "tests"))
@@ -107,20 +109,21 @@ def decide(logits: NDArray[np.float32], problem_type: str) -> tuple[NDArray[Any]
 # ---- a trained model over many texts --------------------------------------------------------------------------------
 
 
-def compare_folder(folder: Path, texts: Iterable[str], kernels: Sequence[str], tolerance: float) -> list[Comparison]:
-    """Compare a trained model, for each set of kernels."""
+def compare_folder(folder: Path, texts: Iterable[str], results: Mapping[str, Comparison], tolerance: float) -> None:
+    """Compare a trained model, and add to the results by name of the kernels."""
     reference = okt_lstm.load(folder, device="cpu")
-    classifiers = [load_with(name, folder) for name in kernels]
-    results = [Comparison(models=1) for _ in kernels]
-    start = time.perf_counter()
+    classifiers = {name: load_with(name, folder) for name in results}
+    done, start = 0, time.perf_counter()
     for chunk in oktane.chunks(texts, CHUNK_SIZE):
         expected = reference.logits(chunk)
-        for classifier, result in zip(classifiers, results, strict=True):
-            result.add(folder.name, chunk, classifier.logits(chunk), expected, classifier.problem_type, tolerance)
-        rate = results[0].texts / (time.perf_counter() - start)
-        print(f"\r{results[0].texts:,} texts, {rate:,.0f} per second", end="", file=sys.stderr)
+        for name, classifier in classifiers.items():
+            found = classifier.logits(chunk)
+            results[name].models = 1
+            results[name].add(folder.name, chunk, found, expected, classifier.problem_type, tolerance)
+        done += len(chunk)
+        rate = done / (time.perf_counter() - start)
+        print(f"\r{done:,} texts, {rate:,.0f} per second", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return results
 
 
 def load_with(kernels: str, folder: Path) -> oktane.Classifier:
@@ -204,14 +207,13 @@ def variants() -> Iterator[Variant]:
 
 
 def compare_random_models(
-    texts: Sequence[str], kernels: Sequence[str], tolerance: float
-) -> dict[str, list[Comparison]]:
-    """Compare all `variants`, for each set of kernels, by group."""
+    texts: Sequence[str], results: Mapping[str, Mapping[str, Comparison]], tolerance: float
+) -> None:
+    """Compare all `variants`, and add to the results by group and name of the kernels."""
     tokenizers = [
         okt_lstm.OktTokenizer(**options).train_new_from_iterator([list(texts)], 1000, show_progress=False)
         for options in TOKENIZERS
     ]
-    results: dict[str, list[Comparison]] = {}
     for seed, variant in enumerate(variants()):
         tokenizer = tokenizers[TOKENIZERS.index(variant.tokenizer)]
         options = {"vocab_size": len(tokenizer)} | variant.options | variant.problem
@@ -220,33 +222,30 @@ def compare_random_models(
             folder = Path(temporary)
             model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
-            classifiers = [load_with(name, folder) for name in kernels]
+            classifiers = {name: load_with(name, folder) for name in results[variant.group]}
         expected = Classifier(model.float(), tokenizer).logits(texts)
-        for classifier, result in zip(
-            classifiers, results.setdefault(variant.group, [Comparison() for _ in kernels]), strict=True
-        ):
-            found = classifier.logits(texts)
+        for name, classifier in classifiers.items():
+            result = results[variant.group][name]
             result.models += 1
-            result.add(str(variant), texts, found, expected, classifier.problem_type, tolerance)
-        print(f"\r{seed + 1:,} models", end="", file=sys.stderr)
+            result.add(str(variant), texts, classifier.logits(texts), expected, classifier.problem_type, tolerance)
+        print(f"\r{seed + 1:,} models", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return results
 
 
 # ---- the report -----------------------------------------------------------------------------------------------------
 
 
-def report(results: dict[str, list[Comparison]], kernels: Sequence[str], tolerance: float, shown: int) -> None:
+def report(results: Mapping[str, Mapping[str, Comparison]], tolerance: float, shown: int) -> None:
     """Print the table, and the texts whose labels differ."""
     print(f"{machine()}; torch {torch.__version__}, oktane {oktane.__version__}; tolerance {tolerance:g}\n")
     print("| | kernels | models | texts | largest difference | largest logit | out of tolerance | other labels |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for group, comparisons in results.items():
-        for name, found in zip(kernels, comparisons, strict=True):
+        for name, found in comparisons.items():
             cells = [f"{found.models:,}", f"{found.texts:,}", f"{found.difference:.1e}", f"{found.logit:.1f}"]
             print(f"| {group} | {name} | {' | '.join(cells)} | {found.beyond:,} | {len(found.differing):,} |")
     for comparisons in results.values():
-        for name, found in zip(kernels, comparisons, strict=True):
+        for name, found in comparisons.items():
             for model, text, margin in found.differing[:shown]:
                 print(f"\n{name}: another label, margin {margin:.1e}\n    model {model}\n    text  {text[:200]!r}")
 
@@ -267,25 +266,26 @@ def main() -> int:
         parser.error("nothing to compare: give files or --random_models")
 
     logging.disable_progress_bar()
-    kernels = _engine.kernel_names()
-    results: dict[str, list[Comparison]] = {}
+    results: defaultdict[str, dict[str, Comparison]] = defaultdict(
+        lambda: {name: Comparison() for name in _engine.kernel_names()}
+    )
+    interrupted = False
     try:
         if options.files:
-            from okt_lstm.inference.loading import released_model
-
             each = (itertools.islice(read_texts(path, options.column), options.limit) for path in options.files)
             texts = itertools.chain.from_iterable(each)
-            model = options.model or released_model()
-            results["the model"] = compare_folder(model, texts, kernels, options.tolerance)
+            compare_folder(options.model or released_model(), texts, results["the model"], options.tolerance)
         if options.random_models:
-            generated = [*ODD_TEXTS, *hostile_texts(options.texts)]
-            results |= compare_random_models(generated, kernels, options.tolerance)
-    except (OSError, ValueError, oktane.LoadError) as error:
+            compare_random_models([*ODD_TEXTS, *hostile_texts(options.texts)], results, options.tolerance)
+    except (OSError, ValueError) as error:
         print(f"engine_parity: {error}", file=sys.stderr)
         return 2
-    report(results, kernels, options.tolerance, options.shown)
-    passed = all(found.passed(options.tolerance) for group in results.values() for found in group)
-    return 0 if passed else 1
+    except KeyboardInterrupt:
+        interrupted = True
+        print("\nengine_parity: interrupted; the report is about what was compared", file=sys.stderr)
+    report(results, options.tolerance, options.shown)
+    passed = all(found.passed(options.tolerance) for group in results.values() for found in group.values())
+    return 130 if interrupted else 0 if passed else 1
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
     texts = splits.datasets["test"]["text"][:]
     references = np.array(splits.datasets["test"]["label"][:])
     runs = [analyze(folder, seed, texts, references, first.labels) for folder, seed in zip(folders, seeds, strict=True)]
-    rates = measure_rates({"recipe": Contender("okt_lstm", folders[0])}, texts, options.rounds, options.turn)["recipe"]
+    rates = measure_rates({"recipe": Contender("oktane", folders[0])}, texts, options.rounds, options.turn)["recipe"]
 
     every_reference = np.tile(references, len(runs))
     probabilities = np.concatenate([run.probabilities for run in runs])

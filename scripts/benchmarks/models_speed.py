@@ -46,12 +46,12 @@ def measure_speed(
     load_before = os.getloadavg()[0]
     untrained = [row for row, model in models.items() if not model.exists() and _replace(folder, row, rows("train"))]
     contenders = {
-        row: Contender(row if row in BASELINES else "okt_lstm", model if model.exists() else _replacement(folder, row))
+        row: Contender(row if row in BASELINES else "oktane", model if model.exists() else _replacement(folder, row))
         for row, model in models.items()
     } | engines
     texts = rows("test").texts
     rates = measure_rates(contenders, texts, rounds, seconds)
-    served = [*engines, RELEASED, *(row for row in SERVED_BASELINES if row in models)] if engines else []
+    served = [*engines, *(row for row in SERVED_BASELINES if row in models)] if engines else []
     started = measure_starts({name: contenders[name] for name in served}, texts[:LATER_TEXTS], starts)
     speed = {
         "rates": {name: statistics.median(found) for name, found in rates.items()},

@@ -183,7 +183,7 @@ def _notes(folder: Path, data: str, counts: Mapping[str, int]) -> Iterator[str]:
     )
     if speed["starts"]:
         yield (
-            "First label: CPU seconds from the start of the interpreter, the median of several starts. Memory: resident, "
+            "First label: CPU seconds from the start of the interpreter, median of several starts. Memory: resident, "
             f"then and after {speed['later_texts']:,} reviews. Installed: the packages with all that they require."
         )
     yield f"{speed['machine']}; {', '.join(f'{name} {number}' for name, number in speed['versions'].items())}."

@@ -38,17 +38,10 @@ class Predictor(NamedTuple):
 
 
 def load_oktane(folder: Path) -> Predict:
-    """Load a model of okt-lstm into oktane's engine, with one thread."""
+    """Load a model of okt-lstm into oktane's engine, as `okt_lstm.load` does by itself, with one thread."""
     import oktane
 
     return oktane.load(folder, num_threads=1).predict
-
-
-def load_okt_lstm(folder: Path) -> Predict:
-    """Load a model of okt-lstm as `okt_lstm.load` does by default."""
-    import okt_lstm
-
-    return okt_lstm.load(folder, device="cpu").predict
 
 
 def load_torch(folder: Path) -> Predict:
@@ -205,7 +198,6 @@ def load_bert(folder: Path) -> Predict:
 
 PREDICTORS = {
     "oktane": Predictor(load_oktane, ("oktane",)),
-    "okt_lstm": Predictor(load_okt_lstm, ("okt-lstm",)),
     "torch": Predictor(load_torch, ("okt-lstm",)),
     "onnx": Predictor(load_onnx("model.onnx", "oktane"), ("onnxruntime", "oktane")),
     "onnx-int8": Predictor(load_onnx("model-int8.onnx", "oktane"), ("onnxruntime", "oktane")),

@@ -10,7 +10,7 @@ from benchmark_training import TextbookClassifier
 from safetensors.torch import save_file
 
 from okt_lstm import LSTMConfig, LSTMForSequenceClassification, OktTokenizer
-from okt_lstm.inference.loading import released_model
+from oktane.folders import released_model
 
 # The last stages of the recipes. The vocabulary of `classic` is that of the textbook loop. `fast` and `best` learn
 # theirs from the same text and with the same options as the bundled model.
