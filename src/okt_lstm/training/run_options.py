@@ -12,6 +12,7 @@ from transformers.trainer_utils import HubStrategy, SchedulerType
 from transformers.training_args import OptimizerNames
 
 from ..data.problem_type import LOWER_IS_BETTER
+from .encoder_options import EncoderSettings
 from .options import PretrainSettings, RunSettings, TrainSettings, need_at_least
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,16 @@ class TrainOptions(TrainSettings, BaseRunOptions):  # type: ignore[misc]
 @dataclass
 class PretrainOptions(PretrainSettings, BaseRunOptions):  # type: ignore[misc]
     """How a language model is trained."""
+
+    def __post_init__(self) -> None:
+        """Check the range, and what every run checks."""
+        super().__post_init__()
+        need_at_least(self, 1, "max_eval_samples")
+
+
+@dataclass
+class EncoderOptions(EncoderSettings, BaseRunOptions):  # type: ignore[misc]
+    """How a sentence encoder is trained."""
 
     def __post_init__(self) -> None:
         """Check the range, and what every run checks."""
