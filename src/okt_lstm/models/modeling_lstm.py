@@ -206,8 +206,8 @@ class RecurrentModel(RecurrentPreTrainedModel):
 
         Returns:
             `last_hidden_state`, `(batch, time, hidden_size * directions)`, zero at padding; `pooler_output`,
-            `(batch, pooled_size)`, whose states are zero for an empty text; and, if asked for, `hidden_states`: the embeddings and the
-            output of each layer.
+            `(batch, pooled_size)`, the pooled states (zero for an empty text) or their projection; and, if asked for,
+            `hidden_states`: the embeddings and the output of each layer.
 
         Raises:
             ValueError: If not exactly one of `input_ids` and `inputs_embeds` is given, or a shape is wrong.

@@ -40,6 +40,7 @@ def describe(config: ClassifierConfig, num_parameters: int, problem_type: Proble
 
 
 def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that matter to a result."""
     versions = {"Python": platform.python_version()}
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):
@@ -48,6 +49,7 @@ def package_versions() -> dict[str, str]:
 
 
 def machine_name() -> str:
+    """Say in a few words what machine this is."""
     threads = torch.get_num_threads()
     machine = f"{platform.system()} {platform.machine()} with {threads} thread{'s' if threads > 1 else ''}"
     return f"{machine}, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else machine

@@ -81,6 +81,7 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
         vectors = centered(teacher_vectors(teacher, texts))
         splits = _split(texts, tokenizer, training.max_eval_samples, training.seed)
     config = options.model.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
+    assert isinstance(config, RecurrentConfig)
     config.projection_size = vectors.shape[1]
     if checkpoint is None and training.should_save:
         delete_run_files(folder)

@@ -1,4 +1,4 @@
-"""Recipes: named, versioned ways to a classifier or a sentence encoder, each a file of stages that are run one after the other.
+"""Recipes: named, versioned ways to a classifier or a sentence encoder, each a file of stages run one after the other.
 
 A recipe is a YAML file in this package's folder `recipes`, or one of the user's:
 

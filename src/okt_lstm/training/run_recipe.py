@@ -62,8 +62,8 @@ def run_recipe(
 
     Args:
         recipe: The recipe.
-        given: Options of the last stage's command by name. They win over the last stage's options. Those that name the data,
-            and the unlabeled text, hold for every stage.
+        given: Options of the last stage's command by name. They win over that stage's options. Those that name the
+            data, and the unlabeled text, hold for every stage.
         stages_dir: Where the earlier stages' results go; by default the folder `stages` in the output folder.
         run: What runs a command with its options.
 

@@ -51,19 +51,18 @@ class Teacher:
         """
         try:
             from sentence_transformers import SentenceTransformer
-            from sentence_transformers.sentence_transformer.modules import Pooling
+            from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
                 f"a teacher of sentence vectors needs {error.name}: pip install 'okt-lstm[encoder]'", name=error.name
             ) from None
         dtype = torch.bfloat16 if self.bf16 else torch.float32
         model = SentenceTransformer(self.name, model_kwargs={"dtype": dtype})
-        if self.pooling is not None:
-            transformer = model[0]
-            model = SentenceTransformer(
-                modules=[transformer, Pooling(model[0].get_embedding_dimension(), self.pooling)]
-            )
-        return model
+        if self.pooling is None:
+            return model
+        transformer = model[0]
+        assert isinstance(transformer, Transformer)
+        return SentenceTransformer(modules=[transformer, Pooling(transformer.get_embedding_dimension(), self.pooling)])
 
     def fingerprint(self, texts: Sequence[str]) -> str:
         """Return a name for the vectors of texts: it changes with the texts, the teacher's files and its options."""
