@@ -125,10 +125,9 @@ def _read_lines(jar: zipfile.ZipFile, name: str) -> Iterator[str]:
 
 def pack(lists: WordLists) -> bytes:
     """Conjugate verbs and adjectives and pack all lists; words with characters that Okt never looks up are left out."""
+    from oktane import _core
     from oktane.conjugation import conjugate_all
     from oktane.user_words import PREDICATES, can_be_looked_up
-
-    from oktane import _core
 
     masks: dict[str, int] = {}
     stems: list[str] = []

@@ -98,9 +98,16 @@ class HubServer:
         )
         return {"url": f"{self.endpoint}/{repo}", "name": repo, "id": repo}
 
-    def information(self, user: str, body: bytes, repo: str) -> dict[str, Any]:
+    def information(self, user: str, body: bytes, repo: str, branch: str = "main") -> dict[str, Any]:
         repository = self._readable(user, repo)
-        return {"id": repo, "private": repository.private, "siblings": [{"rfilename": f} for f in self.files(repo)]}
+        tree = self.files(repo, branch)
+        siblings = [{"rfilename": path} for path in tree]
+        return {"id": repo, "private": repository.private, "sha": oid(tree), "siblings": siblings}
+
+    def tree(self, user: str, body: bytes, repo: str, branch: str) -> list[dict[str, Any]]:
+        self._readable(user, repo)
+        files = self.files(repo, branch).items()
+        return [{"type": "file", "path": path, "size": len(content), "oid": ""} for path, content in files]
 
     def branch(self, user: str, body: bytes, repo: str, branch: str) -> dict[str, str]:
         self.repositories[repo].branches.setdefault(branch, dict(self.files(repo)))
@@ -145,6 +152,8 @@ REPO = "([^/]+/[^/]+)"
 ROUTES = {
     "POST /api/repos/create": HubServer.create,
     f"GET /api/models/{REPO}": HubServer.information,
+    f"GET /api/models/{REPO}/revision/([^/]+)": HubServer.information,
+    f"GET /api/models/{REPO}/tree/([^/]+)": HubServer.tree,
     f"POST /api/models/{REPO}/branch/([^/]+)": HubServer.branch,
     "POST /api/validate-yaml": HubServer.check_card,
     f"POST /api/models/{REPO}/preupload/([^/]+)": HubServer.upload_modes,

@@ -13,7 +13,6 @@ from tiny import save_tiny
 import okt_lstm
 import okt_lstm.hub as sharing
 from okt_lstm import cli
-from okt_lstm.inference import loading
 from okt_lstm.inference.classifier import Classifier
 from okt_lstm.training import renamed
 
@@ -70,11 +69,11 @@ def test_texts_as_arguments_get_a_line_each(run, folder, classifier):
 
 
 def test_without_a_model_the_one_inside_the_package_is_used(run, tmp_path, folder, reviews, monkeypatch):
-    monkeypatch.setattr(loading, "RELEASED_MODEL", folder)
+    monkeypatch.setattr("oktane.folders.RELEASED_MODEL", folder)
     assert run("predict", "굿", "시간이 아깝다") == run("predict", "--model", folder, "굿", "시간이 아깝다")
     assert run("evaluate", "--dataset", reviews)[:2] == run("evaluate", folder, "--dataset", reviews)[:2]
     assert_one_line_error(run("evaluate"), folder, "does not say what it was trained on")
-    monkeypatch.setattr(loading, "RELEASED_MODEL", tmp_path / "released")
+    monkeypatch.setattr("oktane.folders.RELEASED_MODEL", tmp_path / "released")
     for command in (["predict", "굿"], ["evaluate"], ["evaluate", "--dataset", reviews]):
         assert_one_line_error(run(*command), "has no trained model", "okt-lstm train")
 
@@ -416,7 +415,7 @@ def test_evaluate_takes_the_model_as_predict_does(run, folder, reviews):
 
 
 def test_predict_asks_whether_a_text_that_is_a_model_was_meant_as_one(run, folder, monkeypatch):
-    monkeypatch.setattr(loading, "RELEASED_MODEL", folder)
+    monkeypatch.setattr("oktane.folders.RELEASED_MODEL", folder)
     code, output, errors = run("predict", folder, "굿")
     assert (code, len(output.splitlines())) == (0, 2)
     assert errors.splitlines() == [

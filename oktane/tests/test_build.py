@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 def copy_source(folder):
-    ignored = shutil.ignore_patterns("build", "data", "*.egg-info", "*.so", "*.pyd", "__pycache__", "tests")
+    ignored = shutil.ignore_patterns("build", "okt.dict", "*.egg-info", "*.so", "*.pyd", "__pycache__", "tests")
     return shutil.copytree(ROOT, folder, ignore=ignored)
 
 
@@ -54,10 +54,10 @@ def test_a_wheel_is_small_and_has_the_license(wheel):
         names = [Path(name).name for name in archive.namelist()]
         installed = sum(entry.file_size for entry in archive.infolist())
     assert {"okt.dict", "py.typed", "_core.pyi", "cli.py", "LICENSE", "NOTICE"} <= set(names)
-    assert {"_engine.pyi", "classifier.py"} <= set(names)
+    assert {"_engine.pyi", "classifier.py", "config.json", "model.safetensors", "tokenizer.json"} <= set(names)
     assert not {"_core.pyx", "_core.c", "_engine.pyx", "kernels.h", "word_lists.py", "setup.py"} & set(names)
-    assert wheel.stat().st_size < 5e6
-    assert installed < 12e6
+    assert wheel.stat().st_size < 15e6
+    assert installed < 22e6
 
 
 def test_a_source_distribution_has_every_file_of_the_source(tmp_path):
@@ -81,6 +81,7 @@ def test_a_wheel_works_in_an_empty_environment(wheel, tmp_path):
 
     run("-m", "pip", "install", "--no-index", "--no-deps", wheel)
     assert run("-m", "oktane", "morphs", "영화가 재밌다") == "영화 가 재밌다\n"
+    assert run("-c", "import oktane; print(oktane.__file__)").startswith(str(tmp_path))
     assert run("-c", "import oktane; print(len(oktane.Okt({'Noun': ['쌀과자칩']}).morphs('쌀과자칩을')))") == "2\n"
 
 

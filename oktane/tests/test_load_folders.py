@@ -46,7 +46,7 @@ def test_an_error_is_an_oserror(folder):
 def test_no_folder(tmp_path):
     assert_refused(tmp_path / "nowhere", "nowhere", "no such folder")
     (tmp_path / "file").touch()
-    assert_refused(tmp_path / "file", "no such folder")
+    assert_refused(tmp_path / "file", "is a file")
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors"])

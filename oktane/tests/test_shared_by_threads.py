@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from oktane.user_words import add_words
 from word_lists import LIST_BITS, WordLists, pack
 
 from oktane import Token, _core
+from oktane.user_words import add_words
 
 TEXTS = [
     "영화는재밌었어욬ㅋㅋ a.kr/b",

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 okt_lstm = pytest.importorskip("okt_lstm")
 
-from oktane.tokenizer import Tokenizer  # noqa: E402
 from tokenizers import AddedToken  # noqa: E402
 from trained_folders import RELEASED, TEXTS, trained_tokenizer  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
+
+from oktane.tokenizer import Tokenizer  # noqa: E402
 
 HOSTILE = [
     "",

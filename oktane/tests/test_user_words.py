@@ -6,11 +6,11 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oktane.conjugation import conjugate
-from oktane.user_words import LISTED, PREDICATES, add_words, can_be_looked_up, digest_with, read_user_dictionary
 from word_lists import LIST_BITS, WordLists, pack
 
 from oktane import Okt, Token, _core
+from oktane.conjugation import conjugate
+from oktane.user_words import LISTED, PREDICATES, add_words, can_be_looked_up, digest_with, read_user_dictionary
 
 DIGEST = bytes(range(32))
 SMALL = WordLists(

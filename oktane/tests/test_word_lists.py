@@ -8,10 +8,10 @@ import pytest
 import word_lists
 from hypothesis import given
 from hypothesis import strategies as st
-from oktane.user_words import LISTED, PREDICATES, can_be_looked_up
 from word_lists import LIST_BITS, WordListError, WordLists
 
 from oktane import _core
+from oktane.user_words import LISTED, PREDICATES, can_be_looked_up
 
 SMALL = WordLists(
     words={name: set() for name in LIST_BITS} | {"Noun": {"가", "가나", "나라"}, "Josa": {"가"}, "Verb": {"하"}},

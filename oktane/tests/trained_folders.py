@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 import okt_lstm
+from oktane import folders
 
+RELEASED = folders.RELEASED_MODEL
 TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다 정말...", "ㅋㅋㅋㅋ 굿굿", "the end!! 10점", "감동의 도가니 ㅠㅠ", ""]
-RELEASED = Path(okt_lstm.__file__).parent / "inference" / "released"
 
 FAMILIES = {
     "LSTM": (okt_lstm.LSTMConfig, okt_lstm.LSTMForSequenceClassification),

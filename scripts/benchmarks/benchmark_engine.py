@@ -59,11 +59,11 @@ def measure_torch(texts: list[str], folder: Path, clock: Callable[[], float]) ->
 def measure_oktane(texts: list[str], folder: Path, clock: Callable[[], float]) -> Iterator[dict[str, float]]:
     """Yield the seconds of the whole road and of its parts, and the processor's peak, turn by turn."""
     import numpy as np
-    from oktane.network import kernels, load_model
-    from oktane.tokenizer import Tokenizer
 
     import oktane
     from oktane import _engine
+    from oktane.network import kernels, load_model
+    from oktane.tokenizer import Tokenizer
 
     classifier = oktane.load(folder, num_threads=1)
     okt, tokenizer, network = oktane.Okt(threads=1), Tokenizer(folder), load_model(folder).network
@@ -127,7 +127,7 @@ def startup(folder: Path) -> tuple[float, float]:
 
 def main() -> None:
     """Run the contenders in turns and print the report."""
-    released = Path(__file__).parents[2] / "src" / "okt_lstm" / "inference" / "released"
+    released = Path(__file__).parents[2] / "oktane" / "src" / "oktane" / "data" / "classifier"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reviews", type=Path, help="a file of NSMC: id, document and label, with a header line")
     parser.add_argument("--model", type=Path, default=released, help="a trained folder (default: the released model)")

@@ -50,8 +50,8 @@ from okt_lstm.atomic import write_json, write_text
 from okt_lstm.data.description import DataFile
 from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import Splits, load_splits
-from okt_lstm.inference.loading import released_model
 from okt_lstm.training.run_recipe import STAGES_NAME
+from oktane.folders import released_model
 
 PACKAGES = ("okt-lstm", "torch", "transformers", "scikit-learn", "fasttext-community")
 # What a model's folder holds for prediction. The rest of it is about its training, or lets the Hub run it.

@@ -5,7 +5,7 @@
     python train_release.py --unlabeled raw.txt --data_dir NSMC     # NSMC is in the folder NSMC
     python train_release.py --trained out                            # the result of an earlier run of the recipe
 
-The model replaces the one in src/okt_lstm/inference/released only if it is small enough and half precision does not
+The model replaces the one in oktane/src/oktane/data/classifier only if it is small enough and half precision does not
 change its accuracy on the validation set. The test set is read once, at the end of training. That reading is printed,
 and is in the card.
 """
@@ -26,7 +26,7 @@ from okt_lstm.data.splits import load_splits
 from okt_lstm.inference.export import export_model
 from okt_lstm.inference.loading import load
 
-RELEASED = Path(__file__).parents[2] / "src" / "okt_lstm" / "inference" / "released"
+RELEASED = Path(__file__).parents[2] / "oktane" / "src" / "oktane" / "data" / "classifier"
 # In bytes, all files together.
 LARGEST = 12_000_000
 # In the accuracy on the validation set.
@@ -36,12 +36,12 @@ LARGEST_CHANGE = 0.0005
 USE = """\
 ## Use
 
-The model comes with the package okt-lstm, which `pip install ./oktane .` installs in a clone of its repository:
+The model is inside the package oktane, which `pip install ./oktane` installs in a clone of its repository:
 
 ```python
-import okt_lstm
+import oktane
 
-classifier = okt_lstm.load()
+classifier = oktane.load()
 classifier.predict(["연기도 연출도 최고였다", "시간이 아깝다"])  # ['positive', 'negative']
 ```
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .data.nsmc import NSMC
+    from .hub import LoadError
     from .inference.classifier import Classifier
     from .inference.loading import load
     from .models.configuration_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
@@ -42,6 +43,7 @@ __all__ = [
     "LSTMForPreTraining",
     "LSTMForSequenceClassification",
     "LSTMModel",
+    "LoadError",
     "NgramConfig",
     "NgramForSequenceClassification",
     "OktTokenizer",
@@ -53,7 +55,12 @@ __all__ = [
 ]
 
 # Where the names are that `models` does not hold; they bring in `datasets`, which takes long to import.
-_HOMES = {"NSMC": "data.nsmc", "Classifier": "inference.classifier", "load": "inference.loading"}
+_HOMES = {
+    "NSMC": "data.nsmc",
+    "Classifier": "inference.classifier",
+    "LoadError": "hub",
+    "load": "inference.loading",
+}
 
 
 def __getattr__(name: str) -> Any:

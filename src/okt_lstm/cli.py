@@ -366,8 +366,9 @@ def _evaluate(argv: Sequence[str]) -> None:
 
 def _data_options(options: argparse.Namespace) -> DataOptions:
     """Return the data that the options name, or else what the model says that it was trained on."""
+    from oktane.folders import released_model
+
     from .hub import model_file
-    from .inference.loading import released_model
 
     names = [field.name for field in dataclasses.fields(DataOptions)]
     given = {name: vars(options)[name] for name in names if vars(options).get(name) is not None}

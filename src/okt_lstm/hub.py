@@ -30,18 +30,14 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
-    RevisionNotFoundError,
 )
 from huggingface_hub.file_download import repo_folder_name
 
+from oktane.folders import LoadError as LoadError
+from oktane.folders import local_folder
+from oktane.hub import hub_is_unreachable, load_errors
+
 SHARED_SUFFIXES = frozenset({".json", ".safetensors", ".md", ".png"})
-
-# No repository is named like a file, so the Hub is not asked for these.
-_FILE_SUFFIXES = SHARED_SUFFIXES | {".bin", ".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".yaml", ".py", ".gz", ".zip"}
-
-
-class LoadError(OSError):
-    """A folder or Hub repository has no classifier that can be loaded; the message says why and what to do."""
 
 
 def model_file(name: str, file: str, revision: str | None, token: str | bool | None) -> Path | None:
@@ -59,54 +55,17 @@ def model_file(name: str, file: str, revision: str | None, token: str | bool | N
     Raises:
         LoadError: There is no such folder or repository, or it may not be read; the message says what to do.
     """
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    folder = local_folder(name)
+    if folder is not None:
         return folder / file if (folder / file).is_file() else None
-    if folder.exists():
-        raise LoadError(f"{name} is a file; give the folder of a model, or the id of one on the Hugging Face Hub")
-    if name.count("/") != 1 or name.startswith((".", "~", "/")) or folder.suffix in _FILE_SUFFIXES:
-        raise LoadError(f"{name}: no such folder (a model on the Hugging Face Hub is named owner/name)")
-    log_in = "log in with `hf auth login`, or give a token"
-    try:
-        offline = hub_is_unreachable(name, revision, token)
-        return Path(hf_hub_download(name, file, revision=revision, token=token, local_files_only=offline))
-    except HFValidationError:
-        raise LoadError(f"{name}: no such folder") from None
-    except GatedRepoError:
-        raise LoadError(f"{name}: ask for access on its page, https://huggingface.co/{name}; then {log_in}") from None
-    except RepositoryNotFoundError:
-        raise LoadError(
-            f"{name}: no such folder, and no such repository on the Hugging Face Hub; if it is a private one, {log_in}"
-        ) from None
-    except RevisionNotFoundError:
-        raise LoadError(f"{name} has no revision {revision!r} on the Hugging Face Hub") from None
-    except LocalEntryNotFoundError:
-        raise LoadError(
-            f"{name}: no such folder, and the Hugging Face Hub can't be asked for it (no connection, or HF_HUB_OFFLINE "
-            "is set)"
-        ) from None
-    except EntryNotFoundError:
-        return None
-    except (HfHubHTTPError, OfflineModeIsEnabled, HTTPError) as exception:
-        raise LoadError(f"{name}: the Hugging Face Hub failed: {exception}") from None
-
-
-def hub_is_unreachable(name: str, revision: str | None, token: str | bool | None) -> bool:
-    """Ask the Hub once for a repository, to know whether it answers at all.
-
-    Without a connection, huggingface_hub and transformers ask again and again, for half a minute, for each file that
-    is not in the cache. With `local_files_only=True` they look into the cache alone.
-
-    Raises:
-        HFValidationError: The name is not the id of a repository.
-    """
-    try:
-        get_hf_file_metadata(hf_hub_url(name, "config.json", revision=revision), token=token)
-    except HfHubHTTPError as error:
-        return error.response.status_code >= 500
-    except (HTTPError, OfflineModeIsEnabled):
-        return True
-    return False
+    with load_errors(name, revision):
+        try:
+            offline = hub_is_unreachable(name, revision, token)
+            return Path(hf_hub_download(name, file, revision=revision, token=token, local_files_only=offline))
+        except LocalEntryNotFoundError:
+            raise
+        except EntryNotFoundError:
+            return None
 
 
 def check_dataset(name: str) -> None:

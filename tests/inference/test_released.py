@@ -17,8 +17,8 @@ from transformers import pipeline
 import okt_lstm
 from okt_lstm.atomic import FileError
 from okt_lstm.hub import LoadError
-from okt_lstm.inference import loading
 from okt_lstm.inference.export import export_model
+from oktane import folders
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다", "", "모르는 말"]
@@ -38,7 +38,7 @@ def trained(tmp_path):
 
 @pytest.fixture
 def released():
-    return loading.RELEASED_MODEL
+    return folders.RELEASED_MODEL
 
 
 # Loading
@@ -65,8 +65,8 @@ def forbid(event, arguments):
 
 sys.addaudithook(forbid)
 import okt_lstm
-from okt_lstm.inference import loading
-loading.RELEASED_MODEL = Path(sys.argv[1])
+from oktane import folders
+folders.RELEASED_MODEL = Path(sys.argv[1])
 print(okt_lstm.load().predict("굿"))
 if any("transformers_modules" in name for name in sys.modules):
     sys.exit("code of a folder was run")
@@ -80,7 +80,7 @@ def test_loading_it_asks_no_network_and_runs_no_code_from_elsewhere(released):
 
 
 def test_an_installation_without_a_model_says_how_to_get_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(loading, "RELEASED_MODEL", tmp_path / "released")
+    monkeypatch.setattr("oktane.folders.RELEASED_MODEL", tmp_path / "released")
     with pytest.raises(LoadError, match=r"has no trained model .*okt-lstm train --output_dir"):
         okt_lstm.load()
 
@@ -186,30 +186,6 @@ def test_what_is_no_trained_classifier_is_not_copied(tmp_path):
     with pytest.raises(LoadError, match=r"config\.json"):
         export_model(tmp_path, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
-
-
-def test_the_package_is_built_with_the_released_model(tmp_path, monkeypatch):
-    setuptools = pytest.importorskip("setuptools", minversion="77")
-    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
-        shutil.copy(ROOT / name, tmp_path)
-    for name in (
-        "__init__.py",
-        "inference/__init__.py",
-        "inference/released/config.json",
-        "inference/released/model.safetensors",
-        "inference/released/README.md",
-    ):
-        path = tmp_path / "src" / "okt_lstm" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    monkeypatch.chdir(tmp_path)
-    distribution = setuptools.Distribution()
-    distribution.parse_config_files(["pyproject.toml"])
-    command = distribution.get_command_obj("build_py")
-    command.finalize_options()
-    files = {f"{package}/{name}" for package, _, _, names in command.data_files for name in names}
-    for name in ("config.json", "model.safetensors", "README.md"):
-        assert f"okt_lstm/inference/released/{name}" in files
 
 
 # scripts/release/train_release.py

@@ -7,9 +7,9 @@ from huggingface_hub import ModelCard
 
 from okt_lstm import GRUConfig, LSTMConfig
 from okt_lstm.data.description import DataDescription, DataFile
-from okt_lstm.data.problem_type import ProblemType
 from okt_lstm.reports.model_card import build_model_card
 from okt_lstm.reports.trained_model import TrainedModel, describe
+from oktane.problem_type import ProblemType
 
 
 @pytest.fixture

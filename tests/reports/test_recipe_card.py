@@ -14,12 +14,12 @@ from tiny import save_tiny
 import okt_lstm
 from okt_lstm.data.description import DataDescription
 from okt_lstm.data.options import DataOptions
-from okt_lstm.data.problem_type import ProblemType
 from okt_lstm.data.splits import load_test_split
 from okt_lstm.reports.error_analysis import Group
 from okt_lstm.reports.model_card import build_model_card
 from okt_lstm.reports.recipe_card import RecipeFigures, build_recipe_card
 from okt_lstm.reports.trained_model import TrainedModel
+from oktane.problem_type import ProblemType
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmarks" / "make_recipe_card.py"
 DATA = DataOptions("sample", max_predict_samples=60)

@@ -14,7 +14,6 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 
 import okt_lstm
 from okt_lstm.atomic import FileError
-from okt_lstm.data.problem_type import ProblemType
 from okt_lstm.data.unlabeled import open_unlabeled
 from okt_lstm.hub import LoadError
 from okt_lstm.inference.classifier import Classifier
@@ -25,6 +24,7 @@ from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import TrainParts, build
 from okt_lstm.training.prepare import prepare
 from okt_lstm.training.train import initialize, train
+from oktane.problem_type import ProblemType
 
 TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다", "굿", "정말 별로", "재미 없다"]
 LABELS = [1, 0, 1, 0, 0]

@@ -15,9 +15,9 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from okt_lstm.data.problem_type import ProblemType
 from okt_lstm.data.splits import load_splits
 from okt_lstm.data.vectors import read_vectors
+from okt_lstm.reports.metrics import MAIN_METRIC
 from okt_lstm.training.commands import TRAIN
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import TrainParts, WordVectorParts, build
@@ -25,6 +25,7 @@ from okt_lstm.training.prepare import prepare
 from okt_lstm.training.train import train
 from okt_lstm.training.trainer import RecurrentTrainer, ResumableLengthGroupedSampler
 from okt_lstm.training.word_vectors import train_word_vectors
+from oktane.problem_type import ProblemType
 
 SMALL = shlex.split(
     "--dataset sample --max_train_samples 96 --max_eval_samples 32 --max_predict_samples 32 --embedding_size 8 "
@@ -242,7 +243,7 @@ def test_gradient_accumulation_equals_one_large_batch(own_data, tmp_path):
 def test_own_data_of_every_kind_trains_and_is_documented(own_data, tmp_path):
     result = run(tmp_path / "out", *own_data)
     problem = json.loads((tmp_path / "out" / "config.json").read_text())["problem_type"]
-    main = ProblemType(problem).main_metric
+    main = MAIN_METRIC[ProblemType(problem)]
     measured = {entry.metric_type for entry in ModelCard.load(tmp_path / "out" / "README.md").data.eval_results}
     assert {"accuracy": "accuracy", "f1_macro": "f1", "mse": "mse"}[main] in measured
     assert np.isfinite(result.metrics[f"test_{main}"])

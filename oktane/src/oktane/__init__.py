@@ -24,12 +24,12 @@ except ImportError as error:
     ) from None
 
 from .dictionary import DictionaryError
+from .folders import LoadError
 from .okt import Morphemes, Okt, Token
 from .parallel import available_cores, chunks
 
 if TYPE_CHECKING:
     from .classifier import Classifier, load
-    from .loading import LoadError
 
 __all__ = [
     "Classifier",
@@ -47,7 +47,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import the classifiers, and numpy with them, only where they are used."""
-    if name in ("Classifier", "LoadError", "load"):
+    if name in ("Classifier", "load"):
         from . import classifier
 
         return getattr(classifier, name)

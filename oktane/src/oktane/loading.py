@@ -10,14 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
+from .folders import LoadError
 
 # Bytes of a number, by the name of its type in safetensors.
 NUMBER_SIZES = {"F32": 4, "F16": 2, "BF16": 2}
 LARGEST_HEADER = 100_000_000  # bytes, as the safetensors library allows
-
-
-class LoadError(OSError):
-    """A folder holds no classifier that can be loaded; the message says which file, what is wrong and what to do."""
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import _engine
-from .loading import Fields, LoadError, Weights, read_json
+from .folders import LoadError
+from .loading import Fields, Weights, read_json
+from .problem_type import ProblemType
 
 CELLS = {"okt_lstm": "lstm", "okt_gru": "gru", "okt_rnn": "rnn"}
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 NGRAMS = "okt_ngram"
 POOLINGS = ("last", "mean", "max", "max_mean", "max_mean_last")
-PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
 
 
 class Model(NamedTuple):
@@ -21,14 +22,14 @@ class Model(NamedTuple):
         network: The network, which maps token ids to logits.
         model_type: The `model_type` of config.json.
         labels: The names of the labels, in the order of their ids.
-        problem_type: One of `PROBLEM_TYPES`.
+        problem_type: The problem type.
         vocab_size: Number of tokens in the vocabulary.
     """
 
     network: _engine.Network | _engine.Ngrams
     model_type: str
     labels: list[str]
-    problem_type: str
+    problem_type: ProblemType
     vocab_size: int
 
 
@@ -48,8 +49,8 @@ def load_model(folder: Path) -> Model:
             "transformers.pipeline"
         )
     labels = _labels(config)
-    default = "regression" if len(labels) == 1 else "single_label_classification"
-    problem_type = config.choice("problem_type", PROBLEM_TYPES, default)
+    known = [kind.value for kind in ProblemType]
+    problem_type = ProblemType(config.choice("problem_type", known, ProblemType.default(len(labels)).value))
     vocab_size = config.integer("vocab_size", 20000)
     _refuse_other_classes(config)
     weights = Weights(_weights_file(folder))

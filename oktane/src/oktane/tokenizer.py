@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
-from .loading import Fields, LoadError, read_json
+from .folders import LoadError
+from .loading import Fields, read_json
 from .okt import Okt
 
 # A `model_max_length` of at least this is no limit, as in transformers.

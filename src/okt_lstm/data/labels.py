@@ -21,9 +21,10 @@ from typing import Any, Protocol
 
 import datasets
 
+from oktane.problem_type import ProblemType
+
 from .columns import quote_list
 from .errors import DataError
-from .problem_type import ProblemType
 
 MAX_CLASSES = 10_000
 

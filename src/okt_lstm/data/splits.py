@@ -14,13 +14,14 @@ import pyarrow.compute as pc
 from datasets import DatasetDict
 from sklearn.model_selection import train_test_split
 
+from oktane.problem_type import ProblemType
+
 from .cache import generate
 from .columns import quote_list
 from .description import DataDescription
 from .errors import DataError
 from .labels import LabelScheme, Rows, find_scheme
 from .options import DataOptions, is_local
-from .problem_type import ProblemType
 from .sources import Corpus, DatasetRows, FileRows, read_corpus
 
 logger = datasets.logging.get_logger(__name__)

@@ -12,8 +12,8 @@ from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBas
 from transformers.tokenization_utils_base import LARGE_INTEGER
 
 from oktane import chunks
+from oktane.problem_type import Prediction, ProblemType
 
-from ..data.problem_type import Prediction, ProblemType
 from ..models.classification_loss import classification_loss
 from .threads import map_ahead
 
@@ -56,7 +56,7 @@ class Classifier:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.labels: list[str] = [label for _, label in sorted((model.config.id2label or {}).items())]
-        self.problem_type = ProblemType.of(model.config)
+        self.problem_type = ProblemType(model.config.problem_type or ProblemType.default(model.config.num_labels))
         limit = max_length or tokenizer.model_max_length
         self.max_length = limit if limit < LARGE_INTEGER else None
 

@@ -10,12 +10,12 @@ from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import CONFIG_NAME
 
-from ..hub import LoadError, hub_is_unreachable, model_file
+from oktane.folders import LoadError, released_model
+from oktane.hub import hub_is_unreachable
+
+from ..hub import model_file
 from ..models.configuration_lstm import MODEL_TYPES
 from .classifier import Classifier
-
-RELEASED_MODEL = Path(__file__).with_name("released")
-"""The model inside the package."""
 
 
 def load(
@@ -32,8 +32,8 @@ def load(
 
     Args:
         folder_or_hub_id: What `okt-lstm train` or `save_pretrained` left, or the id of a repository on the Hub. By
-            default, the model inside this package, which tells positive from negative movie reviews (NSMC) and needs no
-            network. The card beside it, `okt_lstm/inference/released/README.md`, says how it was trained and how good
+            default, the model inside oktane, which tells positive from negative movie reviews (NSMC) and needs no
+            network. The card beside it, `oktane/data/classifier/README.md`, says how it was trained and how good
             it is.
         revision: A branch, tag or commit of the repository.
         token: A token for the Hub, for private repositories; by default, that of `hf auth login` or of HF_TOKEN.
@@ -113,20 +113,6 @@ def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
         output_loading_info=True,
         **options,
     )
-
-
-def released_model() -> Path:
-    """Return the folder of the model inside this package.
-
-    Raises:
-        LoadError: The package was installed without one; the message says how to get one.
-    """
-    if not (RELEASED_MODEL / CONFIG_NAME).is_file():
-        raise LoadError(
-            f"this installation of okt-lstm has no trained model ({RELEASED_MODEL} is missing or empty): name a folder "
-            "or a model on the Hub (--model), or train one with `okt-lstm train --output_dir out`"
-        )
-    return RELEASED_MODEL
 
 
 def _device(device: str | torch.device | None) -> torch.device:

@@ -16,7 +16,7 @@ from sklearn.metrics import (
 )
 from transformers import EvalPrediction
 
-from ..data.problem_type import ProblemType
+from oktane.problem_type import ProblemType
 
 
 class _OfflineMetric(evaluate.Metric):  # type: ignore[misc]  # evaluate carries no types
@@ -93,6 +93,16 @@ def _macro_scores(predictions: np.ndarray, references: np.ndarray) -> dict[str, 
     )
     return {"f1_macro": f1, "precision_macro": precision, "recall_macro": recall}
 
+
+LOWER_IS_BETTER = frozenset({"loss", "mse", "mae"})
+"""The scores that are better when they are lower."""
+
+MAIN_METRIC = {
+    ProblemType.SINGLE_LABEL: "accuracy",
+    ProblemType.MULTI_LABEL: "f1_macro",
+    ProblemType.REGRESSION: "mse",
+}
+"""The score by which the best epoch is chosen."""
 
 METRICS: dict[ProblemType, type[_OfflineMetric]] = {
     ProblemType.SINGLE_LABEL: SingleLabelMetrics,

@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
+from oktane.problem_type import ProblemType
+
 from ..data.description import DataDescription, DataFile
-from ..data.problem_type import ProblemType
 from ..models.configuration_lstm import ClassifierConfig
 
 CARD_NAME = "card.json"

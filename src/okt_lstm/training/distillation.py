@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from oktane import chunks
+from oktane.problem_type import ProblemType
 
 from ..data.cache import generate
 from ..data.columns import quote_list
-from ..data.problem_type import ProblemType
 from ..data.unlabeled import UnlabeledText
 from ..inference.classifier import CHUNK_SIZE, Classifier
 from ..inference.loading import load_any

@@ -10,10 +10,12 @@ from huggingface_hub import ModelCard
 from transformers.trainer_utils import PredictionOutput, SchedulerType
 from transformers.training_args import OptimizerNames
 
+from oktane.problem_type import ProblemType
+
 from ..atomic import write_json
 from ..data.options import DATA_ARGUMENTS_NAME
-from ..data.problem_type import ProblemType
 from ..data.splits import Splits
+from ..reports.metrics import MAIN_METRIC
 from ..reports.model_card import build_model_card
 from ..reports.plots import plot_confusion_matrix, plot_curves
 from ..reports.trained_model import CARD_NAME, TrainedModel, describe
@@ -136,7 +138,7 @@ def _draw(
 ) -> dict[str, str]:
     """Draw the pictures, and return their titles by file name."""
     pictures = {"curves.png": "Loss and score by epoch"}
-    plot_curves(history, folder / "curves.png", splits.problem_type.main_metric)
+    plot_curves(history, folder / "curves.png", MAIN_METRIC[splits.problem_type])
     if tested is not None and splits.problem_type is ProblemType.SINGLE_LABEL:
         pictures["confusion_matrix.png"] = "Confusion matrix of the test split"
         predictions = splits.problem_type.logits_to_labels(np.asarray(tested.predictions))

@@ -8,7 +8,8 @@ from typing import Any
 import datasets
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
-from ..data.problem_type import ProblemType
+from oktane.problem_type import ProblemType
+
 from ..data.splits import Splits, load_splits
 from ..data.unlabeled import UnlabeledText
 from ..models.configuration_lstm import ClassifierConfig

@@ -11,7 +11,7 @@ from transformers import TrainingArguments
 from transformers.trainer_utils import HubStrategy, SchedulerType
 from transformers.training_args import OptimizerNames
 
-from ..data.problem_type import LOWER_IS_BETTER
+from ..reports.metrics import LOWER_IS_BETTER
 from .encoder_options import EncoderSettings
 from .options import PretrainSettings, RunSettings, TrainSettings, need_at_least
 

@@ -15,9 +15,8 @@ from transformers import (
 )
 from transformers.trainer_utils import PredictionOutput, TrainOutput
 
-from ..data.problem_type import LOWER_IS_BETTER
 from ..data.vectors import read_vectors
-from ..reports.metrics import compute_metrics_for
+from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for
 from .distillation import soft_labels
 from .document import document
 from .embeddings import Coverage, FreezeEmbeddings, fill_embeddings
@@ -116,7 +115,7 @@ def fit(
 ) -> tuple[RecurrentTrainer, TrainOutput]:
     """Train the model. The trainer then holds the epoch that is kept."""
     problem_type = prepared.splits.problem_type
-    _choose_metric(options.training, problem_type.main_metric)
+    _choose_metric(options.training, MAIN_METRIC[problem_type])
     frozen_epochs = options.transfer.freeze_embeddings_epochs
     trainer = RecurrentTrainer(
         model=model,

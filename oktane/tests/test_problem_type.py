@@ -1,10 +1,9 @@
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from okt_lstm.data.problem_type import ProblemType
+from oktane.problem_type import ProblemType
 
 NAMES = ["a", "b"]
 
@@ -58,12 +57,8 @@ def test_every_column_of_a_prediction_has_a_value(problem, probabilities):
 
 
 def test_a_configuration_without_a_problem_type_is_told_by_its_labels():
-    def config(**fields):
-        return SimpleNamespace(**({"problem_type": None, "num_labels": 2} | fields))
-
-    assert ProblemType.of(config()) is ProblemType.SINGLE_LABEL
-    assert ProblemType.of(config(num_labels=1)) is ProblemType.REGRESSION
-    assert ProblemType.of(config(problem_type="multi_label_classification")) is ProblemType.MULTI_LABEL
+    assert ProblemType.default(2) is ProblemType.SINGLE_LABEL
+    assert ProblemType.default(1) is ProblemType.REGRESSION
 
 
 def test_a_problem_type_is_the_string_that_configurations_hold():

@@ -1,4 +1,4 @@
-"""The three problems that a classifier solves, and what follows from them: scores, decisions, metric, columns."""
+"""The three problem types of a classifier, and what follows from them: scores, decisions, predictions, columns."""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -7,11 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-LOWER_IS_BETTER = frozenset({"loss", "mse", "mae"})
-"""The scores that are better when they are lower."""
-
 Prediction: TypeAlias = str | list[str] | float | list[float]
-"""A label; the list of the labels that hold; or, from a regression model, a number or a list of numbers."""
+"""A label; in multi-label classification a list of labels; in regression a number, or a list of numbers."""
 
 
 class ProblemType(StrEnum):
@@ -25,37 +22,32 @@ class ProblemType(StrEnum):
     REGRESSION = "regression"
 
     @classmethod
-    def of(cls, config: Any) -> "ProblemType":
-        """Return the problem type of a model's configuration; if it names none, `num_labels` decides."""
-        if config.problem_type is not None:
-            return cls(config.problem_type)
-        return cls.REGRESSION if config.num_labels == 1 else cls.SINGLE_LABEL
-
-    @property
-    def main_metric(self) -> str:
-        """The score by which the best epoch is chosen; see `okt_lstm.reports.metrics`."""
-        return {self.SINGLE_LABEL: "accuracy", self.MULTI_LABEL: "f1_macro", self.REGRESSION: "mse"}[self]
+    def default(cls, num_labels: int) -> "ProblemType":
+        """Return the problem type of a configuration that names none."""
+        return cls.REGRESSION if num_labels == 1 else cls.SINGLE_LABEL
 
     def scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Turn logits into probabilities; those of a regression model stay as they are."""
-        import torch
-
+        """Return the probabilities for logits, or the logits of a regression model."""
         if self is self.SINGLE_LABEL:
-            return torch.from_numpy(logits).softmax(dim=-1).numpy()
+            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+            return powers / powers.sum(axis=1, keepdims=True)
         if self is self.MULTI_LABEL:
-            return torch.from_numpy(logits).sigmoid().numpy()
+            # Where the exponential overflows, the reciprocal of infinity is the 0 that it should be.
+            with np.errstate(over="ignore"):
+                probabilities: NDArray[np.float32] = np.reciprocal(1 + np.exp(-logits))
+            return probabilities
         return logits
 
     def scores_to_labels(self, scores: NDArray[np.float32], threshold: float = 0.5) -> NDArray[Any]:
         """Decide: the one rule that prediction and evaluation follow.
 
         Args:
-            scores: What `scores` returned.
-            threshold: The probability from which a label holds, in a multi-label model.
+            scores: The result of `scores`.
+            threshold: The least probability of a predicted label in multi-label classification.
 
         Returns:
             Single-label: the id of the most probable label, the first of equally probable ones, `(texts,)`.
-            Multi-label: 1 for each label that holds, else 0, `(texts, labels)`. Regression: the scores.
+            Multi-label: 1 for each predicted label, else 0, `(texts, labels)`. Regression: the scores.
         """
         if self is self.SINGLE_LABEL:
             return scores.argmax(axis=-1)
@@ -64,18 +56,18 @@ class ProblemType(StrEnum):
         return scores
 
     def logits_to_labels(self, logits: NDArray[np.float32]) -> NDArray[Any]:
-        """Turn logits into decisions; see `scores_to_labels`."""
+        """Decide from logits; see `scores_to_labels`."""
         return self.scores_to_labels(self.scores(logits))
 
     def predictions(
         self, scores: NDArray[np.float32], names: Sequence[str], threshold: float = 0.5
     ) -> list[Prediction]:
-        """Turn scores into what a user reads: names of labels, or numbers.
+        """Return the prediction for each text.
 
         Args:
-            scores: What `scores` returned.
-            names: The names of the labels by id.
-            threshold: See `scores_to_labels`.
+            scores: The result of `scores`.
+            names: The names of the labels, in the order of their ids.
+            threshold: The least probability of a predicted label in multi-label classification.
         """
         labels = self.scores_to_labels(scores, threshold)
         if self is self.SINGLE_LABEL:
@@ -87,8 +79,8 @@ class ProblemType(StrEnum):
     def columns(self, names: Sequence[str], probabilities: bool = False) -> list[str]:
         """Return the names of the columns that `rows` fills.
 
-        They are `label`; for a single-label model, `probability`, that of the label; for a multi-label model or with
-        `probabilities`, `probability_NAME` for each label.
+        They are `label`; in single-label classification `probability`, that of the label; in multi-label
+        classification, or with `probabilities`, `probability_NAME` for each label.
         """
         columns = ["label"]
         if self is self.SINGLE_LABEL:
@@ -100,7 +92,7 @@ class ProblemType(StrEnum):
     def rows(
         self, scores: NDArray[np.float32], names: Sequence[str], probabilities: bool = False
     ) -> Iterator[list[Any]]:
-        """Yield the values of `columns` for each text; probabilities have 6 decimals."""
+        """Yield the values of `columns` for each text. Probabilities have 6 decimals."""
         for prediction, row in zip(self.predictions(scores, names), scores.tolist(), strict=True):
             values: list[Any] = [prediction]
             if self is self.SINGLE_LABEL:

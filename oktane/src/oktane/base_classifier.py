@@ -1,0 +1,112 @@
+"""What every classifier does with its logits: probabilities and predictions, for any number of texts."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .parallel import chunks
+from .problem_type import Prediction, ProblemType
+
+
+class BaseClassifier(ABC):
+    """Predicts labels and probabilities from the logits that a subclass computes.
+
+    Attributes:
+        labels: The names of the labels, in the order of their ids.
+        problem_type: The problem type. It equals the string in the model's configuration.
+        max_length: Maximum number of tokens in a text; `None` for no limit.
+    """
+
+    labels: list[str]
+    problem_type: ProblemType
+    max_length: int | None
+
+    @abstractmethod
+    def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """Compute the logits of any number of texts, in constant memory and on all cores.
+
+        Args:
+            texts: An iterable of texts. It is read only as far ahead as the threads need.
+
+        Yields:
+            Some texts with their logits, `(texts, labels)`.
+
+        Raises:
+            TypeError: If something is not a text; the message names its position (from 0) and type.
+        """
+
+    @overload
+    def predict(self, texts: str, *, threshold: float = ...) -> Prediction: ...  # type: ignore[overload-overlap]
+    @overload
+    def predict(self, texts: Iterable[str], *, threshold: float = ...) -> list[Prediction]: ...
+    def predict(self, texts: str | Iterable[str], *, threshold: float = 0.5) -> Prediction | list[Prediction]:
+        """Predict the labels of texts.
+
+        Args:
+            texts: A text, or any iterable of texts: a list, a generator, a column of a data set or a data frame.
+            threshold: The least probability of a predicted label in multi-label classification.
+
+        Returns:
+            The prediction for a text, or a list of predictions in the order of the texts. A prediction is the name of
+            a label. In multi-label classification it is a list of names, which may be empty. In regression it is a
+            number, or a list of numbers if the model has several outputs.
+
+        Raises:
+            TypeError: If something is not a text; the message names its position (from 0) and type.
+        """
+        if isinstance(texts, str):
+            return self.predict([texts], threshold=threshold)[0]
+        predictions: list[Prediction] = []
+        for _, scores in self.score_chunks(texts):
+            predictions += self.problem_type.predictions(scores, self.labels, threshold)
+        return predictions
+
+    def predict_proba(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
+        """Predict the probability of each label.
+
+        Args:
+            texts: A text, or any iterable of texts.
+
+        Returns:
+            Probabilities, in the order of `labels`: `(labels,)` for a text, `(texts, labels)` for several. They sum to
+            1 over the labels, except in multi-label classification.
+
+        Raises:
+            TypeError: If something is not a text; the message names its position (from 0) and type.
+            ValueError: If it is a regression model, which has no probabilities.
+        """
+        if self.problem_type is ProblemType.REGRESSION:
+            raise ValueError("a regression model has no probabilities: use predict()")
+        if isinstance(texts, str):
+            return self.predict_proba([texts])[0]
+        return self.problem_type.scores(self.logits(texts))
+
+    def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """Return the logits of texts, `(texts, labels)`. For the errors see `logit_chunks`."""
+        none = np.empty((0, len(self.labels)), np.float32)
+        return np.concatenate([none, *(logits for _, logits in self.logit_chunks(texts))])
+
+    def score_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """Yield some texts at a time with their probabilities, or with the numbers of a regression model.
+
+        The scores have the shape `(texts, labels)`. For the memory, the threads and the errors see `logit_chunks`.
+        """
+        for chunk, logits in self.logit_chunks(texts):
+            yield chunk, self.problem_type.scores(logits)
+
+
+def checked_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield texts in lists of `size`. Raise TypeError at the first one that is not a str."""
+    if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
+        raise TypeError(f"texts must be a str or an iterable of str, not {type(texts).__name__}")
+    start = 0
+    for chunk in chunks(texts, size):
+        for position, text in enumerate(chunk, start):
+            if not isinstance(text, str):
+                hint = "; pass one column of the data set" if isinstance(text, Mapping) else ""
+                raise TypeError(f"texts[{position}] is not a str but {type(text).__name__}: {text!r:.60}{hint}")
+        yield chunk
+        start += len(chunk)

@@ -1,0 +1,73 @@
+"""Find the folder of a model: on this machine, inside this package, or down from the Hugging Face Hub."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+RELEASED_MODEL = Path(__file__).parent / "data" / "classifier"
+"""The classifier inside the package."""
+
+# No repository is named like a file, so the Hub is not asked for these.
+FILE_SUFFIXES = {".json", ".safetensors", ".md", ".png", ".bin", ".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".yaml"}
+FILE_SUFFIXES |= {".py", ".gz", ".zip"}
+
+
+class LoadError(OSError):
+    """A folder or Hub repository has no model that can be loaded; the message says why and what to do."""
+
+
+def released_model() -> Path:
+    """Return the folder of the classifier inside the package.
+
+    Raises:
+        LoadError: If the package was installed without one; the message says how to get one.
+    """
+    if not (RELEASED_MODEL / "config.json").is_file():
+        raise LoadError(
+            f"this installation of oktane has no trained model ({RELEASED_MODEL} is missing or empty): name a folder "
+            "or a model on the Hub (--model), or train one with `okt-lstm train --output_dir out`"
+        )
+    return RELEASED_MODEL
+
+
+def local_folder(name: str | os.PathLike[str]) -> Path | None:
+    """Return the local folder of a name; `None` if there is none, and the name can be an id on the Hub.
+
+    Raises:
+        LoadError: If there is no such folder, and the name can't be an id either.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise LoadError(f"{name} is a file; give the folder of a model, or the id of one on the Hugging Face Hub")
+    given = os.fspath(name)
+    if given.count("/") != 1 or given.startswith((".", "~", "/")) or folder.suffix in FILE_SUFFIXES:
+        raise LoadError(f"{name}: no such folder (a model on the Hugging Face Hub is named owner/name)")
+    return None
+
+
+def hub_folder(name: str, files: Sequence[str], revision: str | None, token: str | bool | None) -> Path:
+    """Download some files of a Hub repository, all of one commit. It needs the extra `oktane[hub]`.
+
+    Args:
+        name: The id of the repository.
+        files: The names of the files. The repository may lack some of them.
+        revision: A branch, tag or commit of the repository.
+        token: A token for the Hub. By default that of `hf auth login` or of HF_TOKEN.
+
+    Returns:
+        The folder in huggingface_hub's cache. Its name is the commit.
+
+    Raises:
+        LoadError: If there is no such repository, or it may not be read, or huggingface_hub is missing; the message
+            says what to do.
+    """
+    try:
+        from .hub import download_folder
+    except ImportError as error:
+        raise LoadError(
+            f"{name}: no such folder, and loading it from the Hugging Face Hub needs huggingface_hub ({error}): "
+            "pip install 'oktane[hub]'"
+        ) from None
+    return download_folder(name, files, revision, token)
