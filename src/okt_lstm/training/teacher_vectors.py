@@ -71,7 +71,8 @@ class Teacher:
             if file.is_file():
                 digest.update(f"{file.relative_to(self.name)} {file.stat().st_size}\n".encode())
         for text in texts:
-            digest.update(text.encode(errors="surrogatepass") + b"\n")
+            content = text.encode(errors="surrogatepass")
+            digest.update(b"%d " % len(content) + content)
         return digest.hexdigest()[:20]
 
 
