@@ -1,12 +1,12 @@
 """Measure sentence encoders: frozen, under a logistic regression, on several corpora, and by the similarity of pairs.
 
-    python scripts/benchmarks/benchmark_encoder.py --corpora CORPORA --encoder ENCODER --teacher TEACHER --output results
+    python scripts/benchmarks/benchmark_encoder.py --corpora CORPORA --encoder ENCODER --teacher TEACHER --output OUT
 
 ENCODER is a folder that `oktane.load_encoder` reads, or "inside" for the one in the package; TEACHER one of
 sentence-transformers. For each corpus and number of rows, five training sets are drawn. Each system trains a logistic
 regression on the same rows: TF-IDF of character 1- to 4-grams with C 10, and vectors with C chosen by
 cross-validation; both with balanced class weights. "+ TF-IDF" adds the log probabilities of the two. What is measured
-is kept line by line in OUTPUT/results.jsonl, and not measured again. The table and the picture are made of that file.
+is kept line by line in OUT/results.jsonl, and not measured again. The table and the picture are made of that file.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 
     pip install faiss-cpu
     python search_texts.py texts.txt "배송이 늦게 왔어요"
-    python search_texts.py texts.txt "배송이 늦게 왔어요" --encoder ENCODER    # another encoder than the one inside oktane
+    python search_texts.py texts.txt "배송이 늦게 왔어요" --encoder ENCODER    # not the one inside oktane
 
 The file has one text per line.
 """

@@ -1,8 +1,9 @@
 """From unlabeled text and a teacher of sentence vectors to a sentence encoder, which is the teacher's student.
 
 The student learns two things of the teacher's vectors, which are centered and normalized: their directions, by the
-cosine, and how similar the texts of a batch are to each other, by the cross-entropy of the similarities' softmax, as
-in Tejankar et al. (2021), "ISD: Self-Supervised Learning by Iterative Similarity Distillation".
+cosine, and which of a batch's vectors is a text's own, by the cross-entropy of van den Oord et al. (2018),
+"Representation Learning with Contrastive Predictive Coding". Its embeddings start from the teacher's vectors of the
+tokens, which spares it learning what rare words mean from the few texts that have them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from .options import ModelOptions
 from .output_folder import delete_run_files, find_checkpoint, refuse_overwrite
 from .parts import EncoderParts
 from .provenance import display_name
+from .teacher_embeddings import start_from_teacher, token_vectors
 from .teacher_vectors import Teacher, teacher_vectors
 from .trainer import RecurrentTrainer
 
@@ -80,6 +82,7 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
         tokenizer = options.tokenizer.train(texts)
         vectors = centered(teacher_vectors(teacher, texts))
         splits = _split(texts, tokenizer, training.max_eval_samples, training.seed)
+        of_tokens = token_vectors(teacher, tokenizer) if options.teacher.teacher_embeddings else None
     config = options.model.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
     assert isinstance(config, RecurrentConfig)
     config.projection_size = vectors.shape[1]
@@ -87,11 +90,14 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
         delete_run_files(folder)
 
     set_seed(training.seed)
+    model = AutoModel.from_config(config)
+    if of_tokens is not None:
+        start_from_teacher(model.embed_tokens, of_tokens)
     training.label_names = ["labels"]
     training.prediction_loss_only = True
     training.remove_unused_columns = False
     trainer = EncoderTrainer(
-        model=AutoModel.from_config(config),
+        model=model,
         args=training,
         train_dataset=splits["train"],
         eval_dataset=splits["test"],
@@ -148,6 +154,7 @@ def _hyperparameters(options: EncoderParts, config: RecurrentConfig) -> dict[str
         **model,
         "projection_size": config.projection_size,
         **asdict(options.tokenizer),
+        "teacher_embeddings": options.teacher.teacher_embeddings,
         "similarity_weight": options.teacher.similarity_weight,
         "similarity_scale": options.teacher.similarity_scale,
         **{name: getattr(training, name) for name in (*names, "warmup_steps", "weight_decay", "bf16", "seed")},
@@ -233,18 +240,16 @@ def distillation_loss(vectors: Tensor, targets: Tensor, similarity_weight: float
     Args:
         vectors: The student's vectors, `(batch, width)`.
         targets: The teacher's vectors, normalized, `(batch, width)`.
-        similarity_weight: Weight of the similarities' loss.
-        similarity_scale: Factor of the similarities before their softmax.
+        similarity_weight: Weight of the second part of the loss.
+        similarity_scale: Factor of the cosines before their softmax.
 
     Returns:
-        One minus the mean cosine, plus the weighted cross-entropy of the similarities to the batch's other texts.
+        One minus the mean cosine, plus the weighted cross-entropy of finding a text's own target among the batch's.
     """
     normalized = F.normalize(vectors.float(), dim=1)
     loss = 1 - (normalized * targets).sum(dim=1).mean()
-    if not similarity_weight or len(targets) < 3:
+    if not similarity_weight:
         return loss
-    itself = torch.eye(len(targets), dtype=torch.bool, device=targets.device)
-    # (batch, batch): a text's similarity to itself says nothing
-    wanted = (similarity_scale * targets @ targets.T).masked_fill(itself, -torch.inf).softmax(dim=1)
-    found = (similarity_scale * normalized @ normalized.T).masked_fill(itself, -1e4).log_softmax(dim=1)
-    return loss + similarity_weight * F.kl_div(found, wanted, reduction="batchmean")
+    cosines = normalized @ targets.T  # (batch, batch)
+    own = torch.arange(len(targets), device=targets.device)
+    return loss + similarity_weight * F.cross_entropy(similarity_scale * cosines, own)

@@ -29,9 +29,13 @@ class TeacherOptions:
         default=None,
         metadata={"help": "how an encoder of transformers makes one vector (default: the teacher's own, or the mean)"},
     )
+    teacher_embeddings: bool = field(
+        default=True,
+        metadata={"help": "start the embeddings from the teacher's vectors of the tokens, reduced to --embedding_size"},
+    )
     similarity_weight: float = field(
-        default=1.0,
-        metadata={"help": "weight of the similarities between a batch's texts against the vectors themselves"},
+        default=0.15,
+        metadata={"help": "weight of telling a text's vector from the others of its batch, beside the cosine"},
     )
     similarity_scale: float = field(
         default=20.0, metadata={"help": "factor of the similarities before their softmax", "advanced": True}
