@@ -84,7 +84,7 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
         splits = _split(texts, tokenizer, training.max_eval_samples, training.seed)
         of_tokens = token_vectors(teacher, tokenizer) if options.teacher.teacher_embeddings else None
     config = options.model.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
-    assert isinstance(config, RecurrentConfig)
+    assert isinstance(config, RecurrentConfig), "checked above"
     config.projection_size = vectors.shape[1]
     if checkpoint is None and training.should_save:
         delete_run_files(folder)
@@ -219,7 +219,10 @@ class EncoderTrainer(RecurrentTrainer):
         inputs = dict(inputs)
         labels = inputs.pop("labels")
         outputs = model(**inputs)
-        loss = distillation_loss(outputs.pooler_output, labels, self.similarity_weight, self.similarity_scale)
+        # Cosines in bfloat16 would be too coarse to learn from.
+        with torch.autocast(labels.device.type, enabled=False):
+            vectors = outputs.pooler_output.float()
+            loss = distillation_loss(vectors, labels, self.similarity_weight, self.similarity_scale)
         return (loss, outputs) if return_outputs else loss
 
     @torch.no_grad()
@@ -246,7 +249,7 @@ def distillation_loss(vectors: Tensor, targets: Tensor, similarity_weight: float
     Returns:
         One minus the mean cosine, plus the weighted cross-entropy of finding a text's own target among the batch's.
     """
-    normalized = F.normalize(vectors.float(), dim=1)
+    normalized = F.normalize(vectors, dim=1)
     loss = 1 - (normalized * targets).sum(dim=1).mean()
     if not similarity_weight:
         return loss

@@ -53,13 +53,16 @@ class EncoderTokenizerOptions(TokenizerOptions):
     subword: Literal["none", "bpe"] = field(
         default="bpe", metadata=TokenizerOptions.__dataclass_fields__["subword"].metadata
     )
-    vocab_size: int = field(default=32_000, metadata=TokenizerOptions.__dataclass_fields__["vocab_size"].metadata)
+    vocab_size: int = field(default=22_000, metadata=TokenizerOptions.__dataclass_fields__["vocab_size"].metadata)
 
 
 @dataclass
 class EncoderModelOptions(ModelOptions):
     """`ModelOptions` for a sentence encoder."""
 
+    embedding_size: int | None = field(
+        default=192, metadata=ModelOptions.__dataclass_fields__["embedding_size"].metadata
+    )
     hidden_size: int | None = field(default=128, metadata=ModelOptions.__dataclass_fields__["hidden_size"].metadata)
     pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] | None = field(
         default="max_mean", metadata=ModelOptions.__dataclass_fields__["pooling"].metadata
