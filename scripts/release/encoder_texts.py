@@ -24,13 +24,21 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from okt_lstm.atomic import replacing
+from okt_lstm.atomic import replacing, write_json
 from okt_lstm.data.unlabeled import open_unlabeled
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "oktane"))
 from utterances import utterances
 from word_lists import WordLists, find_jar, read_word_lists
 
+SOURCES = {
+    "reviews": "raw reviews of NSMC (CC0)",
+    "sentences": "petitions of lovit/petitions_archive (CC0), songys/Chatbot_data (MIT), songys/Question_pair (MIT)",
+    "sentences of documents": "petitions of lovit/petitions_archive (CC0)",
+    "passages of documents": "petitions of lovit/petitions_archive (CC0)",
+    "words": "word lists of Open Korean Text (Apache-2.0)",
+    "utterances": "made from frames and these words (Apache-2.0)",
+}
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 LONGEST_SENTENCE = 150
 PASSAGE_LENGTHS = (80, 400)
@@ -112,17 +120,21 @@ def main() -> None:
         "utterances": utterances(common_nouns(lists), options.utterances, options.seed),
     }
     found: dict[str, str] = {}
+    counts: dict[str, int] = {}
     for kind, texts in kinds.items():
         before = len(found)
         for text in texts:
             text = " ".join(text.split())
             if text and key(text) not in excluded:
                 found.setdefault(key(text), text)
-        print(f"{len(found) - before:>9,} {kind}")
+        counts[kind] = len(found) - before
+        print(f"{counts[kind]:>9,} {kind}")
     collected = list(found.values())
     draw.shuffle(collected)
     with replacing(options.output) as stream:
         stream.writelines(f"{text}\n".encode() for text in collected)
+    sources = [{"kind": kind, "source": SOURCES[kind], "texts": count} for kind, count in counts.items()]
+    write_json(options.output.with_suffix(".json"), sources)
     print(f"{len(collected):>9,} texts in {options.output}")
 
 
