@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any, cast
 from .atomic import FileError, replacing, target_path
 from .data.options import DATA_ARGUMENTS_NAME, DataOptions, is_local
 from .training.commands import COMMANDS as TRAINING_COMMANDS
-from .training.commands import PRETRAIN, TRAIN, WORD_VECTORS
+from .training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
+from .training.commands import Command as TrainingCommand
 from .training.parsing import CommandParser, parse, suggest
 from .training.renamed import current_command, current_options
 
@@ -107,6 +108,7 @@ def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], None]:
         "train": _train,
         "pretrain": _pretrain,
         "word-vectors": _word_vectors,
+        "train-encoder": _train_encoder,
         "evaluate": _evaluate,
         "predict": _predict,
         "push": _push,
@@ -161,28 +163,33 @@ def _versions() -> Iterator[str]:
 
 
 def _train(argv: Sequence[str]) -> None:
-    options = parse(TRAIN, argv)
+    result = _train_by_recipe(TRAIN, argv)
+    _print_result({"folder": str(result.folder), **result.metrics})
+
+
+def _train_encoder(argv: Sequence[str]) -> None:
+    result = _train_by_recipe(ENCODER, argv)
+    _print_result(dataclasses.asdict(result) | {"folder": str(result.folder)})
+
+
+def _train_by_recipe(command: TrainingCommand, argv: Sequence[str]) -> Any:
+    """Run `train` or `train-encoder`, by a recipe if one is named, and return its result."""
+    options = parse(command, argv)
     recipe_name, stages_dir = options.pop("recipe", None), options.pop("stages_dir", None)
     if recipe_name is None and stages_dir is not None:
         raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
     # A recipe may name data of its own.
-    _check_paths(options if recipe_name is not None else {"dataset": "nsmc"} | options)
+    needs_data = command is TRAIN and recipe_name is None
+    _check_paths({"dataset": "nsmc"} | options if needs_data else options)
     recipe = None
     if recipe_name is not None:
         from .training.recipe import read_recipe
 
-        recipe = read_recipe(recipe_name)
+        recipe = read_recipe(recipe_name, command.name)
     _use_granted_cores()
-    if recipe is not None:
-        from .training.run_recipe import run_recipe
+    from .training.run_recipe import run_command, run_recipe
 
-        result = run_recipe(recipe, options, stages_dir)
-    else:
-        from .training.parts import TrainParts, build
-        from .training.train import train
-
-        result = train(build(TrainParts, options))
-    _print_result({"folder": str(result.folder), **result.metrics})
+    return run_command(command.name, options) if recipe is None else run_recipe(recipe, options, stages_dir)
 
 
 def _pretrain(argv: Sequence[str]) -> None:
@@ -243,7 +250,8 @@ def _check_paths(options: dict[str, Any]) -> None:
         from .hub import check_dataset
 
         check_dataset(dataset)
-    models = [("teacher", name) for name in options.get("teacher", [])]
+    teachers = options.get("teacher", [])
+    models = [("teacher", name) for name in ([teachers] if isinstance(teachers, str) else teachers)]
     models += [(name, options[name]) for name in ("pretrained", "tokenizer") if name in options]
     for option, name in models:
         from .hub import LoadError, model_file

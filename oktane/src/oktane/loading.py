@@ -58,6 +58,10 @@ class Fields:
             raise self.error(name, f"a whole number from {least} to {2**31 - 1}")
         return value
 
+    def optional_integer(self, name: str) -> int | None:
+        """Return a whole number of at least 1; `None` if the field is missing or null."""
+        return None if self.values.get(name) is None else self.integer(name, 1)
+
     def boolean(self, name: str, default: bool) -> bool:
         """Return true or false; `default` if the field is missing."""
         value = self.values.get(name, default)

@@ -1,4 +1,4 @@
-"""The commands whose options are the fields of dataclasses: `train`, `pretrain` and `word-vectors`."""
+"""The commands whose options are the fields of dataclasses: those that train something."""
 
 import ast
 from dataclasses import MISSING, Field, dataclass, fields
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from ..data.options import DataOptions
+from .encoder_options import EncoderModelOptions, EncoderSettings, EncoderTokenizerOptions, TeacherOptions
 from .options import (
     ModelOptions,
     PretrainSettings,
@@ -97,7 +98,17 @@ WORD_VECTORS = Command(
     is_training=False,
     hidden=frozenset({"max_length"}),
 )
-COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS)}
+ENCODER = Command(
+    "train-encoder",
+    "Train a sentence encoder on unlabeled text, as the student of a larger one.",
+    (TeacherOptions, UnlabeledOptions, EncoderTokenizerOptions, EncoderModelOptions, RecipeOptions, EncoderSettings),
+    (
+        "okt-lstm train-encoder --teacher intfloat/multilingual-e5-small --unlabeled texts.txt --output_dir encoder",
+        "okt-lstm train-encoder --recipe encoder --teacher e5 --unlabeled texts.txt --output_dir encoder",
+    ),
+    hidden=frozenset({"max_ngram", "num_buckets", "classifier_dropout", "sampled_softmax_size"}),
+)
+COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS, ENCODER)}
 
 
 # What stands in source files that take seconds to import

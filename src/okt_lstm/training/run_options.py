@@ -11,6 +11,7 @@ from transformers.trainer_utils import HubStrategy, SchedulerType
 from transformers.training_args import OptimizerNames
 
 from ..reports.metrics import LOWER_IS_BETTER
+from .encoder_options import EncoderSettings
 from .options import PretrainSettings, RunSettings, TrainSettings
 from .values import check_name, check_ranges
 
@@ -67,3 +68,8 @@ class TrainOptions(TrainSettings, BaseRunOptions):  # type: ignore[misc]
 @dataclass
 class PretrainOptions(PretrainSettings, BaseRunOptions):  # type: ignore[misc]
     """How a language model is trained."""
+
+
+@dataclass
+class EncoderOptions(EncoderSettings, BaseRunOptions):  # type: ignore[misc]
+    """How a sentence encoder is trained."""
