@@ -51,7 +51,7 @@ def measure_torch(texts: list[str], folder: Path, clock: Callable[[], float]) ->
     import okt_lstm
 
     torch.set_num_threads(1)
-    classifier = okt_lstm.load(folder, device="cpu")
+    classifier = okt_lstm.load(folder, device="cpu", engine="torch")
     while True:
         yield {"all": timed(clock, lambda: classifier.predict(texts))}
 
