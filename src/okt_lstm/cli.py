@@ -276,33 +276,24 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
     group.add_argument("--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub")
     group.add_argument("--token", help="Hub token for a private model (default: that of `hf auth login`)")
-    group.add_argument("--device", help="where to run, such as cpu or cuda:1 (default: a GPU if there is one)")
+    group.add_argument("--device", help="where to run, such as cpu or cuda:1 (default: cpu if oktane runs the model)")
+    group.add_argument(
+        "--engine",
+        choices=("auto", "oktane", "torch"),
+        default="auto",
+        help="what runs the model: oktane is fast on a CPU, torch runs everything (default: oktane if it can)",
+    )
     group.add_argument("--max_length", metavar="N", type=int, help="cut texts after N tokens (default: as in training)")
 
 
 def _load(options: argparse.Namespace) -> Classifier:
-    """Load the model that the options name; before anything is imported for it, see that it is there."""
-    from .hub import model_file
-
-    if options.model is not None:
-        model_file(options.model, "config.json", options.revision, options.token)
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-    from transformers.utils import logging as transformers_logging
-
+    """Load the model that the options name."""
+    if not sys.stderr.isatty():
+        # For huggingface_hub, which is imported only for a model on the Hub.
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     from .inference.loading import load
 
-    _use_granted_cores()
-    if not sys.stderr.isatty():
-        disable_progress_bars()
-    verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    # Loading takes no time. A download has a bar of its own.
-    transformers_logging.disable_progress_bar()
-    try:
-        return load(options.model, options.revision, options.token, options.device, options.max_length)
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        transformers_logging.enable_progress_bar()
+    return load(options.model, options.revision, options.token, options.device, options.max_length, options.engine)
 
 
 def _evaluate(argv: Sequence[str]) -> None:

@@ -15,11 +15,13 @@ class BaseClassifier(ABC):
     """Predicts labels and probabilities from the logits that a subclass computes.
 
     Attributes:
+        model_type: The model's type, such as `"okt_lstm"`.
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in the model's configuration.
         max_length: Maximum number of tokens in a text; `None` for no limit.
     """
 
+    model_type: str
     labels: list[str]
     problem_type: ProblemType
     max_length: int | None

@@ -42,6 +42,7 @@ class Classifier(BaseClassifier):
         reload: Loads the same classifier again, in another process.
 
     Attributes:
+        model_type: The model's type, such as `"okt_lstm"`.
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in config.json.
         folder: The folder that it was loaded from.
@@ -58,7 +59,7 @@ class Classifier(BaseClassifier):
         reload: Callable[[], "Classifier"],
     ) -> None:
         self.folder = folder
-        self.labels, self.problem_type = model.labels, model.problem_type
+        self.model_type, self.labels, self.problem_type = model.model_type, model.labels, model.problem_type
         self.max_length = tokenizer.max_length
         self.num_threads = num_threads
         self._model, self._tokenizer, self._reload = model, tokenizer, reload
@@ -67,7 +68,7 @@ class Classifier(BaseClassifier):
         return self._reload, ()
 
     def __repr__(self) -> str:
-        return f"Classifier({str(self.folder)!r}, {self._model.model_type}, {len(self.labels)} labels)"
+        return f"Classifier({str(self.folder)!r}, {self.model_type}, {len(self.labels)} labels)"
 
     def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         """Compute the logits of any number of texts in constant memory; see `BaseClassifier.logit_chunks`."""

@@ -11,9 +11,16 @@ RELEASED_MODEL = Path(__file__).parent / "data" / "classifier"
 FILE_SUFFIXES = {".json", ".safetensors", ".md", ".png", ".bin", ".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".yaml"}
 FILE_SUFFIXES |= {".py", ".gz", ".zip"}
 
+WITH_TORCH = 'okt_lstm.load(..., engine="torch")'
+"""What runs the classifiers of okt-lstm that oktane doesn't, for messages."""
+
 
 class LoadError(OSError):
     """A folder or Hub repository has no model that can be loaded; the message says why and what to do."""
+
+
+class UnsupportedError(LoadError):
+    """A model is not one that oktane runs; the message says what runs it."""
 
 
 def released_model() -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
-from .folders import LoadError
+from .folders import WITH_TORCH, LoadError, UnsupportedError
 
 # Bytes of a number, by the name of its type in safetensors.
 NUMBER_SIZES = {"F32": 4, "F16": 2, "BF16": 2}
@@ -151,8 +151,9 @@ class Weights:
                 f"{self.path}: {name} has the shape {list(tensor.shape)}, but config.json asks for {list(shape)}"
             )
         if tensor.number not in NUMBER_SIZES:
-            raise LoadError(
-                f"{self.path}: {name} is of type {tensor.number}, and only {', '.join(NUMBER_SIZES)} can be read"
+            raise UnsupportedError(
+                f"{self.path}: {name} is of type {tensor.number}, and oktane reads {', '.join(NUMBER_SIZES)} only; for "
+                f"others use {WITH_TORCH}"
             )
         alignment = NUMBER_SIZES[tensor.number]
         data = tensor.data if tensor.data.ctypes.data % alignment == 0 else tensor.data.copy()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import _engine
-from .folders import LoadError
+from .folders import WITH_TORCH, LoadError, UnsupportedError
 from .loading import Fields, Weights, read_json
 from .problem_type import ProblemType
 
@@ -44,7 +44,7 @@ def load_model(folder: Path) -> Model:
     config = Fields(path, read_json(path))
     model_type = config.values.get("model_type")
     if model_type not in (*CELLS, NGRAMS):
-        raise LoadError(
+        raise UnsupportedError(
             f"{path}: model_type is {model_type!r}, and oktane runs {', '.join((*CELLS, NGRAMS))} only; for others use "
             "transformers.pipeline"
         )
@@ -74,7 +74,10 @@ def kernels() -> str:
 def _weights_file(folder: Path) -> Path:
     path = folder / "model.safetensors"
     if not path.exists() and (folder / "model.safetensors.index.json").exists():
-        raise LoadError(f"{folder} has its weights in several files; save them in one, with a larger max_shard_size")
+        raise UnsupportedError(
+            f"{folder} has its weights in several files; save them in one, with a larger max_shard_size, or use "
+            f"{WITH_TORCH}"
+        )
     return path
 
 

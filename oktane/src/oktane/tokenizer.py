@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
-from .folders import LoadError
+from .folders import WITH_TORCH, LoadError, UnsupportedError
 from .loading import Fields, read_json
 from .okt import Okt
 
@@ -54,9 +54,9 @@ class Tokenizer:
         path = folder / "tokenizer_config.json"
         config = Fields(path, read_json(path))
         if config.values.get("tokenizer_class") != "OktTokenizer":
-            raise LoadError(
+            raise UnsupportedError(
                 f"{path}: tokenizer_class is {config.values.get('tokenizer_class')!r}, and oktane runs OktTokenizer "
-                "only; for others use okt_lstm.load"
+                f"only; for others use {WITH_TORCH}"
             )
         self._norm, self._stem = config.boolean("norm", False), config.boolean("stem", False)
         mark = config.values.get("word_mark") or ""
@@ -180,10 +180,15 @@ def _read_vocabulary(state: Fields, mark: str) -> tuple[_engine.Vocabulary, int]
         raise state.error("model", "an object")
     kind = model.get("type")
     if kind not in ("WordLevel", "BPE"):
-        raise LoadError(f"{state.path}: the model's type is {kind!r}, and oktane runs WordLevel and BPE only")
+        raise UnsupportedError(
+            f"{state.path}: the model's type is {kind!r}, and oktane runs WordLevel and BPE only; for others use "
+            f"{WITH_TORCH}"
+        )
     for name in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "ignore_merges"):
         if model.get(name):
-            raise LoadError(f"{state.path}: model.{name} is {model[name]!r}, which oktane does not support")
+            raise UnsupportedError(
+                f"{state.path}: model.{name} is {model[name]!r}, which oktane does not support; use {WITH_TORCH}"
+            )
     tokens, unknown, merges = model.get("vocab"), model.get("unk_token"), None
     if not isinstance(tokens, dict) or not all(map(_is_id, tokens.values())):
         raise LoadError(f"{state.path}: model.vocab must be an object of ids from 0 on by token")
@@ -240,7 +245,9 @@ def _read_special_tokens(state: Fields) -> tuple[list[int], list[int]]:
             if behind != 1:
                 raise ValueError
         else:
-            raise LoadError(f"{state.path}: a post_processor of type {kind!r} is not supported")
+            raise UnsupportedError(
+                f"{state.path}: oktane does not support a post_processor of type {kind!r}; use {WITH_TORCH}"
+            )
         if not all(map(_is_id, parts[0] + parts[1])):
             raise ValueError
     except (TypeError, KeyError, IndexError, ValueError):

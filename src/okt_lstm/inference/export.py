@@ -46,7 +46,8 @@ def export_model(
     if target.is_dir() and any(target.iterdir()) and not (target / CONFIG_NAME).is_file():
         raise FileError(f"{target}: is not empty, and is not a model; name another folder, or remove this one")
     weights = {
-        name: weight.to(dtype).contiguous() for name, weight in load(source, device="cpu").model.state_dict().items()
+        name: weight.to(dtype).contiguous()
+        for name, weight in load(source, device="cpu", engine="torch").model.state_dict().items()
     }
     for name, weight in weights.items():
         if not weight.isfinite().all():
