@@ -19,13 +19,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .atomic import FileError, replacing
+from .atomic import FileError, replacing, target_path
 from .data.options import DATA_ARGUMENTS_NAME, DataOptions, is_local
 from .training.commands import COMMANDS as TRAINING_COMMANDS
-from .training.commands import PRETRAIN, TRAIN, WORD_VECTORS
+from .training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
+from .training.commands import Command as TrainingCommand
 from .training.parsing import CommandParser, parse, suggest
 from .training.renamed import current_command, current_options
 
@@ -104,6 +106,7 @@ def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], None]:
         "train": _train,
         "pretrain": _pretrain,
         "word-vectors": _word_vectors,
+        "train-encoder": _train_encoder,
         "evaluate": _evaluate,
         "predict": _predict,
         "push": _push,
@@ -158,28 +161,33 @@ def _versions() -> Iterator[str]:
 
 
 def _train(argv: Sequence[str]) -> None:
-    options = parse(TRAIN, argv)
+    result = _train_by_recipe(TRAIN, argv)
+    _print_result({"folder": str(result.folder), **result.metrics})
+
+
+def _train_encoder(argv: Sequence[str]) -> None:
+    result = _train_by_recipe(ENCODER, argv)
+    _print_result(dataclasses.asdict(result) | {"folder": str(result.folder)})
+
+
+def _train_by_recipe(command: TrainingCommand, argv: Sequence[str]) -> Any:
+    """Run `train` or `train-encoder`, by a recipe if one is named, and return its result."""
+    options = parse(command, argv)
     recipe_name, stages_dir = options.pop("recipe", None), options.pop("stages_dir", None)
     if recipe_name is None and stages_dir is not None:
         raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
     # A recipe may name data of its own.
-    _check_paths(options if recipe_name is not None else {"dataset": "nsmc"} | options)
+    needs_data = command is TRAIN and recipe_name is None
+    _check_paths({"dataset": "nsmc"} | options if needs_data else options)
     recipe = None
     if recipe_name is not None:
         from .training.recipe import read_recipe
 
-        recipe = read_recipe(recipe_name)
+        recipe = read_recipe(recipe_name, command.name)
     _use_granted_cores()
-    if recipe is not None:
-        from .training.run_recipe import run_recipe
+    from .training.run_recipe import run_command, run_recipe
 
-        result = run_recipe(recipe, options, stages_dir)
-    else:
-        from .training.parts import TrainParts, build
-        from .training.train import train
-
-        result = train(build(TrainParts, options))
-    _print_result({"folder": str(result.folder), **result.metrics})
+    return run_command(command.name, options) if recipe is None else run_recipe(recipe, options, stages_dir)
 
 
 def _pretrain(argv: Sequence[str]) -> None:
@@ -196,6 +204,8 @@ def _pretrain(argv: Sequence[str]) -> None:
 def _word_vectors(argv: Sequence[str]) -> None:
     options = parse(WORD_VECTORS, argv)
     _check_paths(options)
+    if find_spec("gensim") is None:
+        raise ImportError("training word vectors needs gensim: pip install gensim")
     from .training.parts import WordVectorParts, build
     from .training.word_vectors import train_word_vectors
 
@@ -214,7 +224,7 @@ def _check_paths(options: dict[str, Any]) -> None:
     """Answer a mistyped path before seconds of imports. What the files hold is looked at later.
 
     Raises:
-        FileError: If a file is missing.
+        FileError: If a file is missing, or the folder of an output file.
         FileExistsError: If the output folder holds an earlier run.
         LoadError: If there is no such model, or no such data set.
         NotADirectoryError: If the output folder is a file.
@@ -228,6 +238,8 @@ def _check_paths(options: dict[str, Any]) -> None:
         raise FileError(f"{data_dir}: no such folder (--data_dir)")
     if dataset is not None and is_local(dataset) and not Path(dataset).expanduser().exists():
         raise FileError(f"{dataset}: no such file or folder (--dataset)")
+    if options.get("output") is not None:
+        target_path(options["output"])
     if "output_dir" in options and not options.get("resume_from_checkpoint"):
         from .training.output_folder import refuse_overwrite
 
@@ -236,7 +248,8 @@ def _check_paths(options: dict[str, Any]) -> None:
         from .hub import check_dataset
 
         check_dataset(dataset)
-    models = [("teacher", name) for name in options.get("teacher", [])]
+    teachers = options.get("teacher", [])
+    models = [("teacher", name) for name in ([teachers] if isinstance(teachers, str) else teachers)]
     models += [(name, options[name]) for name in ("pretrained", "tokenizer") if name in options]
     for option, name in models:
         from .hub import LoadError, model_file
@@ -319,7 +332,7 @@ def _evaluate(argv: Sequence[str]) -> None:
     if options.model and options.named_model:
         parser.error(f"name one model, {options.model} or {options.named_model}")
     options.model = options.model or options.named_model
-    names = ("dataset", "data_dir") if options.dataset else ()
+    names = ("dataset", "data_dir", "output") if options.dataset else ("output",)
     _check_paths({name: vars(options)[name] for name in names})
     classifier = _load(options)
     import datasets
@@ -410,7 +423,7 @@ has only the labels, one a line."""
         # Path.is_file fails for a text that is too long for a name.
         if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
-    _check_paths({"input": options.input} if options.input else {})
+    _check_paths({"input": options.input, "output": options.output})
     classifier = _load(options)
     from oktane.files import print_file, print_predictions
     from oktane.lines import read_blocks

@@ -84,12 +84,16 @@ class BaseClassifier(ABC):
             raise ValueError("a regression model has no probabilities: use predict()")
         if isinstance(texts, str):
             return self.predict_proba([texts])[0]
-        return self.problem_type.scores(self.logits(texts))
+        return self.scores(texts)
 
     def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the logits of texts, `(texts, labels)`. For the errors see `logit_chunks`."""
         none = np.empty((0, len(self.labels)), np.float32)
         return np.concatenate([none, *(logits for _, logits in self.logit_chunks(texts))])
+
+    def scores(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """Return the probabilities, or the numbers of a regression model, of texts: `(texts, labels)`."""
+        return self.problem_type.scores(self.logits(texts))
 
     def score_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         """Yield some texts at a time with their probabilities, or with the numbers of a regression model.

@@ -40,6 +40,7 @@ class Tokenizer:
         folder: The folder, with tokenizer_config.json, tokenizer.json and perhaps user_dictionary.txt.
         max_length: Maximum number of tokens in a text, with special tokens. By default the `model_max_length` of
             tokenizer_config.json.
+        vocab_size: The number of tokens that the model knows, if that is to be checked.
 
     Attributes:
         max_length: Maximum number of tokens in a text; `None` for no limit.
@@ -50,7 +51,7 @@ class Tokenizer:
         ValueError: If `max_length` leaves no room for the special tokens.
     """
 
-    def __init__(self, folder: Path, max_length: int | None = None) -> None:
+    def __init__(self, folder: Path, max_length: int | None = None, vocab_size: int | None = None) -> None:
         path = folder / "tokenizer_config.json"
         config = Fields(path, read_json(path))
         if config.values.get("tokenizer_class") != "OktTokenizer":
@@ -74,6 +75,11 @@ class Tokenizer:
         self._vocabulary, self.size = _read_vocabulary(state, mark)
         added = _read_added_tokens(state)
         self.size = max([self.size, *(token.id + 1 for token in added)])
+        if vocab_size is not None and self.size > vocab_size:
+            raise LoadError(
+                f"{folder}: tokenizer.json has ids up to {self.size - 1}, but config.json has a vocab_size of "
+                f"{vocab_size}: they belong to different models"
+            )
         keeps_special = config.boolean("split_special_tokens", False)
         self._added = [token for token in added if not (keeps_special and token.special)]
         self._before, self._after = _read_special_tokens(state)

@@ -28,6 +28,7 @@ class TorchClassifier(BaseClassifier):
         tokenizer: The tokenizer that it was trained with.
         max_length: Maximum number of tokens in a text. Longer texts are truncated. By default the tokenizer's
             `model_max_length`.
+        bf16: Whether to compute in bfloat16, by automatic mixed precision.
 
     Attributes:
         model: The model, in evaluation mode.
@@ -35,12 +36,17 @@ class TorchClassifier(BaseClassifier):
     """
 
     def __init__(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int | None = None
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        max_length: int | None = None,
+        bf16: bool = False,
     ) -> None:
         if max_length is not None and max_length < 1:
             raise ValueError(f"max_length must be at least 1, not {max_length}")
         self.model = model.eval()
         self.tokenizer = tokenizer
+        self.bf16 = bf16
         self.model_type = model.config.model_type
         self.labels = [label for _, label in sorted((model.config.id2label or {}).items())]
         self.problem_type = ProblemType(model.config.problem_type or ProblemType.default(model.config.num_labels))
@@ -80,7 +86,7 @@ class TorchClassifier(BaseClassifier):
             mask = columns < lengths[batch, None]  # (batch, time)
             ids = np.full(mask.shape, pad_id)
             ids[mask] = flat[(starts[batch, None] + columns)[mask]]
-            with torch.inference_mode():
+            with torch.inference_mode(), torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.bf16):
                 logits = self.model(
                     input_ids=torch.from_numpy(ids).to(self.model.device),
                     attention_mask=torch.from_numpy(mask).to(self.model.device),

@@ -22,8 +22,12 @@ def load_in_torch(
     token: str | bool | None = None,
     device: str | torch.device | None = None,
     max_length: int | None = None,
+    bf16: bool = False,
 ) -> TorchClassifier:
-    """Load any sequence classifier that transformers knows, such as a BERT teacher; see `okt_lstm.load`."""
+    """Load any sequence classifier that transformers knows, such as a BERT teacher.
+
+    For the arguments and the errors see `okt_lstm.load` and `TorchClassifier`.
+    """
     target = _device(device)
     folder = Path(name).expanduser()
     source = str(folder) if folder.is_dir() else name
@@ -40,7 +44,7 @@ def load_in_torch(
             f"{name} holds no trained classifier: its weights lack {', '.join(sorted(loaded['missing_keys']))}; "
             "train one with `okt-lstm train`"
         )
-    return TorchClassifier(model.to(target), tokenizer, max_length)
+    return TorchClassifier(model.to(target), tokenizer, max_length, bf16)
 
 
 def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
