@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-
-class FileError(ValueError):
-    """A file can't be read or written as the user asked; the message says which, why and what to do."""
+from oktane.lines import FileError as FileError
 
 
 @contextmanager

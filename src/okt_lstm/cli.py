@@ -21,7 +21,7 @@ from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .atomic import FileError, replacing, target_path
 from .data.options import DATA_ARGUMENTS_NAME, DataOptions, is_local
@@ -32,8 +32,6 @@ from .training.parsing import CommandParser, parse, suggest
 from .training.renamed import current_command, current_options
 
 if TYPE_CHECKING:
-    import io
-
     from .inference.classifier import Classifier
 
 _FORMATS = ("txt", "tsv", "csv", "jsonl", "parquet")
@@ -427,21 +425,21 @@ has only the labels, one a line."""
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
     _check_paths({"input": options.input, "output": options.output})
     classifier = _load(options)
-    from .data.lines import waiting_lines
-    from .inference.files import predict_file, print_file, print_predictions
+    from oktane.files import print_file, print_predictions
+    from oktane.lines import read_blocks
+
+    from .inference.files import predict_file
 
     how = {"text_column": options.text_column, "probabilities": options.probabilities}
     if options.output:
         _clean_up_on_sigterm()
-        predict_file(classifier, options.input, options.output, input_format=options.input_format, progress=True, **how)
+        predict_file(classifier, options.input, options.output, input_format=options.input_format, **how)
     elif options.input:
         print_file(classifier, options.input, sys.stdout, input_format=options.input_format, **how)
     elif options.texts:
         print_predictions(classifier, options.texts, sys.stdout, probabilities=options.probabilities)
     else:
-        if sys.stdin.isatty():
-            print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-        for lines in waiting_lines(cast("io.BufferedReader", sys.stdin.buffer), "standard input"):
+        for lines in read_blocks(["-"]):
             print_predictions(classifier, lines, sys.stdout, probabilities=options.probabilities)
 
 

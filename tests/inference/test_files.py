@@ -7,9 +7,9 @@ import pytest
 from tiny import TEXTS, classifier_of
 
 from okt_lstm.atomic import FileError
-from okt_lstm.data.readers import open_reader
 from okt_lstm.inference import torch_classifier
 from okt_lstm.inference.files import predict_file
+from oktane.readers import open_reader
 
 
 def write_input(path, texts):

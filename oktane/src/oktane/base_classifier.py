@@ -7,7 +7,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .parallel import chunks
+from .parallel import text_chunks
 from .problem_type import Prediction, ProblemType
 
 
@@ -105,11 +105,11 @@ class BaseClassifier(ABC):
 
 
 def checked_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Yield texts in lists of `size`. Raise TypeError at the first one that is not a str."""
+    """Yield texts in lists of `size`, or fewer if they are long. Raise TypeError at the first one that is not a str."""
     if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
         raise TypeError(f"texts must be a str or an iterable of str, not {type(texts).__name__}")
     start = 0
-    for chunk in chunks(texts, size):
+    for chunk in text_chunks(texts, size):
         for position, text in enumerate(chunk, start):
             if not isinstance(text, str):
                 hint = "; pass one column of the data set" if isinstance(text, Mapping) else ""

@@ -133,7 +133,7 @@ class Tokenizer:
     def _encode_morphemes(
         self, texts: list[str], begins_word: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        found = self._okt.encode_batch(texts, self._norm, self._stem)
+        found = self._okt.encode_batch(texts, self._norm, self._stem, compose=True)
         return self._vocabulary.encode(texts, begins_word, *found)
 
     def _encode_around_added_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
