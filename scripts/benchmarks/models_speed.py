@@ -55,6 +55,7 @@ def measure_speed(
         "rates": {name: statistics.median(found) for name, found in rates.items()},
         "starts": {name: _served(name, contenders[name], started[name]) for name in served},
         "rounds": rates,
+        "seconds": "CPU seconds",
         "later_texts": min(LATER_TEXTS, len(texts)),
         "untrained": [row for row in missing if row not in TRAINED_IN_SECONDS],
         "machine": machine(),
