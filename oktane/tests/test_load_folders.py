@@ -163,8 +163,12 @@ def test_tensors_of_a_wrong_shape_or_type(folder):
     tensors = load_file(path)
     save_file(tensors | {"classifier.bias": np.zeros(3, np.float32)}, path)
     assert_refused(folder, "classifier.bias", "[3]", "[2]")
-    save_file(tensors | {"classifier.bias": np.zeros(2, np.float64)}, path)
-    assert_refused(folder, "classifier.bias", "F64")
+    for number in (np.float64, np.int8):
+        save_file(tensors | {"classifier.bias": np.zeros(2, number)}, path)
+        assert_refused(folder, "classifier.bias", {np.float64: "F64", np.int8: "I8"}[number])
+    embedding = np.zeros(tensors["model.embed_tokens.weight"].shape, np.int8)
+    save_file(tensors | {"model.embed_tokens.weight": embedding}, path)
+    assert_refused(folder, "model.embed_tokens.weight_scale")
     del tensors["classifier.bias"]
     save_file(tensors, path)
     assert_refused(folder, "classifier.bias", "okt-lstm train")

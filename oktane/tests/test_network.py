@@ -11,6 +11,7 @@ import pytest
 okt_lstm = pytest.importorskip("okt_lstm")
 
 import torch  # noqa: E402
+from safetensors.numpy import load_file, save_file  # noqa: E402
 from trained_folders import RELEASED, random_model, random_rows, torch_logits  # noqa: E402
 
 from oktane import _engine, network  # noqa: E402
@@ -80,6 +81,20 @@ def test_stored_in_half_precision(tmp_path, family, dtype):
     save(model, tmp_path)
     rows = random_rows(90, LENGTHS)
     assert_close(network.load_model(tmp_path).network.run(*rows), torch_logits(model.float(), *rows))
+
+
+def test_embeddings_of_int8_with_a_scale_for_each_row(tmp_path):
+    model = random_model(vocab_size=90, embedding_size=12, hidden_size=20)
+    path = save(model, tmp_path) / "model.safetensors"
+    tensors = load_file(path)
+    name = "model.embed_tokens.weight"
+    scales = np.abs(tensors[name]).max(axis=1) / 127
+    integers = np.round(tensors[name] / scales[:, None]).astype(np.int8)
+    save_file(tensors | {name: integers, f"{name}_scale": scales}, path)
+    with torch.no_grad():
+        model.model.embed_tokens.weight.copy_(torch.from_numpy(integers * scales[:, None]))
+    rows = random_rows(90, LENGTHS)
+    assert_close(network.load_model(tmp_path).network.run(*rows), torch_logits(model, *rows))
 
 
 def test_numbers_too_small_for_a_leading_one(tmp_path):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 CELLS: dict[str, int]
 NUMBERS: dict[str, int]
+NUMBER_SIZES: dict[str, int]
 
 def kernel_names() -> list[str]: ...
 def burn(kernels: str, rounds: int) -> float: ...
@@ -30,6 +31,7 @@ class Network(_Model):
         separate: bool,
         embedding: NDArray[np.uint8],
         number: str,
+        scales: NDArray[np.float32] | None,
         layers: list[list[list[NDArray[np.float32]]]],
         head_weights: NDArray[np.float32],
         head_bias: NDArray[np.float32],

@@ -15,20 +15,30 @@ cdef extern from "kernels.h":
     const okt_kernels *okt_find_kernels(const char *name)
     const char *const okt_kernel_names[]
 
+cdef extern from "matrix.h":
+    ctypedef enum okt_number:
+        OKT_FLOAT32
+        OKT_FLOAT16
+        OKT_BFLOAT16
+        OKT_INT8
+    ctypedef struct okt_matrix:
+        const void *data
+        const float *scales
+        okt_number type
+        size_t rows, columns
+    bint okt_matrix_is_finite(const okt_matrix *matrix) nogil
+
 cdef extern from "network.h":
     ctypedef enum okt_cell:
         OKT_LSTM
         OKT_GRU
         OKT_RNN_TANH
         OKT_RNN_RELU
-    ctypedef enum okt_number:
-        OKT_FLOAT32
-        OKT_FLOAT16
-        OKT_BFLOAT16
-    ctypedef struct okt_matrix:
-        const void *data
-        okt_number type
-        size_t rows, columns
+    ctypedef struct okt_torch_weights:
+        const float *input
+        const float *state
+        const float *input_bias
+        const float *state_bias
     ctypedef struct okt_shape:
         okt_cell cell
         size_t layers, directions, hidden, labels
@@ -36,20 +46,21 @@ cdef extern from "network.h":
         okt_matrix embedding
     ctypedef struct okt_network:
         pass
+    okt_network *okt_network_new(const okt_shape *shape, const okt_kernels *kernels)
+    void okt_network_free(okt_network *network)
+    bint okt_network_set_layer(okt_network *network, size_t layer, size_t direction, const okt_torch_weights *weights)
+    bint okt_network_set_head(okt_network *network, const float *weights, const float *bias)
+    size_t okt_pooled_size(const okt_shape *shape)
+    size_t okt_folded_bytes(const okt_shape *shape, const okt_kernels *kernels)
+    bint okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
+                         float *logits) nogil
+
+cdef extern from "ngrams.h":
     ctypedef struct okt_ngrams:
         okt_matrix weights
         const float *bias
         size_t longest
         int64_t boundary
-    bint okt_matrix_is_finite(const okt_matrix *matrix) nogil
-    okt_network *okt_network_new(const okt_shape *shape, const okt_kernels *kernels)
-    void okt_network_free(okt_network *network)
-    bint okt_network_set_layer(okt_network *network, size_t layer, size_t direction, const float *input_weights,
-                               const float *state_weights, const float *input_bias, const float *state_bias)
-    bint okt_network_set_head(okt_network *network, const float *weights, const float *bias)
-    size_t okt_table_bytes(const okt_shape *shape, const okt_kernels *kernels)
-    bint okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
-                         float *logits) nogil
     bint okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows,
                         float *logits) nogil
 
@@ -88,7 +99,8 @@ cdef extern from "vocabulary.h":
                     int64_t *row_splits) nogil
 
 CELLS = {"lstm": OKT_LSTM, "gru": OKT_GRU, "rnn_tanh": OKT_RNN_TANH, "rnn_relu": OKT_RNN_RELU}
-NUMBERS = {"F32": OKT_FLOAT32, "F16": OKT_FLOAT16, "BF16": OKT_BFLOAT16}
+NUMBERS = {"F32": OKT_FLOAT32, "F16": OKT_FLOAT16, "BF16": OKT_BFLOAT16, "I8": OKT_INT8}
+NUMBER_SIZES = {"F32": 4, "F16": 2, "BF16": 2, "I8": 1}
 
 # The most memory that the folded first layer may take; a larger vocabulary or network multiplies at every token instead.
 MOST_TABLE_BYTES = 256 << 20
@@ -122,18 +134,21 @@ def burn(str kernels, size_t rounds) -> float:
     return operations
 
 
-cdef okt_matrix matrix_of(const uint8_t[:, ::1] stored, str number):
+cdef okt_matrix matrix_of(const uint8_t[:, ::1] stored, str number, const float[::1] scales):
     cdef okt_matrix matrix
     matrix.data = &stored[0, 0]
+    matrix.scales = NULL if scales is None else &scales[0]
     matrix.type = NUMBERS[number]
     matrix.rows = stored.shape[0]
-    matrix.columns = stored.shape[1] // (4 if number == "F32" else 2)
+    matrix.columns = stored.shape[1] // NUMBER_SIZES[number]
+    if (number == "I8") != (scales is not None and scales.shape[0] == stored.shape[0]):
+        raise ValueError("an I8 matrix, and no other, has a scale for each row")
     return matrix
 
 
 def is_finite(const uint8_t[:, ::1] stored not None, str number) -> bool:
-    """Return whether all numbers of a stored matrix are finite: (rows, bytes of a row), one of `NUMBERS`."""
-    cdef okt_matrix matrix = matrix_of(stored, number)
+    """Return whether all numbers of a stored matrix of floats are finite: (rows, bytes of a row), one of `NUMBERS`."""
+    cdef okt_matrix matrix = matrix_of(stored, number, None)
     cdef bint finite
     with nogil:
         finite = okt_matrix_is_finite(&matrix)
@@ -189,6 +204,7 @@ cdef class Network(_Model):
         separate: Whether each direction is its own stack of layers.
         embedding: (tokens, bytes of an embedding), as stored. It is not copied.
         number: How the embedding's numbers are stored: one of `NUMBERS`.
+        scales: (tokens,), for "I8": a number is its row's scale times what is stored. They are not copied.
         layers: For each layer, for each direction, `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh` in torch's layout.
         head_weights: (labels, pooled size).
         head_bias: (labels,).
@@ -196,17 +212,19 @@ cdef class Network(_Model):
 
     cdef okt_network *network
     cdef const uint8_t[:, ::1] embedding
+    cdef const float[::1] scales
     cdef readonly str kernels
     cdef readonly bint folded
     cdef readonly size_t table_bytes
 
     def __cinit__(self, str kernels, str cell, size_t hidden, pooling, bint separate,
-                  const uint8_t[:, ::1] embedding not None, str number, list layers,
+                  const uint8_t[:, ::1] embedding not None, str number, const float[::1] scales, list layers,
                   const float[:, ::1] head_weights not None, const float[::1] head_bias not None):
         cdef okt_shape shape
         cdef size_t layer, direction
         cdef const float[:, ::1] input_weights, state_weights
         cdef const float[::1] input_bias, state_bias
+        cdef okt_torch_weights weights
         cdef bint complete = True
         shape.cell = CELLS[cell]
         shape.layers = len(layers)
@@ -215,12 +233,12 @@ cdef class Network(_Model):
         shape.labels = head_bias.shape[0]
         shape.separate = separate
         shape.max, shape.mean, shape.last = "max" in pooling, "mean" in pooling, "last" in pooling
-        shape.embedding = matrix_of(embedding, number)
-        self.embedding = embedding
+        shape.embedding = matrix_of(embedding, number, scales)
+        self.embedding, self.scales = embedding, scales
         self.kernels = kernels
         self.labels = shape.labels
         self.tokens = shape.embedding.rows
-        self.table_bytes = okt_table_bytes(&shape, kernels_of(kernels))
+        self.table_bytes = okt_folded_bytes(&shape, kernels_of(kernels))
         self.folded = shape.folded = self.table_bytes <= MOST_TABLE_BYTES
         self.network = okt_network_new(&shape, kernels_of(kernels))
         if self.network == NULL:
@@ -228,8 +246,8 @@ cdef class Network(_Model):
         for layer in range(shape.layers):
             for direction in range(shape.directions):
                 input_weights, state_weights, input_bias, state_bias = layers[layer][direction]
-                complete &= okt_network_set_layer(self.network, layer, direction, &input_weights[0, 0],
-                                                  &state_weights[0, 0], &input_bias[0], &state_bias[0])
+                weights = okt_torch_weights(&input_weights[0, 0], &state_weights[0, 0], &input_bias[0], &state_bias[0])
+                complete &= okt_network_set_layer(self.network, layer, direction, &weights)
         complete &= okt_network_set_head(self.network, &head_weights[0, 0], &head_bias[0])
         if not complete:
             raise MemoryError
@@ -259,7 +277,7 @@ cdef class Ngrams(_Model):
     def __cinit__(self, const uint8_t[:, ::1] weights not None, str number, const float[::1] bias not None,
                   size_t max_ngram, size_t tokens):
         self.weights, self.bias = weights, bias
-        self.model.weights = matrix_of(weights, number)
+        self.model.weights = matrix_of(weights, number, None)
         self.model.bias = &bias[0]
         self.model.longest = max_ngram
         self.model.boundary = tokens

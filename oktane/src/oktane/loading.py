@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
-from .folders import LoadError
+from .folders import WITH_TORCH, LoadError, UnsupportedError
 
-# Bytes of a number, by the name of its type in safetensors.
-NUMBER_SIZES = {"F32": 4, "F16": 2, "BF16": 2}
+FLOATS = ("F32", "F16", "BF16")  # types of numbers, as safetensors names them
 LARGEST_HEADER = 100_000_000  # bytes, as the safetensors library allows
 
 
@@ -59,6 +58,10 @@ class Fields:
             raise self.error(name, f"a whole number from {least} to {2**31 - 1}")
         return value
 
+    def optional_integer(self, name: str) -> int | None:
+        """Return a whole number of at least 1; `None` if the field is missing or null."""
+        return None if self.values.get(name) is None else self.integer(name, 1)
+
     def boolean(self, name: str, default: bool) -> bool:
         """Return true or false; `default` if the field is missing."""
         value = self.values.get(name, default)
@@ -79,7 +82,7 @@ class Tensor(NamedTuple):
     """Numbers as they are stored.
 
     Attributes:
-        number: The `dtype` in safetensors. Only those in `NUMBER_SIZES` can be read.
+        number: The `dtype` in safetensors. Only those in `NUMBER_SIZES` of `_engine` can be read.
         shape: Its shape.
         data: The bytes, uint8 `(bytes,)`.
     """
@@ -129,13 +132,20 @@ class Weights:
             raise LoadError(f"{self.path}: {name} has a wrong dtype, shape or data_offsets: {entry!r:.80}")
         if not start <= end <= len(data):
             raise LoadError(f"{self.path}: {name} ends at byte {end} of {len(data)}: the file is damaged or cut off")
-        size = NUMBER_SIZES.get(number)
+        size = _engine.NUMBER_SIZES.get(number)
         if size is not None and prod(shape) * size != end - start:
             raise LoadError(f"{self.path}: {name} has {end - start} bytes, but its shape is {list(shape)} of {number}")
         return Tensor(number, shape, data[start:end])
 
-    def stored(self, name: str, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], str]:
+    def stored(
+        self, name: str, shape: tuple[int, ...], numbers: Sequence[str] = FLOATS
+    ) -> tuple[NDArray[np.uint8], str]:
         """Return the bytes of a tensor of one or two dimensions, `(rows, bytes of a row)`, and its dtype.
+
+        Args:
+            name: Its name.
+            shape: The shape that it must have.
+            numbers: The types that it may have.
 
         Raises:
             LoadError: If it is missing, or has another shape, a type that is not supported, or a number that is not
@@ -150,14 +160,15 @@ class Weights:
             raise LoadError(
                 f"{self.path}: {name} has the shape {list(tensor.shape)}, but config.json asks for {list(shape)}"
             )
-        if tensor.number not in NUMBER_SIZES:
-            raise LoadError(
-                f"{self.path}: {name} is of type {tensor.number}, and only {', '.join(NUMBER_SIZES)} can be read"
+        if tensor.number not in numbers:
+            raise UnsupportedError(
+                f"{self.path}: {name} is of type {tensor.number}, and oktane reads {', '.join(numbers)} only here; for "
+                f"others use {WITH_TORCH}"
             )
-        alignment = NUMBER_SIZES[tensor.number]
+        alignment = _engine.NUMBER_SIZES[tensor.number]
         data = tensor.data if tensor.data.ctypes.data % alignment == 0 else tensor.data.copy()
         rows = data.reshape(shape[0], -1)
-        if not _engine.is_finite(rows, tensor.number):
+        if tensor.number in FLOATS and not _engine.is_finite(rows, tensor.number):
             raise LoadError(f"{self.path}: {name} holds numbers that are infinite or NaN: its training has failed")
         return rows, tensor.number
 

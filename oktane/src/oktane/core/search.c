@@ -11,13 +11,8 @@
 #include <string.h>
 
 #include "grammar.h"
+#include "prefetch.h"
 #include "stemmer.h"
-
-#if defined(_MSC_VER)
-#define PREFETCH(address) ((void)(address))
-#else
-#define PREFETCH(address) __builtin_prefetch(address)
-#endif
 
 #define BEAM 5     /* TOP_N_PER_STATE */
 #define LONGEST 8  /* MAX_TRACE_BACK */
@@ -353,7 +348,7 @@ bool okt_parse_korean(okt_search *search, const okt_dictionary *dictionary, cons
     for (uint32_t i = start; i + 1 < end && i < start + AHEAD; i++) {
         uint32_t node = okt_child(dictionary, OKT_ROOT, text[i]);
         if (node != OKT_NO_NODE)
-            PREFETCH(&dictionary->nodes[dictionary->nodes[node].base + dictionary->codes[text[i + 1] - HANGUL_FIRST]]);
+            OKT_PREFETCH(&dictionary->nodes[dictionary->nodes[node].base + dictionary->codes[text[i + 1] - HANGUL_FIRST]]);
     }
     okt_token whole = {.start = start, .end = end, .pos = OKT_NOUN, .unknown = true, .stem = OKT_NO_STEM};
     if (!OKT_RESERVE(tokens, first + length)) return false;

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "packed.h"
+
 /* Vector extensions of GCC and clang; elsewhere a vector is one float. */
 #if defined(__GNUC__)
 #define OKT_HAS_VECTORS 1
@@ -17,23 +19,33 @@
 #define OKT_HAS_AVX 1
 #endif
 
-enum { OKT_MOST_ROWS = 12 }; /* the largest `rows` of any kernels */
+enum {
+    OKT_MOST_ROWS = 12, /* the largest `rows` of any kernels */
+    OKT_MOST_PIECES = 3 /* what two directions wrote, and a state */
+};
 
-/* A recurrent cell's activation: reads the gates of one row, updates its states. Arrays have `units` floats, a multiple
- * of a vector's lanes; gate g stands at gates[g * units]. `memory` is the LSTM's cell state; the others don't use it. */
-typedef void okt_activation(size_t units, const float *gates, float *memory, float *hidden);
+/* Consecutive columns of a factor: those of row r stand at rows[r]. */
+typedef struct {
+    size_t depth;
+    const float *rows[OKT_MOST_ROWS];
+} okt_piece;
+
+/* A recurrent cell's activation: reads the gates of one row and its state `before`, writes the one `after`, which may
+ * stand in its place. Arrays have `units` floats, a multiple of a vector's lanes; gate g stands at gates[g * units],
+ * scaled for powers of 2 (see recurrence.c). `memory` is the LSTM's cell state; the others don't use it. */
+typedef void okt_activation(size_t units, const float *gates, float *memory, const float *before, float *after);
 
 typedef struct {
     const char *name;
-    size_t panel; /* columns of a panel of packed weights, see okt_pack_weights */
+    size_t panel; /* columns of a panel of packed weights */
     size_t rows;  /* rows that `multiply` takes at most */
 
-    /* out[r][c] = start[r][c] + sum over k of in[r][k] * weights[k][c], for r < rows and c < columns.
+    /* out[r][c] = starts[r][first + c] + sum over k of in[r][k] * weights[k][c], for r < rows and every column c.
      *
-     * in: (rows, depth), row r at in[r * in_stride]. weights: packed, (depth, columns), `columns` a multiple of `panel`.
-     * start: a pointer to each row's `columns` first values. out: row r at out[r * out_stride]. */
-    void (*multiply)(size_t rows, size_t depth, size_t columns, const float *in, size_t in_stride, const float *weights,
-                     const float *const *start, size_t start_offset, float *out, size_t out_stride);
+     * in: `count` pieces, side by side. Weights that are deeper than the pieces together are not read to their end.
+     * out: row r at out[r * out_stride]. */
+    void (*multiply)(const okt_packed *weights, size_t rows, size_t count, const okt_piece *in,
+                     const float *const *starts, size_t first, float *out, size_t out_stride);
 
     okt_activation *lstm, *gru, *rnn_tanh, *rnn_relu;
 

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "prefetch.h"
+
 #if defined(OKT_HAS_VECTORS)
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
@@ -42,31 +44,39 @@ INLINE vec vec_of_bits(vec_int bits) {
 /* ---- products ---- */
 
 /* One tile: `rows` rows, a constant where this is inlined, of one panel. */
-INLINE void multiply_tile(const size_t rows, size_t depth, const float *in, size_t in_stride, const float *weights,
-                          const float *const *start, size_t start_offset, float *out, size_t out_stride) {
+INLINE void multiply_tile(const size_t rows, const float *panel, size_t count, const okt_piece *in,
+                          const float *const *starts, size_t first, float *out, size_t out_stride) {
     vec sums[ROWS][VECTORS];
     UNROLL for (size_t r = 0; r < rows; r++)
-        UNROLL for (size_t v = 0; v < VECTORS; v++) sums[r][v] = vec_load(start[r] + start_offset + v * LANES);
-    for (size_t k = 0; k < depth; k++) {
-        vec row[VECTORS];
-        UNROLL for (size_t v = 0; v < VECTORS; v++) row[v] = vec_load(weights + (k * VECTORS + v) * LANES);
-        UNROLL for (size_t r = 0; r < rows; r++) {
-            vec factor = vec_all(in[r * in_stride + k]);
-            UNROLL for (size_t v = 0; v < VECTORS; v++) sums[r][v] = vec_multiply_add(factor, row[v], sums[r][v]);
+        UNROLL for (size_t v = 0; v < VECTORS; v++) sums[r][v] = vec_load(starts[r] + first + v * LANES);
+    /* Rows of the folded table are seldom in a near cache. */
+    UNROLL for (size_t r = 0; r < rows; r++)
+        UNROLL for (size_t c = 0; c < VECTORS * LANES; c += OKT_LINE_FLOATS)
+            OKT_PREFETCH(starts[r] + first + VECTORS * LANES + c);
+    for (size_t piece = 0; piece < count; piece++) {
+        const float *from[ROWS];
+        UNROLL for (size_t r = 0; r < rows; r++) from[r] = in[piece].rows[r];
+        for (size_t k = 0; k < in[piece].depth; k++, panel += VECTORS * LANES) {
+            vec row[VECTORS];
+            UNROLL for (size_t v = 0; v < VECTORS; v++) row[v] = vec_load(panel + v * LANES);
+            UNROLL for (size_t r = 0; r < rows; r++) {
+                vec factor = vec_all(from[r][k]);
+                UNROLL for (size_t v = 0; v < VECTORS; v++) sums[r][v] = vec_multiply_add(factor, row[v], sums[r][v]);
+            }
         }
     }
     UNROLL for (size_t r = 0; r < rows; r++)
         UNROLL for (size_t v = 0; v < VECTORS; v++) vec_store(out + r * out_stride + v * LANES, sums[r][v]);
 }
 
-static void multiply(size_t rows, size_t depth, size_t columns, const float *in, size_t in_stride, const float *weights,
-                     const float *const *start, size_t start_offset, float *out, size_t out_stride) {
-    const size_t panel = VECTORS * LANES;
-    for (size_t c = 0; c < columns; c += panel, weights += depth * panel) {
+static void multiply(const okt_packed *weights, size_t rows, size_t count, const okt_piece *in,
+                     const float *const *starts, size_t first, float *out, size_t out_stride) {
+    const float *panel = weights->panels;
+    for (size_t c = 0; c < weights->columns; c += VECTORS * LANES, panel += weights->depth * VECTORS * LANES) {
         switch (rows) {
 #define CASE(n) \
     case n: \
-        multiply_tile(n, depth, in, in_stride, weights, start, start_offset + c, out + c, out_stride); \
+        multiply_tile(n, panel, count, in, starts, first + c, out + c, out_stride); \
         break;
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #if ROWS > 6
@@ -94,60 +104,66 @@ INLINE vec vec_power(vec r) {
  * or 1 by less than 1e-12. */
 #define BOUND 40.0f
 
-/* exp(scale * x) = 2^t = 2^n * 2^r with n = round(t). `scale` is a constant where this is inlined. */
-INLINE vec vec_exp(float scale, vec x) {
+/* 2^t = 2^n * 2^r with n = round(t) */
+INLINE vec vec_exp2(vec t) {
     const vec shift = vec_all(12582912.0f); /* 1.5 * 2^23: adding it rounds to a whole number, in the lowest bits */
-    vec t = vec_max(vec_min(x * vec_all(scale * 1.44269504088896341f), vec_all(BOUND)), vec_all(-BOUND));
+    t = vec_max(vec_min(t, vec_all(BOUND)), vec_all(-BOUND));
     vec shifted = t + shift;
     vec power = vec_power(t - (shifted - shift));
     return vec_of_bits(vec_bits(power) + (vec_bits(shifted) << 23));
 }
 
+/* exp(-2 * x), with which tanh(x) = (1 - exp(-2 * x)) / (1 + exp(-2 * x)) */
+INLINE vec vec_squash(vec x) { return vec_exp2(x * vec_all(-2 * 1.44269504088896341f)); }
+
 /* With a = exp(-i) and so on, sigmoid(i) = 1 / (1 + a) and tanh(g) = (1 - b) / (1 + b). All fractions of a state are
  * brought over one denominator, as a division takes as long as an exponential. */
-static void lstm(size_t units, const float *gates, float *memory, float *hidden) {
+static void lstm(size_t units, const float *gates, float *memory, const float *before, float *after) {
     const vec one = vec_all(1.0f);
+    (void)before;
     for (size_t u = 0; u < units; u += LANES) {
-        vec input = one + vec_exp(-1.0f, vec_load(gates + u));
-        vec forget = one + vec_exp(-1.0f, vec_load(gates + units + u));
-        vec cell = vec_exp(-2.0f, vec_load(gates + 2 * units + u));
-        vec output = one + vec_exp(-1.0f, vec_load(gates + 3 * units + u));
+        vec input = one + vec_exp2(vec_load(gates + u));
+        vec forget = one + vec_exp2(vec_load(gates + units + u));
+        vec cell = vec_exp2(vec_load(gates + 2 * units + u));
+        vec output = one + vec_exp2(vec_load(gates + 3 * units + u));
         vec both = input * (one + cell);
         vec state = vec_multiply_add(vec_load(memory + u), both, (one - cell) * forget) / (both * forget);
-        vec squashed = vec_exp(-2.0f, state);
+        vec squashed = vec_squash(state);
         vec_store(memory + u, state);
-        vec_store(hidden + u, (one - squashed) / ((one + squashed) * output));
+        vec_store(after + u, (one - squashed) / ((one + squashed) * output));
     }
 }
 
 /* The four gates are reset, update, the candidate's part of the input, and its part of the state. */
-static void gru(size_t units, const float *gates, float *memory, float *hidden) {
+static void gru(size_t units, const float *gates, float *memory, const float *before, float *after) {
     const vec one = vec_all(1.0f);
     (void)memory;
     for (size_t u = 0; u < units; u += LANES) {
-        vec reset = one / (one + vec_exp(-1.0f, vec_load(gates + u)));
-        vec update = vec_exp(-1.0f, vec_load(gates + units + u)); /* sigmoid(z) = 1 / (1 + update) */
+        vec reset = one / (one + vec_exp2(vec_load(gates + u)));
+        vec update = vec_exp2(vec_load(gates + units + u)); /* sigmoid(z) = 1 / (1 + update) */
         vec candidate = vec_multiply_add(reset, vec_load(gates + 3 * units + u), vec_load(gates + 2 * units + u));
-        vec squashed = vec_exp(-2.0f, candidate);
-        /* (1 - z) * tanh(candidate) + z * hidden */
+        vec squashed = vec_exp2(candidate);
+        /* (1 - z) * tanh(candidate) + z * before */
         vec both = one + squashed;
-        vec numerator = vec_multiply_add(update, one - squashed, vec_load(hidden + u) * both);
-        vec_store(hidden + u, numerator / ((one + update) * both));
+        vec numerator = vec_multiply_add(update, one - squashed, vec_load(before + u) * both);
+        vec_store(after + u, numerator / ((one + update) * both));
     }
 }
 
-static void rnn_tanh(size_t units, const float *gates, float *memory, float *hidden) {
+static void rnn_tanh(size_t units, const float *gates, float *memory, const float *before, float *after) {
     const vec one = vec_all(1.0f);
     (void)memory;
+    (void)before;
     for (size_t u = 0; u < units; u += LANES) {
-        vec squashed = vec_exp(-2.0f, vec_load(gates + u));
-        vec_store(hidden + u, (one - squashed) / (one + squashed));
+        vec squashed = vec_exp2(vec_load(gates + u));
+        vec_store(after + u, (one - squashed) / (one + squashed));
     }
 }
 
-static void rnn_relu(size_t units, const float *gates, float *memory, float *hidden) {
+static void rnn_relu(size_t units, const float *gates, float *memory, const float *before, float *after) {
     (void)memory;
-    for (size_t u = 0; u < units; u += LANES) vec_store(hidden + u, vec_max(vec_load(gates + u), vec_all(0.0f)));
+    (void)before;
+    for (size_t u = 0; u < units; u += LANES) vec_store(after + u, vec_max(vec_load(gates + u), vec_all(0.0f)));
 }
 
 /* ---- pooling ---- */

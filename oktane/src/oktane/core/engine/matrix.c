@@ -1,7 +1,7 @@
-/* Numbers as they are stored: float32, float16 and bfloat16. */
-#include <string.h>
+#include "matrix.h"
 
-#include "network.h"
+#include <stdint.h>
+#include <string.h>
 
 static float float_of_bits(uint32_t bits) {
     float value;
@@ -19,15 +19,24 @@ static float float_of_half(uint16_t half) {
     return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
-void okt_matrix_row(const okt_matrix *matrix, size_t row, float *out) {
-    size_t n = matrix->columns;
-    const uint16_t *halves = (const uint16_t *)matrix->data + row * n;
-    if (matrix->type == OKT_FLOAT32)
-        memcpy(out, (const float *)matrix->data + row * n, n * sizeof *out);
-    else if (matrix->type == OKT_FLOAT16)
-        for (size_t i = 0; i < n; i++) out[i] = float_of_half(halves[i]);
-    else
-        for (size_t i = 0; i < n; i++) out[i] = float_of_bits((uint32_t)halves[i] << 16);
+const float *okt_matrix_row(const okt_matrix *matrix, size_t row, float *buffer) {
+    size_t n = matrix->columns, first = row * n;
+    const uint16_t *halves = matrix->data;
+    const int8_t *bytes = matrix->data;
+    switch (matrix->type) {
+    case OKT_FLOAT32:
+        return (const float *)matrix->data + first;
+    case OKT_FLOAT16:
+        for (size_t i = 0; i < n; i++) buffer[i] = float_of_half(halves[first + i]);
+        break;
+    case OKT_BFLOAT16:
+        for (size_t i = 0; i < n; i++) buffer[i] = float_of_bits((uint32_t)halves[first + i] << 16);
+        break;
+    case OKT_INT8:
+        for (size_t i = 0; i < n; i++) buffer[i] = (float)bytes[first + i] * matrix->scales[row];
+        break;
+    }
+    return buffer;
 }
 
 bool okt_matrix_is_finite(const okt_matrix *matrix) {

@@ -1,9 +1,8 @@
-/* The linear model over hashed n-grams: okt_lstm's NgramForSequenceClassification. */
+#include "ngrams.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "network.h"
 
 #define BASE 0x2545F4914F6CDD1Dull
 #define MIX 0x1B03738712FAD5C9ull
@@ -18,10 +17,10 @@ static size_t bucket_of(uint64_t rolling, size_t buckets) {
 bool okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) {
     size_t labels = model->weights.columns;
     double *sums = malloc(labels * sizeof *sums);
-    float *weights = malloc(labels * sizeof *weights);
-    if (!sums || !weights) {
+    float *buffer = malloc(labels * sizeof *buffer);
+    if (!sums || !buffer) {
         free(sums);
-        free(weights);
+        free(buffer);
         return false;
     }
     for (size_t row = 0; row < rows; row++) {
@@ -33,7 +32,7 @@ bool okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *
             for (size_t end = start; end < length && end - start < model->longest; end++, count++) {
                 int64_t token = end == 0 || end == length - 1 ? model->boundary : text[end - 1];
                 rolling = rolling * BASE + (uint64_t)token + 1;
-                okt_matrix_row(&model->weights, bucket_of(rolling, model->weights.rows), weights);
+                const float *weights = okt_matrix_row(&model->weights, bucket_of(rolling, model->weights.rows), buffer);
                 for (size_t label = 0; label < labels; label++) sums[label] += weights[label];
             }
         }
@@ -41,6 +40,6 @@ bool okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *
             logits[row * labels + label] = (float)(model->bias[label] + sums[label] / sqrt((double)count));
     }
     free(sums);
-    free(weights);
+    free(buffer);
     return true;
 }
