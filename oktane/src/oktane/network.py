@@ -48,14 +48,18 @@ def load_model(folder: Path) -> Model:
             f"{path}: model_type is {model_type!r}, and oktane runs {', '.join((*CELLS, NGRAMS))} only; for others use "
             "transformers.pipeline"
         )
-    labels = _labels(config)
+    names = _label_names(config)
+    count = len(names) if names else config.integer("num_labels", 2)
     known = [kind.value for kind in ProblemType]
-    problem_type = ProblemType(config.choice("problem_type", known, ProblemType.default(len(labels)).value))
+    problem_type = ProblemType(config.choice("problem_type", known, ProblemType.default(count).value))
     vocab_size = config.integer("vocab_size", 20000)
     _refuse_other_classes(config)
     weights = Weights(_weights_file(folder))
     build = _ngrams if model_type == NGRAMS else _recurrent
-    return Model(build(config, weights, vocab_size, len(labels)), model_type, labels, problem_type, vocab_size)
+    # The count may be any number until the weights have confirmed it.
+    network = build(config, weights, vocab_size, count)
+    labels = names or [f"LABEL_{index}" for index in range(count)]
+    return Model(network, model_type, labels, problem_type, vocab_size)
 
 
 def kernels() -> str:
@@ -90,10 +94,11 @@ def _refuse_other_classes(config: Fields) -> None:
         )
 
 
-def _labels(config: Fields) -> list[str]:
+def _label_names(config: Fields) -> list[str] | None:
+    """Return the names of the labels; `None` if config.json has none."""
     names = config.values.get("id2label")
     if names is None:
-        return [f"LABEL_{index}" for index in range(config.integer("num_labels", 2))]
+        return None
     expected = "distinct names by label id, from 0 on"
     if not isinstance(names, dict) or not names:
         raise config.error("id2label", expected)
