@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
 
-import fuzz_folders  # noqa: E402
+import fuzz_folders
 
 
 def test_changed_folders_are_refused_or_label_texts(tmp_path):

@@ -41,11 +41,13 @@ CHARACTERS = "가나다라마영화정말최고재미없다.ㅋㅠ!a1"
 TEXTS = ["영화가 정말 최고다", "", "ㅋㅋㅋ 재미없다!!", "[CLS] a1 없는글자 \ud800\0", "가" * 40]
 LONGEST_TURN = 60  # seconds
 # What a value of JSON is replaced by.
-ABSURD = (
-    [None, True, False, 0, 1, -1, 2, 7, 2**31 - 2, 2**31 - 1, 2**31, 2**63, 2**64, 10**30, 0.5, 1e308, float("nan")]
-    + ["", "a", "\ud800", "가" * 300, "max_mean_last", "regression", "multi_label_classification", "okt_gru", "BPE"]
-    + [[], {}, [[]], [None], [0, 1], ["a", "b"], [["a"]], {"a": 1}, {"0": "a"}, {"id": 0, "content": "가"}]
-)
+# fmt: off
+ABSURD = [
+    None, True, False, 0, 1, -1, 2, 7, 2**31 - 2, 2**31 - 1, 2**31, 2**63, 2**64, 10**30, 0.5, 1e308, float("nan"),
+    "", "a", "\ud800", "가" * 300, "max_mean_last", "regression", "multi_label_classification", "okt_gru", "BPE",
+    [], {}, [[]], [None], [0, 1], ["a", "b"], [["a"]], {"a": 1}, {"0": "a"}, {"id": 0, "content": "가"},
+]
+# fmt: on
 
 
 # ---- seeds ----------------------------------------------------------------------------------------------------------
@@ -237,7 +239,7 @@ def label(folder: Path) -> bool:
     """
     try:
         classifier = oktane.load(folder, num_threads=1)
-    except oktane.LoadError as error:
+    except oktane.LoadError:
         return False
     logits = np.concatenate([found for _, found in classifier.logit_chunks(TEXTS)])
     assert logits.shape == (len(TEXTS), len(classifier.labels))
