@@ -2,8 +2,8 @@ import io
 import json
 import logging
 import platform
+import re
 import signal
-import subprocess
 import sys
 
 import pytest
@@ -13,7 +13,7 @@ from tiny import save_tiny
 import okt_lstm
 import okt_lstm.hub as sharing
 from okt_lstm import cli
-from okt_lstm.inference.classifier import Classifier
+from okt_lstm.inference.torch_classifier import TorchClassifier
 from okt_lstm.training import renamed
 
 
@@ -138,6 +138,10 @@ def test_mistakes_with_standard_input_and_models_are_one_line(run, tmp_path, fol
     assert_one_line_error(run("predict", "--model", tmp_path / "no" / "model", "굿"), "no such folder")
     assert_one_line_error(run("predict", "--model", tmp_path, "굿"), "config.json", "okt-lstm train")
     assert_one_line_error(run("predict", "--model", folder, "--device", "abacus", "굿"), "abacus")
+    assert_one_line_error(run("predict", "--model", folder, "--engine", "oktane", "굿"), "tokenizer_class", "torch")
+    assert_one_line_error(
+        run("predict", "--engine", "oktane", "--device", "cuda", "굿"), "on the CPU only, not on cuda"
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,6 +153,7 @@ def test_mistakes_with_standard_input_and_models_are_one_line(run, tmp_path, fol
         ["predict", "--model", "m", "--output", "a.csv"],
         ["predict", "--model", "m", "--text_column", "x"],
         ["predict", "--model", "m", "--input", "a.csv", "--input_format", "doc"],
+        ["predict", "--model", "m", "--engine", "onnx", "굿"],
         ["push", "folder"],
     ],
 )
@@ -251,7 +256,7 @@ def test_a_run_leaves_the_logging_of_the_process_as_it_was(run, folder):
 
 
 def test_a_bug_is_not_taken_for_a_mistake(run, folder, monkeypatch):
-    monkeypatch.setattr(Classifier, "logits", lambda *_: {}["bug"])
+    monkeypatch.setattr(TorchClassifier, "logit_chunks", lambda *_: {}["bug"])
     with pytest.raises(KeyError):
         run("predict", "--model", folder, "굿")
 
@@ -260,6 +265,18 @@ def test_a_traceback_can_be_asked_for(run, tmp_path, monkeypatch):
     monkeypatch.setenv("OKT_LSTM_TRACEBACK", "1")
     with pytest.raises(OSError, match=r"config\.json"):
         run("predict", "--model", tmp_path, "굿")
+
+
+@pytest.mark.parametrize("command", [["predict", "굿", "별로"], ["evaluate", "--dataset", "sample"]])
+def test_the_engine_changes_nothing_that_is_printed(run, command, tmp_path, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    code, expected, _ = run(*command, "--device", "cpu", "--engine", "torch")
+    assert code == 0
+    for engine in ([], ["--engine", "oktane"]):
+        code, output, _ = run(*command, *engine)
+        assert code == 0
+        for found, wanted in zip(re.findall(r"[\w.]+", output), re.findall(r"[\w.]+", expected), strict=True):
+            assert found == wanted or float(found) == pytest.approx(float(wanted), abs=1e-4)
 
 
 # evaluate, train, push
@@ -325,34 +342,11 @@ def test_push_of_what_is_no_model_is_one_line(run, tmp_path):
     assert_one_line_error(run("push", tmp_path, "kim/m", "--token", "hf_x"), "config.json", "okt-lstm train")
 
 
-@pytest.mark.parametrize(
-    ("command", "message"),
-    [
-        ("train --output_dir o --dataset none.csv", "none.csv: no such file or folder (--dataset)"),
-        ("train --output_dir o --dataset sample --validation_file no.csv", "no.csv: no such file (--validation_file)"),
-        ("train --output_dir o --data_dir none", "none: no such folder (--data_dir)"),
-        ("train --output_dir earlier", "earlier holds an earlier run (config.json)"),
-        ("pretrain --output_dir earlier --unlabeled nsmc", "earlier holds an earlier run (config.json)"),
-        ("train --recipe fast --output_dir earlier", "earlier holds an earlier run (config.json)"),
-        ("train --output_dir earlier/config.json", "config.json is a file; --output_dir must name a folder"),
-        ("evaluate --dataset none.csv", "none.csv: no such file or folder (--dataset)"),
-        ("evaluate --dataset nsmc --data_dir none", "none: no such folder (--data_dir)"),
-    ],
-)
-def test_a_mistyped_path_is_one_line_before_anything_heavy_is_imported(tmp_path, command, message):
-    (tmp_path / "earlier").mkdir()
-    (tmp_path / "earlier" / "config.json").write_text("{}")
-    program = f"""
-import sys
-from okt_lstm.cli import main
-code = main({command.split()!r})
-print(code, [name for name in ("torch", "transformers", "datasets", "numpy", "pyarrow") if name in sys.modules])
-"""
-    result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert result.stdout == "1 []\n"
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("okt-lstm: error: ")
-    assert message in line
+def test_word_vectors_without_gensim_says_how_to_get_it(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    (tmp_path / "t.txt").write_text("굿\n")
+    command = ["word-vectors", "--unlabeled", tmp_path / "t.txt", "--output", tmp_path / "v.vec"]
+    assert_one_line_error(run(*command), "needs gensim: pip install gensim")
 
 
 class Refusal(sharing.RepositoryNotFoundError):

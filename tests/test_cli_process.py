@@ -93,3 +93,69 @@ def test_training_of_word_vectors_that_is_ended_leaves_nothing(start, tmp_path, 
     assert process.wait(60) == code
     assert process.stderr.read() == b""
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["scratch", "t.txt"]
+
+
+# Mistakes, which are answered before anything heavy is imported
+
+
+def run_alone(command, folder):
+    """Run the command in an interpreter of its own, which prints the exit code and what heavy packages it imported."""
+    program = f"""
+import sys
+from okt_lstm.cli import main
+try:
+    code = main({command.split()!r})
+except SystemExit as exit:
+    code = exit.code
+print(code, [name for name in ("torch", "transformers", "datasets", "numpy", "pyarrow") if name in sys.modules])
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    environment["HF_HOME"] = str(folder / "no-token")
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("train --output_dir o --dataset none.csv", "none.csv: no such file or folder (--dataset)"),
+        ("train --output_dir o --dataset sample --validation_file no.csv", "no.csv: no such file (--validation_file)"),
+        ("train --output_dir o --data_dir none", "none: no such folder (--data_dir)"),
+        ("train --output_dir earlier", "earlier holds an earlier run (config.json)"),
+        ("pretrain --output_dir earlier --unlabeled nsmc", "earlier holds an earlier run (config.json)"),
+        ("train --recipe fast --output_dir earlier", "earlier holds an earlier run (config.json)"),
+        ("train --output_dir earlier/config.json", "config.json is a file; --output_dir must name a folder"),
+        ("evaluate --dataset none.csv", "none.csv: no such file or folder (--dataset)"),
+        ("evaluate --dataset nsmc --data_dir none", "none: no such folder (--data_dir)"),
+        ("evaluate --output none/scores.json", "make it first: mkdir -p"),
+        ("predict --input earlier/config.json --output none/labels.csv", "make it first: mkdir -p"),
+        ("word-vectors --unlabeled nsmc --output none/vectors.bin", "make it first: mkdir -p"),
+        ("push earlier kim/films", "not logged in to the Hugging Face Hub: run `hf auth login`"),
+    ],
+)
+def test_a_mistake_is_one_line_before_anything_heavy_is_imported(tmp_path, command, message):
+    (tmp_path / "earlier").mkdir()
+    (tmp_path / "earlier" / "config.json").write_text("{}")
+    result = run_alone(command, tmp_path)
+    assert result.stdout == "1 []\n"
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("okt-lstm: error: ")
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("train --hidden_size -3", "--hidden_size is -3; it has to be 1 or more"),
+        ("train --batch_size 0", "--per_device_train_batch_size is 0; it has to be 1 or more"),
+        ("train --classifier_dropout 1.5", "--classifier_dropout is 1.5; it has to be between 0 and 1"),
+        ("train --optim adamw_torch_fusd", "--optim is 'adamw_torch_fusd'; did you mean adamw_torch_fused"),
+        ("pretrain --lr_scheduler_type linaer", "--lr_scheduler_type is 'linaer'; did you mean linear"),
+        ("pretrain --max_eval_samples 0", "--max_eval_samples is 0; it has to be 1 or more"),
+    ],
+)
+def test_an_option_out_of_range_is_answered_before_anything_heavy_is_imported(tmp_path, command, message):
+    result = run_alone(f"{command} --output_dir o --unlabeled nsmc", tmp_path)
+    assert result.stdout == "2 []\n"
+    assert message in result.stderr.splitlines()[0]

@@ -95,7 +95,8 @@ def test_an_error_leaves_the_output_as_it_was(tmp_path):
     done = run("morphs", "--input", str(tmp_path / "bad.txt"), "--output", str(output))
     assert done.returncode == 1
     assert re.fullmatch(
-        r"oktane: error: \S+bad\.txt, line 100001: not UTF-8 text \(.*\)\. .*iconv -f CP949.*\n", done.stderr.decode()
+        r"oktane: error: \S+bad\.txt, line 100001: byte 0xb0 .* is not UTF-8\. .*iconv -f CP949.*\n",
+        done.stderr.decode(),
     )
     assert output.read_text() == "what was there"
     assert len(list(tmp_path.iterdir())) == 2

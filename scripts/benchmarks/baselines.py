@@ -1,7 +1,7 @@
 """Define the baselines of `benchmark_models.py`, which imports this module; it is not a program.
 
-Each baseline is trained on texts and leaves a folder with what prediction needs and nothing else. It is loaded from
-there as a function from texts to label ids. fastText and scikit-learn do their own work.
+Each baseline is trained on texts and leaves a folder with what prediction needs and nothing else. `predictors.py` loads
+it from there. fastText and scikit-learn do their own work.
 """
 
 import json
@@ -10,33 +10,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from benchmark_training import PADDED_LENGTH, TextbookClassifier
-from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
-from safetensors.torch import load_file as load_tensors
+from predictors import (
+    Predict,
+    fasttext_lines,
+    load_bert,
+    load_fasttext,
+    load_textbook,
+    load_tfidf,
+    padded_ids,
+    predict_textbook,
+    tfidf_vectorizer,
+)
+from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_tensors
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
-from transformers import (
-    AutoTokenizer,
-    BertConfig,
-    BertForSequenceClassification,
-    BertTokenizer,
-    PreTrainedTokenizerBase,
-    set_seed,
-)
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizer, set_seed
 
 from okt_lstm import OktTokenizer
-from okt_lstm.inference.classifier import Classifier
 from oktane import Okt, available_cores
-
-Predict: TypeAlias = Callable[[Sequence[str]], NDArray[np.int64]]
 
 TEXTBOOK_VOCABULARY = 20_000
 TEXTBOOK_EPOCHS = 3
@@ -82,15 +80,11 @@ def _grid(**choices: Sequence[Any]) -> list[dict[str, Any]]:
 # fastText
 
 
-def _fasttext_lines(okt: Okt, texts: Sequence[str]) -> list[str]:
-    return [" ".join(" ".join(morphemes).split()) for morphemes in okt.morphs_batch(list(texts))]
-
-
 def train_fasttext(rows: Rows, validation: Rows, folder: Path, seed: int, **options: Any) -> None:
     """Train fastText on morphemes with word bigrams. It uses all cores, so two runs with one seed differ."""
     import fasttext
 
-    lines = _fasttext_lines(Okt(), rows.texts)
+    lines = fasttext_lines(Okt(), rows.texts)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
         file.writelines(f"__label__{label} {line}\n" for line, label in zip(lines, rows.labels, strict=True))
         file.flush()
@@ -100,29 +94,12 @@ def train_fasttext(rows: Rows, validation: Rows, folder: Path, seed: int, **opti
     model.save_model(str(folder / "model.bin"))
 
 
-def load_fasttext(folder: Path) -> Predict:
-    """Load fastText and Okt."""
-    import fasttext
-
-    model, okt = fasttext.load_model(str(folder / "model.bin")), Okt()
-
-    def predict(texts: Sequence[str]) -> NDArray[np.int64]:
-        labels, _ = model.predict(_fasttext_lines(okt, texts))
-        return np.array([int(label.removeprefix("__label__")) for (label,) in labels])
-
-    return predict
-
-
 # TF-IDF and logistic regression
-
-
-def _vectorizer(**options: Any) -> TfidfVectorizer:
-    return TfidfVectorizer(ngram_range=(1, 4), min_df=2, sublinear_tf=True, dtype=np.float32, **options)
 
 
 def train_tfidf(rows: Rows, validation: Rows, folder: Path, seed: int, analyzer: str, C: float) -> None:  # noqa: N803
     """Train logistic regression over the TF-IDF of character 1- to 4-grams that occur in at least two texts."""
-    vectorizer = _vectorizer(analyzer=analyzer)
+    vectorizer = tfidf_vectorizer(analyzer=analyzer)
     features = vectorizer.fit_transform(rows.texts)
     regression = LogisticRegression(C=C, max_iter=1000, random_state=seed).fit(features, rows.labels)
     ngrams = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
@@ -133,29 +110,7 @@ def train_tfidf(rows: Rows, validation: Rows, folder: Path, seed: int, analyzer:
     save_file(arrays | {"classes": regression.classes_}, folder / "model.safetensors")
 
 
-def load_tfidf(folder: Path) -> Predict:
-    """Load TF-IDF and logistic regression."""
-    state = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-    arrays = load_file(folder / "model.safetensors")
-    vectorizer = _vectorizer(analyzer=state["analyzer"], vocabulary=state["ngrams"])
-    vectorizer.idf_ = arrays["idf"]
-    regression = LogisticRegression()
-    regression.coef_, regression.intercept_ = arrays["coef"], arrays["intercept"]
-    regression.classes_ = arrays["classes"]
-    return lambda texts: regression.predict(vectorizer.transform(texts))
-
-
 # The textbook loop
-
-
-def _padded(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> torch.Tensor:
-    options = {"padding": "max_length", "truncation": True, "max_length": PADDED_LENGTH, "return_tensors": "pt"}
-    return tokenizer(list(texts), **options)["input_ids"]  # (texts, 64)
-
-
-def _predict_textbook(model: nn.Module, input_ids: torch.Tensor) -> NDArray[np.int64]:
-    with torch.inference_mode():
-        return np.concatenate([model(batch).argmax(dim=1).numpy() for batch in input_ids.split(TEXTBOOK_BATCH)])
 
 
 def train_textbook(rows: Rows, validation: Rows, folder: Path, seed: int) -> None:
@@ -170,8 +125,8 @@ def train_textbook(rows: Rows, validation: Rows, folder: Path, seed: int) -> Non
     model = TextbookClassifier(len(tokenizer))
     optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3)
     loss_function = nn.CrossEntropyLoss()
-    pairs = TensorDataset(_padded(tokenizer, rows.texts), torch.tensor(rows.labels))
-    validation_ids = _padded(tokenizer, validation.texts)
+    pairs = TensorDataset(padded_ids(tokenizer, rows.texts), torch.tensor(rows.labels))
+    validation_ids = padded_ids(tokenizer, validation.texts)
     best = -1.0
     for _ in range(TEXTBOOK_EPOCHS):
         model.train()
@@ -179,18 +134,10 @@ def train_textbook(rows: Rows, validation: Rows, folder: Path, seed: int) -> Non
             optimizer.zero_grad()
             loss_function(model(batch_ids), batch_labels).backward()
             optimizer.step()
-        accuracy = float(np.mean(_predict_textbook(model.eval(), validation_ids) == validation.labels))
+        accuracy = float(np.mean(predict_textbook(model.eval(), validation_ids) == validation.labels))
         if accuracy > best:
             best = accuracy
             save_tensors(model.state_dict(), folder / "model.safetensors")
-
-
-def load_textbook(folder: Path) -> Predict:
-    """Load the network of the textbook loop. It pads every row to 64 ids in prediction, too."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = TextbookClassifier(len(tokenizer)).eval()
-    model.load_state_dict(load_tensors(folder / "model.safetensors"))
-    return lambda texts: _predict_textbook(model, _padded(tokenizer, texts))
 
 
 # A transformer
@@ -209,13 +156,6 @@ def make_bert(rows: Rows, validation: Rows, folder: Path, seed: int) -> None:
     tokenizer.model_max_length = BertConfig().max_position_embeddings
     tokenizer.save_pretrained(folder)
     BertForSequenceClassification(BertConfig(vocab_size=BERT_VOCABULARY)).save_pretrained(folder)
-
-
-def load_bert(folder: Path) -> Predict:
-    """Load BERT. It gets the same batches of texts of similar length as okt-lstm's own networks."""
-    model = BertForSequenceClassification.from_pretrained(folder)
-    classifier = Classifier(model, AutoTokenizer.from_pretrained(folder))
-    return lambda texts: classifier.predict_proba(texts).argmax(axis=1)
 
 
 BASELINES = {

@@ -6,8 +6,9 @@
     python benchmark_models.py --dataset sample --output_dir out --rows fasttext classic --seeds 1
 
 Rows are fastText, TF-IDF with logistic regression, the textbook LSTM loop, okt-lstm's recipes, the bundled model, and a
-BERT-base with random weights, which is timed only. fastText comes with the extra `benchmark`, gensim for the recipes
-with the extra `word-vectors`.
+BERT-base with random weights, which is timed only. A second table shows what it takes to serve: speed, start-up, memory
+and size of the bundled model in oktane, torch and onnxruntime, beside fastText and TF-IDF. fastText and onnxruntime
+come with the extra `benchmark`, gensim for the recipes with `word-vectors`.
 
 What is finished stays in --output_dir and is not done again, so you can continue a run that was stopped:
 
@@ -15,35 +16,35 @@ What is finished stays in --output_dir and is not done again, so you can continu
     models/ROW-seed-N          a trained model; what `okt-lstm train --recipe` left there is used as it is
     stages/ROW                 the results of a recipe's stages before the last one, which its seeds share
     results/ROW-seed-N.json    accuracy, training seconds and size
-    speed.json                 reviews per second of each row; a `note` that you add to it is shown below the table
+    speed.json                 speed, start-up, memory; a `note` that you add to it is shown below the tables
     test_readings.jsonl        every reading of the test set: row, seed, accuracy, time
-    table.md, models.png       the table and the plot
+    table.md, models.png       the tables and the plot
 
 To do something again, delete its file. Speeds are measured after the training, for all rows in one pass: each model is
-loaded into a process of its own on one core, they take turns, and a rate is the median over the rounds. Let nothing
-else run on the machine meanwhile.
+loaded into a process of its own on one core, they take turns, and a rate is the median over the rounds, in CPU seconds.
+The load of the machine is written down. A row whose result is there without its model is timed with a model that is as
+fast (see `untrained_models.py`). Sizes of packages are those of this environment: install oktane and okt-lstm without
+`-e`.
 """
 
 import argparse
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from baselines import BASELINES, Baseline, Predict, Rows
-from benchmark_okt import machine
 from models_plot import draw
+from models_speed import emptied, measure_speed, model_files
 from models_table import PUBLISHED, RECIPES, RELEASED, ROWS, make_table, read_json, read_lines, read_results
-from one_core import MeasurementError, measure_rates
+from one_core import MeasurementError
 
 import okt_lstm
 from okt_lstm.atomic import write_json, write_text
@@ -52,10 +53,6 @@ from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import Splits, load_splits
 from okt_lstm.training.run_recipe import STAGES_NAME
 from oktane.folders import released_model
-
-PACKAGES = ("okt-lstm", "torch", "transformers", "scikit-learn", "fasttext-community")
-# What a model's folder holds for prediction. The rest of it is about its training, or lets the Hub run it.
-MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "user_dictionary.txt")
 
 
 class BenchmarkError(Exception):
@@ -139,7 +136,7 @@ class Benchmark:
             options = self._choose(row, baseline, train, validation)
             # The choice is made, so the rows that it was made by can be trained on.
             train = Rows(train.texts + validation.texts, train.labels + validation.labels)
-        seconds = _timed(lambda: baseline.train(train, validation, _emptied(folder), seed, **options))
+        seconds = _timed(lambda: baseline.train(train, validation, emptied(folder), seed, **options))
         if not baseline.trained:
             return {"accuracy": None, "seconds": None}
         return {"accuracy": _accuracy(baseline.load(folder), self.rows("test")), "seconds": seconds}
@@ -151,7 +148,7 @@ class Benchmark:
             tried = []
             folder = self.folder / "models" / f"{row}-tried"
             for options in baseline.grid:
-                baseline.train(train, validation, _emptied(folder), 0, **options)
+                baseline.train(train, validation, emptied(folder), 0, **options)
                 tried.append({"options": options, "accuracy": _accuracy(baseline.load(folder), validation)})
                 print(f"{row} {tried[-1]}", file=sys.stderr, flush=True)
             shutil.rmtree(folder)
@@ -163,7 +160,7 @@ class Benchmark:
     def _run_recipe(self, row: str, folder: Path, seed: int) -> dict[str, Any]:
         """Train a recipe with the command line. All seeds share the stages before the last one."""
         if not (folder / STAGES_NAME).is_file():
-            flags = {"recipe": row, "seed": seed, "output_dir": _emptied(folder), "unlabeled": self.unlabeled}
+            flags = {"recipe": row, "seed": seed, "output_dir": emptied(folder), "unlabeled": self.unlabeled}
             flags["stages_dir"] = self.folder / "stages" / row
             defaults = DataOptions()
             flags |= {name: value for name, value in asdict(self.data).items() if value != getattr(defaults, name)}
@@ -172,35 +169,18 @@ class Benchmark:
         seconds = sum(read_json(folder / STAGES_NAME)["seconds"].values())
         return {"accuracy": read_json(folder / "test_results.json")["test_accuracy"], "seconds": seconds}
 
-    def measure_speed(self, rounds: int, seconds: float) -> None:
-        """Write how many reviews per second each row classifies on one core, unless that is there for these rows."""
-        file = self.folder / "speed.json"
-        results = read_results(self.folder)
-        if file.exists() and list(read_json(file)["rates"]) == list(results):
-            return
-        models = {row: self.model_folder(row, runs[0]["seed"]) for row, runs in results.items()}
-        rates = measure_rates(models, self.rows("test").texts, rounds, seconds)
-        medians = {row: statistics.median(rates[row]) for row in rates}
-        write_json(file, {"rates": medians, "rounds": rates, "machine": machine(), "versions": _versions()})
+    def measure_speed(self, rounds: int, seconds: float, starts: int) -> None:
+        """Measure what has a result, unless that is done."""
+        models = {row: self.model_folder(row, runs[0]["seed"]) for row, runs in read_results(self.folder).items()}
+        measure_speed(self.folder, models, self.rows, rounds, seconds, starts)
 
     def write_report(self) -> str:
-        """Write table.md and models.png, and return the table's text."""
+        """Write table.md and models.png, and return the tables' text."""
         description = self.splits.description
         table = make_table(self.folder, description.name, description.rows)
         write_text(self.folder / "table.md", table)
         draw(read_lines(self.folder), PUBLISHED, self.folder / "models.png")
         return table
-
-
-def model_files(row: str, folder: Path) -> list[Path]:
-    """Return the files that prediction reads: all that a baseline left, or those of okt-lstm that are loaded."""
-    return [path for path in folder.iterdir() if path.is_file() and (row in BASELINES or path.name in MODEL_FILES)]
-
-
-def _emptied(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
 
 
 def _accuracy(predict: Predict, rows: Rows) -> float:
@@ -219,17 +199,6 @@ def _command(words: Sequence[str]) -> None:
         raise BenchmarkError(f"`{' '.join(words[1:])}` ended with exit code {code}")
 
 
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            # fastText is optional, if its row is left out.
-            continue
-    return found
-
-
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -239,8 +208,9 @@ def main() -> int:
     parser.add_argument("--output_dir", type=Path, default=Path("out"), help="(default: %(default)s)")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="(default: all)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="(default: 1 2 3)")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of a speed measurement (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=7, help="turns of a speed measurement (default: %(default)s)")
     parser.add_argument("--turn", type=float, default=4.0, help="seconds of a turn (default: %(default)s)")
+    parser.add_argument("--starts", type=int, default=7, help="starts of each process (default: %(default)s)")
     parser.add_argument("--max_train_samples", type=int, help="use this many training rows, to try things out")
     parser.add_argument("--max_predict_samples", type=int, help="use this many test rows, to try things out")
     options = parser.parse_args()
@@ -252,7 +222,7 @@ def main() -> int:
             varies = row in RECIPES or (row in BASELINES and BASELINES[row].random)
             for seed in options.seeds if varies else options.seeds[:1]:
                 benchmark.run(row, seed)
-        benchmark.measure_speed(options.rounds, options.turn)
+        benchmark.measure_speed(options.rounds, options.turn, options.starts)
         print(benchmark.write_report())
     except (BenchmarkError, MeasurementError, OSError, ValueError, ImportError) as error:
         print(f"benchmark_models: {error}", file=sys.stderr)

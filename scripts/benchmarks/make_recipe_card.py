@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from benchmark_models import model_files
 from benchmark_okt import machine
+from models_speed import model_files
 from numpy.typing import NDArray
-from one_core import MeasurementError, measure_rates
+from one_core import Contender, MeasurementError, measure_rates
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
@@ -139,7 +139,7 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
     texts = splits.datasets["test"]["text"][:]
     references = np.array(splits.datasets["test"]["label"][:])
     runs = [analyze(folder, seed, texts, references, first.labels) for folder, seed in zip(folders, seeds, strict=True)]
-    rates = measure_rates({"recipe": folders[0]}, texts, options.rounds, options.turn)["recipe"]
+    rates = measure_rates({"recipe": Contender("oktane", folders[0])}, texts, options.rounds, options.turn)["recipe"]
 
     every_reference = np.tile(references, len(runs))
     probabilities = np.concatenate([run.probabilities for run in runs])

@@ -7,16 +7,51 @@ import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from baselines import BASELINES
 
 RECIPES = ("classic", "fast", "best")
 RELEASED = "released"
+# The same model, run by torch; a key of ENGINES.
+TORCH = "torch"
 ROWS = ("fasttext", "tfidf", "textbook", *RECIPES, RELEASED, "bert")
 TITLES = {name: baseline.title for name, baseline in BASELINES.items()}
 TITLES |= {name: f"okt-lstm, recipe `{name}`" for name in RECIPES}
-TITLES |= {RELEASED: "okt-lstm, the bundled model"}
+TITLES |= {RELEASED: "the bundled model, okt_lstm (oktane)", TORCH: "the bundled model, okt_lstm (torch)"}
+
+
+# torch told not to use AVX-512.
+TORCH_AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+
+
+class Engine(NamedTuple):
+    """What runs the bundled model.
+
+    Attributes:
+        title: Its name for readers.
+        predictor: A name in `predictors.PREDICTORS`.
+        weights: The file of the weights.
+        environment: Environment variables of its process.
+    """
+
+    title: str
+    predictor: str
+    weights: str = "model.safetensors"
+    environment: Mapping[str, str] = MappingProxyType({})
+
+
+ENGINES = {
+    "oktane": Engine("oktane", "oktane"),
+    "oktane-avx2": Engine("oktane, AVX2", "oktane", environment={"OKTANE_CPU": "avx2"}),
+    TORCH: Engine("okt_lstm (torch)", "torch"),
+    "torch-avx2": Engine("okt_lstm (torch), AVX2", "torch", environment=TORCH_AVX2),
+    "onnx": Engine("onnxruntime, float32, ids by oktane", "onnx", "model.onnx"),
+    "onnx-int8": Engine("onnxruntime, int8, ids by oktane", "onnx-int8", "model-int8.onnx"),
+    "onnx-tokenizer": Engine("onnxruntime, float32, ids by OktTokenizer", "onnx-tokenizer", "model.onnx"),
+}
+SERVED_BASELINES = ("fasttext", "tfidf")
 
 
 class Published(NamedTuple):
@@ -85,19 +120,23 @@ def read_lines(folder: Path) -> list[Line]:
     for row, runs in read_results(folder).items():
         accuracies = [100 * run["accuracy"] for run in runs if run["accuracy"] is not None]
         megabytes = statistics.mean(run["megabytes"] for run in runs)
-        lines.append(Line(TITLES[row], accuracies, runs[0]["seconds"], rates[row], megabytes))
+        for name in (RELEASED, TORCH) if row == RELEASED else (row,):
+            if name in rates:
+                lines.append(Line(TITLES[name], accuracies, runs[0]["seconds"], rates[name], megabytes))
     return lines
 
 
 def make_table(folder: Path, data: str, counts: Mapping[str, int]) -> str:
-    """Return the table of a benchmark's folder in Markdown, with notes below it.
+    """Return the tables of a benchmark's folder in Markdown, with notes below them.
 
     Args:
         folder: The folder.
         data: The name of the data set.
         counts: Its number of rows by split.
     """
-    return "\n".join(_table(read_lines(folder))) + "\n\n" + "\n\n".join(_notes(folder, data, counts)) + "\n"
+    speed = read_json(folder / "speed.json")
+    tables = [_table(read_lines(folder)), _serving_table(speed)] if speed["starts"] else [_table(read_lines(folder))]
+    return "\n\n".join(["\n".join(table) for table in tables] + list(_notes(folder, data, counts))) + "\n"
 
 
 def _table(lines: Sequence[Line]) -> Iterator[str]:
@@ -115,6 +154,19 @@ def _table(lines: Sequence[Line]) -> Iterator[str]:
         yield f"| {model.name} (published) | {accuracy} | | | not measured | {model.megabytes} |"
 
 
+def _serving_table(speed: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        "| from text to label | reviews per second, one core | first label, s | memory at the first label, MB | memory "
+        "later, MB | model, MB | installed, MB |"
+    )
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for name, start in speed["starts"].items():
+        title = ENGINES[name].title if name in ENGINES else TITLES[name]
+        cells = [rounded(speed["rates"][name]), f"{start['seconds']:.2f}", f"{start['megabytes']:,.0f}"]
+        cells += [f"{start['later_megabytes']:,.0f}", f"{start['model']:,.1f}", f"{start['installed']:,.0f}"]
+        yield f"| {title} | {' | '.join(cells)} |"
+
+
 def rounded(rate: float) -> str:
     """Return a rate with three digits, which is more than two runs of a benchmark share."""
     return f"{float(f'{rate:.3g}'):,.0f}" if rate >= 100 else f"{rate:.3g}"
@@ -127,9 +179,17 @@ def _notes(folder: Path, data: str, counts: Mapping[str, int]) -> Iterator[str]:
         f"{data}: {counts['train']:,} rows for training, {counts['validation']:,} for validation, {counts['test']:,} "
         "for the test. Accuracy: mean and standard deviation over the seeds. Training: seconds from text to model on "
         "all cores, with the first seed; for recipes the sum of all stages, tests included. Reviews per second: from "
-        f"raw text, median of {turns} turns. MB: the files that prediction reads."
+        f"raw text, in CPU seconds, median of {turns} turns. MB: the files that prediction reads."
     )
+    if speed["starts"]:
+        yield (
+            "First label: CPU seconds from the start of the interpreter, median of several starts. Memory: resident, "
+            f"then and after {speed['later_texts']:,} reviews. Installed: the packages with all that they require."
+        )
     yield f"{speed['machine']}; {', '.join(f'{name} {number}' for name, number in speed['versions'].items())}."
+    if speed["untrained"]:
+        names = ", ".join(TITLES[row] for row in speed["untrained"])
+        yield f"Timed with untrained networks of the same shape and a tokenizer of the same text: {names}."
     if "note" in speed:
         yield speed["note"]
     for file in sorted((folder / "choices").glob("*.json")):

@@ -13,6 +13,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from oktane import load_encoder
+
     from .data.nsmc import NSMC
     from .hub import LoadError
     from .inference.classifier import Classifier
@@ -52,21 +54,23 @@ __all__ = [
     "RNNForSequenceClassification",
     "RNNModel",
     "load",
+    "load_encoder",
 ]
 
-# Where the names are that `models` does not hold; they bring in `datasets`, which takes long to import.
+# Where the names are that `models` does not hold.
 _HOMES = {
-    "NSMC": "data.nsmc",
-    "Classifier": "inference.classifier",
-    "LoadError": "hub",
-    "load": "inference.loading",
+    "NSMC": ".data.nsmc",
+    "Classifier": ".inference.classifier",
+    "LoadError": ".hub",
+    "load": ".inference.loading",
+    "load_encoder": "oktane",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES.get(name, 'models')}", __name__), name)
+    return getattr(import_module(_HOMES.get(name, ".models"), __name__), name)
 
 
 def __dir__() -> list[str]:

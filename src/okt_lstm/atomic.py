@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-
-class FileError(ValueError):
-    """A file can't be read or written as the user asked; the message says which, why and what to do."""
+from oktane.lines import FileError as FileError
 
 
 @contextmanager
@@ -28,7 +26,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     Raises:
         FileError: The folder is missing, or something else than a file has this name.
     """
-    target = _target(path)
+    target = target_path(path)
     if target.exists() and not target.is_file():
         raise FileError(f"{path}: exists and is not a regular file")
     temporary = _temporary(target)
@@ -64,7 +62,7 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         FileError: The folder above is missing, or something else than a folder has this name.
     """
-    target = _target(path)
+    target = target_path(path)
     if target.exists() and not target.is_dir():
         raise FileError(f"{path}: exists and is not a folder")
     temporary, older = _temporary(target), _temporary(target, "old")
@@ -94,7 +92,7 @@ def replacing_files(folder: str | os.PathLike[str]) -> Iterator[Path]:
     Yields:
         The temporary folder to fill.
     """
-    temporary = _temporary(_target(folder) / "files")
+    temporary = _temporary(target_path(folder) / "files")
     temporary.mkdir()
     try:
         yield temporary
@@ -104,8 +102,12 @@ def replacing_files(folder: str | os.PathLike[str]) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _target(path: str | os.PathLike[str]) -> Path:
-    """Return the path behind symbolic links, so that a link stays one."""
+def target_path(path: str | os.PathLike[str]) -> Path:
+    """Return the path behind symbolic links, so that a link stays one.
+
+    Raises:
+        FileError: If its folder does not exist.
+    """
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise FileError(f"{path}: the folder does not exist; make it first: mkdir -p {target.parent}")

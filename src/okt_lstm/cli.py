@@ -19,19 +19,19 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from .atomic import FileError, replacing
+from .atomic import FileError, replacing, target_path
 from .data.options import DATA_ARGUMENTS_NAME, DataOptions, is_local
 from .training.commands import COMMANDS as TRAINING_COMMANDS
-from .training.commands import PRETRAIN, TRAIN, WORD_VECTORS
+from .training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
+from .training.commands import Command as TrainingCommand
 from .training.parsing import CommandParser, parse, suggest
 from .training.renamed import current_command, current_options
 
 if TYPE_CHECKING:
-    import io
-
     from .inference.classifier import Classifier
 
 _FORMATS = ("txt", "tsv", "csv", "jsonl", "parquet")
@@ -106,6 +106,7 @@ def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], None]:
         "train": _train,
         "pretrain": _pretrain,
         "word-vectors": _word_vectors,
+        "train-encoder": _train_encoder,
         "evaluate": _evaluate,
         "predict": _predict,
         "push": _push,
@@ -160,28 +161,33 @@ def _versions() -> Iterator[str]:
 
 
 def _train(argv: Sequence[str]) -> None:
-    options = parse(TRAIN, argv)
+    result = _train_by_recipe(TRAIN, argv)
+    _print_result({"folder": str(result.folder), **result.metrics})
+
+
+def _train_encoder(argv: Sequence[str]) -> None:
+    result = _train_by_recipe(ENCODER, argv)
+    _print_result(dataclasses.asdict(result) | {"folder": str(result.folder)})
+
+
+def _train_by_recipe(command: TrainingCommand, argv: Sequence[str]) -> Any:
+    """Run `train` or `train-encoder`, by a recipe if one is named, and return its result."""
+    options = parse(command, argv)
     recipe_name, stages_dir = options.pop("recipe", None), options.pop("stages_dir", None)
     if recipe_name is None and stages_dir is not None:
         raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
     # A recipe may name data of its own.
-    _check_paths(options if recipe_name is not None else {"dataset": "nsmc"} | options)
+    needs_data = command is TRAIN and recipe_name is None
+    _check_paths({"dataset": "nsmc"} | options if needs_data else options)
     recipe = None
     if recipe_name is not None:
         from .training.recipe import read_recipe
 
-        recipe = read_recipe(recipe_name)
+        recipe = read_recipe(recipe_name, command.name)
     _use_granted_cores()
-    if recipe is not None:
-        from .training.run_recipe import run_recipe
+    from .training.run_recipe import run_command, run_recipe
 
-        result = run_recipe(recipe, options, stages_dir)
-    else:
-        from .training.parts import TrainParts, build
-        from .training.train import train
-
-        result = train(build(TrainParts, options))
-    _print_result({"folder": str(result.folder), **result.metrics})
+    return run_command(command.name, options) if recipe is None else run_recipe(recipe, options, stages_dir)
 
 
 def _pretrain(argv: Sequence[str]) -> None:
@@ -198,6 +204,8 @@ def _pretrain(argv: Sequence[str]) -> None:
 def _word_vectors(argv: Sequence[str]) -> None:
     options = parse(WORD_VECTORS, argv)
     _check_paths(options)
+    if find_spec("gensim") is None:
+        raise ImportError("training word vectors needs gensim: pip install gensim")
     from .training.parts import WordVectorParts, build
     from .training.word_vectors import train_word_vectors
 
@@ -216,7 +224,7 @@ def _check_paths(options: dict[str, Any]) -> None:
     """Answer a mistyped path before seconds of imports. What the files hold is looked at later.
 
     Raises:
-        FileError: If a file is missing.
+        FileError: If a file is missing, or the folder of an output file.
         FileExistsError: If the output folder holds an earlier run.
         LoadError: If there is no such model, or no such data set.
         NotADirectoryError: If the output folder is a file.
@@ -230,6 +238,8 @@ def _check_paths(options: dict[str, Any]) -> None:
         raise FileError(f"{data_dir}: no such folder (--data_dir)")
     if dataset is not None and is_local(dataset) and not Path(dataset).expanduser().exists():
         raise FileError(f"{dataset}: no such file or folder (--dataset)")
+    if options.get("output") is not None:
+        target_path(options["output"])
     if "output_dir" in options and not options.get("resume_from_checkpoint"):
         from .training.output_folder import refuse_overwrite
 
@@ -238,7 +248,8 @@ def _check_paths(options: dict[str, Any]) -> None:
         from .hub import check_dataset
 
         check_dataset(dataset)
-    models = [("teacher", name) for name in options.get("teacher", [])]
+    teachers = options.get("teacher", [])
+    models = [("teacher", name) for name in ([teachers] if isinstance(teachers, str) else teachers)]
     models += [(name, options[name]) for name in ("pretrained", "tokenizer") if name in options]
     for option, name in models:
         from .hub import LoadError, model_file
@@ -278,33 +289,24 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
     group.add_argument("--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub")
     group.add_argument("--token", help="Hub token for a private model (default: that of `hf auth login`)")
-    group.add_argument("--device", help="where to run, such as cpu or cuda:1 (default: a GPU if there is one)")
+    group.add_argument("--device", help="where to run, such as cpu or cuda:1 (default: cpu if oktane runs the model)")
+    group.add_argument(
+        "--engine",
+        choices=("auto", "oktane", "torch"),
+        default="auto",
+        help="what runs the model: oktane is fast on a CPU, torch runs everything (default: oktane if it can)",
+    )
     group.add_argument("--max_length", metavar="N", type=int, help="cut texts after N tokens (default: as in training)")
 
 
 def _load(options: argparse.Namespace) -> Classifier:
-    """Load the model that the options name; before anything is imported for it, see that it is there."""
-    from .hub import model_file
-
-    if options.model is not None:
-        model_file(options.model, "config.json", options.revision, options.token)
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-    from transformers.utils import logging as transformers_logging
-
+    """Load the model that the options name."""
+    if not sys.stderr.isatty():
+        # For huggingface_hub, which is imported only for a model on the Hub.
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     from .inference.loading import load
 
-    _use_granted_cores()
-    if not sys.stderr.isatty():
-        disable_progress_bars()
-    verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    # Loading takes no time. A download has a bar of its own.
-    transformers_logging.disable_progress_bar()
-    try:
-        return load(options.model, options.revision, options.token, options.device, options.max_length)
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        transformers_logging.enable_progress_bar()
+    return load(options.model, options.revision, options.token, options.device, options.max_length, options.engine)
 
 
 def _evaluate(argv: Sequence[str]) -> None:
@@ -330,7 +332,7 @@ def _evaluate(argv: Sequence[str]) -> None:
     if options.model and options.named_model:
         parser.error(f"name one model, {options.model} or {options.named_model}")
     options.model = options.model or options.named_model
-    names = ("dataset", "data_dir") if options.dataset else ()
+    names = ("dataset", "data_dir", "output") if options.dataset else ("output",)
     _check_paths({name: vars(options)[name] for name in names})
     classifier = _load(options)
     import datasets
@@ -421,23 +423,23 @@ has only the labels, one a line."""
         # Path.is_file fails for a text that is too long for a name.
         if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
-    _check_paths({"input": options.input} if options.input else {})
+    _check_paths({"input": options.input, "output": options.output})
     classifier = _load(options)
-    from .data.lines import waiting_lines
-    from .inference.files import predict_file, print_file, print_predictions
+    from oktane.files import print_file, print_predictions
+    from oktane.lines import read_blocks
+
+    from .inference.files import predict_file
 
     how = {"text_column": options.text_column, "probabilities": options.probabilities}
     if options.output:
         _clean_up_on_sigterm()
-        predict_file(classifier, options.input, options.output, input_format=options.input_format, progress=True, **how)
+        predict_file(classifier, options.input, options.output, input_format=options.input_format, **how)
     elif options.input:
         print_file(classifier, options.input, sys.stdout, input_format=options.input_format, **how)
     elif options.texts:
         print_predictions(classifier, options.texts, sys.stdout, probabilities=options.probabilities)
     else:
-        if sys.stdin.isatty():
-            print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-        for lines in waiting_lines(cast("io.BufferedReader", sys.stdin.buffer), "standard input"):
+        for lines in read_blocks(["-"]):
             print_predictions(classifier, lines, sys.stdout, probabilities=options.probabilities)
 
 

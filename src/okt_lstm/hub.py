@@ -125,11 +125,11 @@ def push(
         ValueError: A file of the folder or an argument is wrong; the message says which and why.
     """
     folder = Path(folder)
-    files = shared_files(folder)
     if not (token or get_token()):
         raise PermissionError(
             "not logged in to the Hugging Face Hub: run `hf auth login`, set HF_TOKEN or give a token"
         )
+    files = shared_files(folder)
     api = HfApi(token=token, library_name="okt-lstm")
     model_type = _read_json(folder / "config.json")["model_type"]
     try:

@@ -7,9 +7,9 @@ import pytest
 from tiny import TEXTS, classifier_of
 
 from okt_lstm.atomic import FileError
-from okt_lstm.data.readers import open_reader
-from okt_lstm.inference import classifier as inference
+from okt_lstm.inference import torch_classifier
 from okt_lstm.inference.files import predict_file
+from oktane.readers import open_reader
 
 
 def write_input(path, texts):
@@ -32,7 +32,7 @@ KINDS = ["txt", "tsv", "csv", "jsonl", "parquet"]
 @pytest.mark.parametrize("source", KINDS)
 @pytest.mark.parametrize("target", KINDS)
 def test_every_kind_of_file_becomes_every_kind_with_labels(tmp_path, classifier, monkeypatch, source, target):
-    monkeypatch.setattr(inference, "CHUNK_SIZE", 4)
+    monkeypatch.setattr(torch_classifier, "CHUNK_SIZE", 4)
     source = write_input(tmp_path / f"in.{source}", TEXTS)
     assert predict_file(classifier, source, tmp_path / f"out.{target}") == len(TEXTS)
     with open_reader(tmp_path / f"out.{target}") as reader:
@@ -111,7 +111,7 @@ def test_a_table_called_txt_is_not_taken_for_texts(tmp_path, classifier):
 
 @pytest.mark.parametrize("value", [None, 17, ["굿"]])
 def test_a_row_without_text_is_named_and_nothing_is_left(tmp_path, classifier, value, monkeypatch):
-    monkeypatch.setattr(inference, "CHUNK_SIZE", 4)
+    monkeypatch.setattr(torch_classifier, "CHUNK_SIZE", 4)
     source = tmp_path / "in.jsonl"
     rows = [{"text": "굿"}] * 16 + [{"text": value}]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -17,14 +17,14 @@ from okt_lstm.hub import LoadError
 def test_loading_needs_a_folder_of_our_own_models(tmp_path, folder):
     with pytest.raises(LoadError, match="no such folder"):
         okt_lstm.load(tmp_path / "no" / "such" / "folder")
-    with pytest.raises(LoadError, match=r"holds no model: it has no config\.json"):
+    with pytest.raises(LoadError, match=r"holds no classifier: it has no config\.json"):
         okt_lstm.load(tmp_path)
     with pytest.raises(LoadError, match="is a file"):
         okt_lstm.load(folder / "config.json")
     with pytest.raises(LoadError, match=r"reviews\.csv: no such folder"):
         okt_lstm.load("reviews.csv")
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(LoadError, match="is damaged"):
+    with pytest.raises(LoadError, match="is not JSON"):
         okt_lstm.load(tmp_path)
     BertForSequenceClassification(
         BertConfig(hidden_size=8, num_attention_heads=1, num_hidden_layers=1, intermediate_size=8, vocab_size=9)
@@ -36,7 +36,7 @@ def test_loading_needs_a_folder_of_our_own_models(tmp_path, folder):
 def test_loading_needs_tokenizer_and_trained_safetensors_weights(tmp_path, folder):
     model = tiny_model()
     model.save_pretrained(tmp_path)
-    with pytest.raises(LoadError, match="holds no tokenizer"):
+    with pytest.raises(LoadError, match=r"it has no tokenizer_config\.json"):
         okt_lstm.load(tmp_path)
     tiny_tokenizer().save_pretrained(tmp_path)
     weights = tmp_path / "model.safetensors"

@@ -86,7 +86,7 @@ def test_an_installation_without_a_model_says_how_to_get_one(tmp_path, monkeypat
 
 
 def test_a_classifier_shows_what_it_is(trained):
-    assert repr(okt_lstm.load(trained, device="cpu")) == "Classifier(okt_lstm, ['negative', 'positive'], on cpu)"
+    assert repr(okt_lstm.load(trained, device="cpu")) == "Classifier(okt_lstm, ['negative', 'positive'], torch on cpu)"
     many = okt_lstm.load(save_tiny(trained, labels=[f"label {number}" for number in range(99)]))
     assert len(repr(many)) < 120
 

@@ -24,6 +24,11 @@ def script():
         yield benchmark_models
 
 
+@pytest.fixture(scope="module")
+def models_speed(script):
+    return sys.modules["models_speed"]
+
+
 @pytest.fixture
 def run(script, monkeypatch):
     def run(*arguments: object) -> int:
@@ -96,14 +101,14 @@ def test_options_are_those_that_are_best_on_the_validation_set(finished):
 
 
 @pytest.mark.slow
-def test_what_is_finished_is_not_done_again(finished, script, run, monkeypatch):
+def test_what_is_finished_is_not_done_again(finished, script, models_speed, run, monkeypatch):
     def fail(*arguments, **options):
         raise AssertionError("done again")
 
     before = {path: path.read_bytes() for path in finished.rglob("*.json*")}
     broken = dataclasses.replace(script.BASELINES["fasttext"], train=fail)
     monkeypatch.setitem(script.BASELINES, "fasttext", broken)
-    monkeypatch.setattr(script, "measure_rates", fail)
+    monkeypatch.setattr(models_speed, "measure_rates", fail)
     assert run("--output_dir", finished, "--rows", "fasttext", "--seeds", 1, 2) == 0
     assert {path: path.read_bytes() for path in finished.rglob("*.json*")} == before
 
@@ -114,20 +119,20 @@ def test_results_of_other_data_are_not_mixed(finished, run, capsys):
     assert "holds results of other data" in capsys.readouterr().err
 
 
-def test_a_row_that_is_timed_only_never_reads_the_test_set(script, run, tmp_path, monkeypatch, capsys):
+def test_a_row_that_is_timed_only_never_reads_the_test_set(script, models_speed, run, tmp_path, monkeypatch, capsys):
     def train(rows, validation, folder, seed):
         (folder / "model").write_text("nothing")
 
     baseline = dataclasses.replace(script.BASELINES["bert"], train=train)
     monkeypatch.setitem(script.BASELINES, "bert", baseline)
-    monkeypatch.setattr(script, "measure_rates", lambda models, *_: {row: [12.3] for row in models})
+    monkeypatch.setattr(models_speed, "measure_rates", lambda models, *_: {row: [12.3] for row in models})
     assert run("--output_dir", tmp_path, "--rows", "bert") == 0
     assert not (tmp_path / "test_readings.jsonl").exists()
     assert "| BERT-base (random weights) | — | — | — | 12.3 |" in capsys.readouterr().out
 
 
-def test_a_recipe_that_was_trained_before_is_used_as_it_is(script, run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(script, "measure_rates", lambda models, *_: {row: [100.0] for row in models})
+def test_a_recipe_that_was_trained_before_is_used_as_it_is(models_speed, run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(models_speed, "measure_rates", lambda models, *_: {row: [100.0] for row in models})
     folder = tmp_path / "models" / "best-seed-1"
     folder.mkdir(parents=True)
     (folder / "test_results.json").write_text('{"test_accuracy": 0.9}')
@@ -135,6 +140,37 @@ def test_a_recipe_that_was_trained_before_is_used_as_it_is(script, run, tmp_path
     (folder / "model.safetensors").write_bytes(bytes(10))
     assert run("--output_dir", tmp_path, "--rows", "best", "--seeds", 1) == 0
     assert "| okt-lstm, recipe `best` | 90.00 | 1 | 2,400 | 100 |" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_model_that_is_gone_is_timed_with_one_of_its_shape(models_speed, run, tmp_path, monkeypatch, capsys):
+    timed = {}
+
+    def measure_rates(contenders, *arguments):
+        timed.update(contenders)
+        return {name: [100.0] for name in contenders}
+
+    monkeypatch.setattr(models_speed, "measure_rates", measure_rates)
+    (tmp_path / "results").mkdir()
+    result = {"row": "classic", "seed": 1, "accuracy": 0.9, "seconds": 60.0, "megabytes": 11.0}
+    (tmp_path / "results" / "classic-seed-1.json").write_text(json.dumps(result))
+    assert run("--output_dir", tmp_path, "--rows", "classic", "--seeds", 1) == 0
+    assert read(timed["classic"].folder / "config.json")["hidden_size"] == 64
+    assert "Timed with untrained networks of the same shape" in capsys.readouterr().out
+
+
+def test_the_serving_table_shows_engines_by_name(script, tmp_path):
+    (tmp_path / "results").mkdir()
+    result = {"row": "released", "seed": 1, "accuracy": 0.8948, "seconds": None, "megabytes": 9.6}
+    (tmp_path / "results" / "released-seed-1.json").write_text(json.dumps(result))
+    start = {"seconds": 0.204, "megabytes": 76.4, "later_megabytes": 121.0, "model": 9.6, "installed": 48.2}
+    speed = {"rates": {"released": 18_000.0, "torch": 7_000.0}, "starts": {"torch": start}, "rounds": {"released": [1]}}
+    speed |= {"later_texts": 10_000, "untrained": [], "machine": "a machine", "versions": {"torch": "2"}}
+    (tmp_path / "speed.json").write_text(json.dumps(speed))
+    table = script.make_table(tmp_path, "NSMC", {"train": 1, "validation": 1, "test": 1})
+    assert "| the bundled model, okt_lstm (oktane) | 89.48 | 1 | — | 18,000 | 9.6 |" in table
+    assert "| the bundled model, okt_lstm (torch) | 89.48 | 1 | — | 7,000 | 9.6 |" in table
+    assert "| okt_lstm (torch) | 7,000 | 0.20 | 76 | 121 | 9.6 | 48 |" in table
 
 
 # The figures that are published

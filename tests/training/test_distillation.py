@@ -16,7 +16,7 @@ import okt_lstm
 from okt_lstm.atomic import FileError
 from okt_lstm.data.unlabeled import open_unlabeled
 from okt_lstm.hub import LoadError
-from okt_lstm.inference.classifier import Classifier
+from okt_lstm.inference.torch_classifier import TorchClassifier
 from okt_lstm.models.classification_loss import classification_loss
 from okt_lstm.training.commands import TRAIN
 from okt_lstm.training.distillation import DistillationTask, soft_labels
@@ -138,7 +138,7 @@ def test_the_weight_mixes_in_the_rows_own_labels(tmp_path, further, weight):
 def test_another_weight_needs_no_new_predictions(tmp_path, further, monkeypatch):
     teacher = save_tiny(tmp_path / "teacher")
     ask(teacher, unlabeled=further)
-    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it predicted again"))
+    monkeypatch.setattr(TorchClassifier, "logit_chunks", lambda *_: pytest.fail("it predicted again"))
     _, soft = ask(teacher, unlabeled=further, weight=0.0)
     np.testing.assert_array_equal(soft[:5], np.eye(2)[LABELS])
 
@@ -147,14 +147,14 @@ def test_a_further_teacher_needs_no_new_predictions_of_the_first(tmp_path, furth
     one, two = save_shifted(tmp_path / "one", 0), save_shifted(tmp_path / "two", 3)
     _, first = ask(one, unlabeled=further)
     _, second = ask(two, unlabeled=further)
-    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("it predicted again"))
+    monkeypatch.setattr(TorchClassifier, "logit_chunks", lambda *_: pytest.fail("it predicted again"))
     _, both = ask(one, two, unlabeled=further)
     np.testing.assert_allclose(both, (first + second) / 2, atol=1e-6)
 
 
 def test_a_wrong_teacher_is_found_before_another_predicts(tmp_path, monkeypatch):
     right, wrong = save_tiny(tmp_path / "right"), save_tiny(tmp_path / "wrong", labels=("good", "bad"))
-    monkeypatch.setattr(Classifier, "scores", lambda *_: pytest.fail("the other one predicted"))
+    monkeypatch.setattr(TorchClassifier, "logit_chunks", lambda *_: pytest.fail("the other one predicted"))
     with pytest.raises(ValueError, match="wrong knows the labels 'good', 'bad'"):
         ask(right, wrong)
 

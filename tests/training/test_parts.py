@@ -53,12 +53,13 @@ def test_each_part_gets_its_options(tmp_path):
         ({"hidden_dropout": 1.5}, "hidden_dropout must be"),
         ({"vocab_size": 0}, "vocab_size is 0"),
         ({"freeze_embeddings_epochs": -1}, "freeze_embeddings_epochs is -1"),
+        ({"per_device_train_batch_size": 0}, "per_device_train_batch_size is 0; it has to be 1 or more"),
         ({"num_train_epochs": 0}, "num_train_epochs is 0; it has to be above 0"),
         ({"num_train_epochs": -1.5}, "num_train_epochs is -1.5"),
         ({"eval_strategy": "steps"}, "load_best_model_at_end"),
         ({"push_to_hub": True, "hub_strategy": "every_save"}, "pickles"),
-        ({"optim": "adamw_torch_fusd"}, "--optim: there is no 'adamw_torch_fusd'; did you mean adamw_torch_fused"),
-        ({"lr_scheduler_type": "quux"}, "--lr_scheduler_type: there is no 'quux'"),
+        ({"optim": "adamw_torch_fusd"}, "optim is 'adamw_torch_fusd'; did you mean adamw_torch_fused"),
+        ({"lr_scheduler_type": "quux"}, "lr_scheduler_type is 'quux'; did you mean"),
     ],
 )
 def test_options_out_of_range_or_in_contradiction_are_errors_before_any_work(train_parts, options, message):

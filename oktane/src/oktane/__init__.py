@@ -30,10 +30,12 @@ from .parallel import available_cores, chunks
 
 if TYPE_CHECKING:
     from .classifier import Classifier, load
+    from .encoder import Encoder, load_encoder
 
 __all__ = [
     "Classifier",
     "DictionaryError",
+    "Encoder",
     "LoadError",
     "Morphemes",
     "Okt",
@@ -42,13 +44,18 @@ __all__ = [
     "available_cores",
     "chunks",
     "load",
+    "load_encoder",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the classifiers, and numpy with them, only where they are used."""
+    """Import what runs models, and numpy with it, only where it is used."""
     if name in ("Classifier", "load"):
         from . import classifier
 
         return getattr(classifier, name)
+    if name in ("Encoder", "load_encoder"):
+        from . import encoder
+
+        return getattr(encoder, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

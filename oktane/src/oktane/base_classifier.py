@@ -7,7 +7,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .parallel import chunks
+from .parallel import text_chunks
 from .problem_type import Prediction, ProblemType
 
 
@@ -15,11 +15,13 @@ class BaseClassifier(ABC):
     """Predicts labels and probabilities from the logits that a subclass computes.
 
     Attributes:
+        model_type: The model's type, such as `"okt_lstm"`.
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in the model's configuration.
         max_length: Maximum number of tokens in a text; `None` for no limit.
     """
 
+    model_type: str
     labels: list[str]
     problem_type: ProblemType
     max_length: int | None
@@ -82,12 +84,16 @@ class BaseClassifier(ABC):
             raise ValueError("a regression model has no probabilities: use predict()")
         if isinstance(texts, str):
             return self.predict_proba([texts])[0]
-        return self.problem_type.scores(self.logits(texts))
+        return self.scores(texts)
 
     def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the logits of texts, `(texts, labels)`. For the errors see `logit_chunks`."""
         none = np.empty((0, len(self.labels)), np.float32)
         return np.concatenate([none, *(logits for _, logits in self.logit_chunks(texts))])
+
+    def scores(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """Return the probabilities, or the numbers of a regression model, of texts: `(texts, labels)`."""
+        return self.problem_type.scores(self.logits(texts))
 
     def score_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         """Yield some texts at a time with their probabilities, or with the numbers of a regression model.
@@ -99,11 +105,11 @@ class BaseClassifier(ABC):
 
 
 def checked_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Yield texts in lists of `size`. Raise TypeError at the first one that is not a str."""
+    """Yield texts in lists of `size`, or fewer if they are long. Raise TypeError at the first one that is not a str."""
     if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
         raise TypeError(f"texts must be a str or an iterable of str, not {type(texts).__name__}")
     start = 0
-    for chunk in chunks(texts, size):
+    for chunk in text_chunks(texts, size):
         for position, text in enumerate(chunk, start):
             if not isinstance(text, str):
                 hint = "; pass one column of the data set" if isinstance(text, Mapping) else ""

@@ -9,21 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base_classifier import BaseClassifier, checked_chunks
-from .folders import LoadError, hub_folder, local_folder, released_model
+from .folders import MODEL_FILES, find_model, released_model
 from .network import Model, load_model
 from .parallel import available_cores, map_in_threads
 from .tokenizer import Tokenizer
 
-# The files that are read, and downloaded from the Hub. The index exists where the weights are in several files, which
-# is an error here.
-FILES = (
-    "config.json",
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "user_dictionary.txt",
-)
 # Texts that one thread labels at a time: enough to find many of one length, few enough to share the work out.
 CHUNK_SIZE = 512
 
@@ -42,6 +32,7 @@ class Classifier(BaseClassifier):
         reload: Loads the same classifier again, in another process.
 
     Attributes:
+        model_type: The model's type, such as `"okt_lstm"`.
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in config.json.
         folder: The folder that it was loaded from.
@@ -58,7 +49,7 @@ class Classifier(BaseClassifier):
         reload: Callable[[], "Classifier"],
     ) -> None:
         self.folder = folder
-        self.labels, self.problem_type = model.labels, model.problem_type
+        self.model_type, self.labels, self.problem_type = model.model_type, model.labels, model.problem_type
         self.max_length = tokenizer.max_length
         self.num_threads = num_threads
         self._model, self._tokenizer, self._reload = model, tokenizer, reload
@@ -67,7 +58,7 @@ class Classifier(BaseClassifier):
         return self._reload, ()
 
     def __repr__(self) -> str:
-        return f"Classifier({str(self.folder)!r}, {self._model.model_type}, {len(self.labels)} labels)"
+        return f"Classifier({str(self.folder)!r}, {self.model_type}, {len(self.labels)} labels)"
 
     def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         """Compute the logits of any number of texts in constant memory; see `BaseClassifier.logit_chunks`."""
@@ -113,22 +104,8 @@ def load(
     for name, value in (("max_length", max_length), ("num_threads", num_threads)):
         if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
-    again = partial(load, max_length=max_length, num_threads=num_threads)
-    if folder_or_hub_id is None:
-        folder = released_model()
-    elif (local := local_folder(folder_or_hub_id)) is not None:
-        folder = local.absolute()
-        again = partial(again, folder)
-    else:
-        hub_id = os.fspath(folder_or_hub_id)
-        folder = hub_folder(hub_id, FILES, revision, token)
-        # The folder is named by its commit: what is loaded again is the same, wherever the branch is by then.
-        again = partial(again, hub_id, revision=folder.name)
+    folder, arguments = find_model(folder_or_hub_id, released_model, MODEL_FILES, revision, token)
+    again = partial(load, **arguments, max_length=max_length, num_threads=num_threads)
     model = load_model(folder)
-    tokenizer = Tokenizer(folder, max_length)
-    if tokenizer.size > model.vocab_size:
-        raise LoadError(
-            f"{folder}: tokenizer.json has ids up to {tokenizer.size - 1}, but config.json has a vocab_size of "
-            f"{model.vocab_size}: they belong to different models"
-        )
+    tokenizer = Tokenizer(folder, max_length, vocab_size=model.vocab_size)
     return Classifier(folder, model, tokenizer, num_threads, again)

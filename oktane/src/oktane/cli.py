@@ -1,4 +1,4 @@
-"""The command `oktane`: lines in, lines out.
+"""The command `oktane`: texts in, lines out.
 
 Exit codes: 0 done; 1 something given can't be used (a line on standard error says what, where and what to do); 2 wrong
 usage; 130 interrupted; 141 the reader of standard output went away.
@@ -11,10 +11,11 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO
 
-from . import __version__
+from . import LoadError, __version__, encode_command, predict_command
 
 if TYPE_CHECKING:
     from .okt import Okt
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 LINES = 256
 
 DESCRIPTION = """\
-Analyze Korean text as konlpy's Okt does, without Java.
+Analyze Korean text as konlpy's Okt does, without Java. Label it, or map it to vectors, without torch.
 
 Texts are the arguments, the lines of the --input files, or else the lines of standard input. Each gives one line of
 output, in order.
@@ -31,7 +32,7 @@ output, in order.
 
 
 class Command(NamedTuple):
-    """A subcommand: a method of `Okt` and how its results are written.
+    """A subcommand that analyzes texts: a method of `Okt` and how its results are written.
 
     Attributes:
         summary: What it does, in one line.
@@ -94,6 +95,9 @@ COMMANDS = {
     ),
 }
 
+# The subcommands that run models.
+MODEL_COMMANDS = {"predict": predict_command, "encode": encode_command}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
@@ -112,26 +116,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command is None:
-        options.parser.error(f"a command is missing; choose from {', '.join(COMMANDS)}")
+        options.parser.error(f"a command is missing; choose from {', '.join(COMMANDS)}, {', '.join(MODEL_COMMANDS)}")
     if options.texts and options.input:
         options.parser.error("give texts or --input, not both")
     if options.threads is not None and options.threads < 1:
         options.parser.error("--threads must be at least 1")
     try:
-        _run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            _check_arguments(options.texts)
+            options.run(options)
     except BrokenPipeError:
         _discard_output()
         return 128 + 13  # SIGPIPE, which Windows does not name
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    except (LoadError, ValueError, RuntimeError) as error:
+        print(f"oktane: error: {error}", file=sys.stderr)
+        return 1
     except OSError as error:
         _discard_output()
         print(f"oktane: error: {error.filename or 'the output'}: {error.strerror or error}", file=sys.stderr)
         return 1
-    except (ValueError, RuntimeError) as error:
-        print(f"oktane: error: {error}", file=sys.stderr)
-        return 1
     return 0
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    print(f"oktane: warning: {message}", file=sys.stderr)
+
+
+def _check_arguments(texts: Sequence[str]) -> None:
+    for number, text in enumerate(texts, 1):
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError(f"text {number} of the arguments is not UTF-8: {text!r}")
 
 
 class Parser(argparse.ArgumentParser):
@@ -164,6 +188,16 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
         _add_options(commands, name, command)
+    for name, module in MODEL_COMMANDS.items():
+        subparser = commands.add_parser(
+            name,
+            help=module.SUMMARY,
+            description=module.DESCRIPTION,
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        subparser.set_defaults(parser=subparser, run=module.run)
+        module.add_options(subparser)
     return parser
 
 
@@ -176,7 +210,7 @@ def _add_options(commands: "argparse._SubParsersAction[Parser]", name: str, comm
         epilog=f"examples:\n  {first}\n  {second}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(parser=parser)
+    parser.set_defaults(parser=parser, run=_analyze)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to analyze")
     parser.add_argument(
         "--input", nargs="+", metavar="FILE", help="UTF-8 files with a text per line; - is standard input"
@@ -203,11 +237,11 @@ def _add_options(commands: "argparse._SubParsersAction[Parser]", name: str, comm
     parser.add_argument("--threads", type=int, metavar="N", help="number of threads (default: one per core)")
 
 
-def _run(options: argparse.Namespace) -> None:
+def _analyze(options: argparse.Namespace) -> None:
     # What only the analysis needs is imported here: --help and --version answer at once.
     from .lines import check_output, open_output
     from .okt import Okt
-    from .parallel import available_cores, chunks, map_in_threads
+    from .parallel import available_cores, map_in_threads, text_chunks
 
     check_output(options.output, options.input or [])
     # The threads are those of map_in_threads, which also make the lines of output.
@@ -215,7 +249,7 @@ def _run(options: argparse.Namespace) -> None:
     threads = options.threads or available_cores()
     with open_output(options.output) as output:
         for block in _blocks(options):
-            for lines in map_in_threads(analyze, chunks(block, LINES), threads):
+            for lines in map_in_threads(analyze, text_chunks(block, LINES), threads):
                 output.write(lines)
             output.flush()
 
@@ -224,13 +258,8 @@ def _blocks(options: argparse.Namespace) -> Iterator[list[str]]:
     from .lines import read_blocks
 
     if options.texts in ([], ["-"]):
-        if not options.input and sys.stdin is not None and sys.stdin.isatty():
-            print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
         yield from read_blocks(options.input or ["-"])
         return
-    for number, text in enumerate(options.texts, 1):
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise ValueError(f"text {number} of the arguments is not UTF-8: {text!r}")
     yield options.texts
 
 

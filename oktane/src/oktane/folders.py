@@ -1,19 +1,40 @@
 """Find the folder of a model: on this machine, inside this package, or down from the Hugging Face Hub."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 RELEASED_MODEL = Path(__file__).parent / "data" / "classifier"
 """The classifier inside the package."""
+RELEASED_ENCODER = Path(__file__).parent / "data" / "encoder"
+"""The sentence encoder inside the package."""
+
+# The files that are read, and downloaded from the Hub. The index exists where the weights are in several files, which
+# is an error here.
+MODEL_FILES = (
+    "config.json",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "user_dictionary.txt",
+)
 
 # No repository is named like a file, so the Hub is not asked for these.
 FILE_SUFFIXES = {".json", ".safetensors", ".md", ".png", ".bin", ".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".yaml"}
 FILE_SUFFIXES |= {".py", ".gz", ".zip"}
 
+WITH_TORCH = 'okt_lstm.load(..., engine="torch")'
+"""What runs the classifiers of okt-lstm that oktane doesn't, for messages."""
+
 
 class LoadError(OSError):
     """A folder or Hub repository has no model that can be loaded; the message says why and what to do."""
+
+
+class UnsupportedError(LoadError):
+    """A model is not one that oktane runs; the message says what runs it."""
 
 
 def released_model() -> Path:
@@ -28,6 +49,20 @@ def released_model() -> Path:
             "or a model on the Hub (--model), or train one with `okt-lstm train --output_dir out`"
         )
     return RELEASED_MODEL
+
+
+def released_encoder() -> Path:
+    """Return the folder of the sentence encoder inside the package.
+
+    Raises:
+        LoadError: If the package was installed without one; the message says how to get one.
+    """
+    if not (RELEASED_ENCODER / "config.json").is_file():
+        raise LoadError(
+            f"this installation of oktane has no sentence encoder ({RELEASED_ENCODER} is missing or empty): name a "
+            "folder or a model on the Hub (--model), or train one with `okt-lstm train-encoder`"
+        )
+    return RELEASED_ENCODER
 
 
 def local_folder(name: str | os.PathLike[str]) -> Path | None:
@@ -45,6 +80,47 @@ def local_folder(name: str | os.PathLike[str]) -> Path | None:
     if given.count("/") != 1 or given.startswith((".", "~", "/")) or folder.suffix in FILE_SUFFIXES:
         raise LoadError(f"{name}: no such folder (a model on the Hugging Face Hub is named owner/name)")
     return None
+
+
+class Source(NamedTuple):
+    """Where a model was found.
+
+    Attributes:
+        folder: Its folder on this machine.
+        arguments: The arguments by name that find the same model again, in another process.
+    """
+
+    folder: Path
+    arguments: dict[str, Any]
+
+
+def find_model(
+    name: str | os.PathLike[str] | None,
+    inside: Callable[[], Path],
+    files: Sequence[str],
+    revision: str | None,
+    token: str | bool | None,
+) -> Source:
+    """Find a model by its folder or Hub id.
+
+    Args:
+        name: A folder, or the id of a repository. `None` for the model inside the package.
+        inside: Returns the folder of that.
+        files: The files to download from a repository. It may lack some of them.
+        revision: A branch, tag or commit of the repository.
+        token: A token for the Hub. By default that of `hf auth login` or of HF_TOKEN.
+
+    Raises:
+        LoadError: If there is no such folder or repository; the message says what to do.
+    """
+    if name is None:
+        return Source(inside(), {})
+    if (local := local_folder(name)) is not None:
+        return Source(local.absolute(), {"folder_or_hub_id": local.absolute()})
+    hub_id = os.fspath(name)
+    folder = hub_folder(hub_id, files, revision, token)
+    # The folder is named by its commit: what is loaded again is the same, wherever the branch is by then.
+    return Source(folder, {"folder_or_hub_id": hub_id, "revision": folder.name})
 
 
 def hub_folder(name: str, files: Sequence[str], revision: str | None, token: str | bool | None) -> Path:

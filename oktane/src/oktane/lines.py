@@ -3,10 +3,12 @@
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 # How many bytes are read at a time: some ten thousand reviews.
 BLOCK_SIZE = 1 << 20
@@ -14,9 +16,54 @@ BLOCK_SIZE = 1 << 20
 
 NOT_UTF8 = "If it is CP949, as Korean Windows writes, convert the file first: iconv -f CP949 -t UTF-8 OLD > NEW"
 
+# The modules that open compressed files, by suffix. They are imported when they are needed.
+DECOMPRESSORS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+BLANKS = str.maketrans("\t\n\r", "   ")
 
-class LineError(ValueError):
-    """An input or output can't be used; the message is one line that says what, where and what to do."""
+
+class FileError(ValueError):
+    """A file can't be read or written as the user asked; the message says which, why and what to do."""
+
+
+def uncompressed(path: str | os.PathLike[str]) -> Path:
+    """Return the path without the suffix of a compressed file (.gz, .bz2 or .xz), if it has one."""
+    path = Path(path)
+    return path.with_suffix("") if path.suffix.lower() in DECOMPRESSORS else path
+
+
+def decompress(file: Any, path: Path) -> Any:
+    """Return a stream of an open file's content, decompressed if the last suffix of the path says that it has to be."""
+    module = DECOMPRESSORS.get(path.suffix.lower())
+    return import_module(module).open(file) if module else file
+
+
+def decode_line(raw: bytes, name: str | os.PathLike[str], number: int) -> str:
+    """Decode a line, without the byte order mark that the first one may begin with.
+
+    Args:
+        raw: The bytes of the line.
+        name: Where it was read from, for the message.
+        number: The number of the line, from 1.
+
+    Raises:
+        FileError: If the bytes are not UTF-8.
+    """
+    try:
+        line = raw.decode()
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{raw[error.start]:02x} (number {error.start + 1} of the line)"
+        raise FileError(f"{name}, line {number}: {byte} is not UTF-8. {NOT_UTF8}") from None
+    return line.removeprefix("\ufeff") if number == 1 else line
+
+
+def strip_line_end(line: str) -> str:
+    r"""Return the line without the `\n` or `\r\n` at its end."""
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+def one_line(text: str) -> str:
+    """Replace each tab and line end by a blank, for formats without quoting."""
+    return text.translate(BLANKS)
 
 
 def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
@@ -29,13 +76,15 @@ def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
         paths: Files; "-" is standard input.
 
     Raises:
-        LineError: If standard input is closed or a line is not UTF-8.
+        FileError: If standard input is closed or a line is not UTF-8.
         OSError: If a file can't be read.
     """
     for path in paths:
         if path == "-":
             if sys.stdin is None:
-                raise LineError("standard input is closed: give texts as arguments or files with --input")
+                raise FileError("standard input is closed: give texts as arguments or files with --input")
+            if sys.stdin.isatty():
+                print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
             yield from _decoded_blocks(sys.stdin.buffer, "standard input")
             continue
         with Path(path).open("rb") as stream:
@@ -45,9 +94,7 @@ def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
 def _decoded_blocks(stream: IO[bytes], name: str) -> Iterator[list[str]]:
     count = 0
     for lines in _raw_blocks(cast(io.BufferedReader, stream)):
-        if count == 0:
-            lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
-        yield [_decode(line, f"{name}, line {number}") for number, line in enumerate(lines, count + 1)]
+        yield [strip_line_end(decode_line(line, name, number)) for number, line in enumerate(lines, count + 1)]
         count += len(lines)
 
 
@@ -64,21 +111,14 @@ def _raw_blocks(stream: io.BufferedReader) -> Iterator[list[bytes]]:
         yield [last]
 
 
-def _decode(line: bytes, where: str) -> str:
-    try:
-        return line.removesuffix(b"\r").decode()
-    except UnicodeDecodeError as error:
-        raise LineError(f"{where}: not UTF-8 text ({error.reason} at byte {error.start + 1}). {NOT_UTF8}") from None
-
-
 def check_output(output: str, inputs: Iterable[str]) -> None:
     """Refuse to write to a file that is read.
 
     Raises:
-        LineError: If the output is one of the inputs, by whatever name.
+        FileError: If the output is one of the inputs, by whatever name.
     """
     if output != "-" and os.path.realpath(output) in {os.path.realpath(path) for path in inputs if path != "-"}:
-        raise LineError(f"{output}: input and output are the same file; write to another")
+        raise FileError(f"{output}: input and output are the same file; write to another")
 
 
 @contextmanager
@@ -89,21 +129,21 @@ def open_output(path: str) -> Iterator[IO[bytes]]:
         path: The file; "-" is standard output. What is no regular file, such as /dev/null, is written to directly.
 
     Raises:
-        LineError: If standard output is closed, or the folder of the file does not exist.
+        FileError: If standard output is closed, or the folder of the file does not exist.
         OSError: If it can't be written.
     """
     if path == "-":
         if sys.stdout is None:
-            raise LineError("standard output is closed: name a file with --output")
+            raise FileError("standard output is closed: name a file with --output")
         yield sys.stdout.buffer
         sys.stdout.flush()
         return
     # Through a symbolic link, so that the link stays one.
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise LineError(f"{path}: the folder does not exist; make it first: mkdir -p {target.parent}")
+        raise FileError(f"{path}: the folder does not exist; make it first: mkdir -p {target.parent}")
     in_place = target.exists() and not target.is_file()
-    temporary = target if in_place else target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target if in_place else target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with temporary.open("wb") as stream:
             yield stream

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
-from .folders import LoadError
+from .folders import WITH_TORCH, LoadError, UnsupportedError
 
 FLOATS = ("F32", "F16", "BF16")  # types of numbers, as safetensors names them
 LARGEST_HEADER = 100_000_000  # bytes, as the safetensors library allows
@@ -57,6 +57,10 @@ class Fields:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**31:
             raise self.error(name, f"a whole number from {least} to {2**31 - 1}")
         return value
+
+    def optional_integer(self, name: str) -> int | None:
+        """Return a whole number of at least 1; `None` if the field is missing or null."""
+        return None if self.values.get(name) is None else self.integer(name, 1)
 
     def boolean(self, name: str, default: bool) -> bool:
         """Return true or false; `default` if the field is missing."""
@@ -157,8 +161,9 @@ class Weights:
                 f"{self.path}: {name} has the shape {list(tensor.shape)}, but config.json asks for {list(shape)}"
             )
         if tensor.number not in numbers:
-            raise LoadError(
-                f"{self.path}: {name} is of type {tensor.number}, and only {', '.join(numbers)} can be read here"
+            raise UnsupportedError(
+                f"{self.path}: {name} is of type {tensor.number}, and oktane reads {', '.join(numbers)} only here; for "
+                f"others use {WITH_TORCH}"
             )
         alignment = _engine.NUMBER_SIZES[tensor.number]
         data = tensor.data if tensor.data.ctypes.data % alignment == 0 else tensor.data.copy()

@@ -1,11 +1,15 @@
 """Load the network of a trained folder, from config.json and model.safetensors."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from . import _engine
-from .folders import LoadError
+from .folders import WITH_TORCH, LoadError, UnsupportedError
 from .loading import FLOATS, Fields, Weights, read_json
 from .problem_type import ProblemType
 
@@ -13,6 +17,9 @@ CELLS = {"okt_lstm": "lstm", "okt_gru": "gru", "okt_rnn": "rnn"}
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 NGRAMS = "okt_ngram"
 POOLINGS = ("last", "mean", "max", "max_mean", "max_mean_last")
+
+# Weights, (outputs, pooled size), and bias, (outputs,).
+Head: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class Model(NamedTuple):
@@ -44,7 +51,7 @@ def load_model(folder: Path) -> Model:
     config = Fields(path, read_json(path))
     model_type = config.values.get("model_type")
     if model_type not in (*CELLS, NGRAMS):
-        raise LoadError(
+        raise UnsupportedError(
             f"{path}: model_type is {model_type!r}, and oktane runs {', '.join((*CELLS, NGRAMS))} only; for others use "
             "transformers.pipeline"
         )
@@ -53,13 +60,39 @@ def load_model(folder: Path) -> Model:
     known = [kind.value for kind in ProblemType]
     problem_type = ProblemType(config.choice("problem_type", known, ProblemType.default(count).value))
     vocab_size = config.integer("vocab_size", 20000)
-    _refuse_other_classes(config)
+    _refuse_other_classes(config, "ForSequenceClassification", "classifier")
     weights = Weights(_weights_file(folder))
-    build = _ngrams if model_type == NGRAMS else _recurrent
+    build = _ngrams if model_type == NGRAMS else _classifier
     # The count may be any number until the weights have confirmed it.
     network = build(config, weights, vocab_size, count)
     labels = names or [f"LABEL_{index}" for index in range(count)]
     return Model(network, model_type, labels, problem_type, vocab_size)
+
+
+def load_encoder_network(folder: Path) -> _engine.Network:
+    """Load the network of a sentence encoder, whose outputs are the vectors of texts.
+
+    Raises:
+        LoadError: If a file is missing or damaged, or holds something that can't be run here.
+        ValueError: If the environment variable OKTANE_CPU asks for kernels that this processor doesn't have.
+    """
+    path = folder / "config.json"
+    config = Fields(path, read_json(path))
+    if config.values.get("model_type") not in CELLS:
+        raise LoadError(
+            f"{path}: model_type is {config.values.get('model_type')!r}, and oktane encodes with {', '.join(CELLS)} "
+            "only; for others use sentence_transformers.SentenceTransformer"
+        )
+    _refuse_other_classes(config, "Model", "encoder")
+    weights = Weights(_weights_file(folder))
+    size = config.optional_integer("projection_size")
+
+    def head(pooled_size: int) -> Head:
+        if size is None:
+            return np.eye(pooled_size, dtype=np.float32), np.zeros(pooled_size, np.float32)
+        return weights.floats("projection.weight", (size, pooled_size)), weights.floats("projection.bias", (size,))
+
+    return _recurrent(config, weights, config.integer("vocab_size", 20000), "", head)
 
 
 def kernels() -> str:
@@ -78,19 +111,30 @@ def kernels() -> str:
 def _weights_file(folder: Path) -> Path:
     path = folder / "model.safetensors"
     if not path.exists() and (folder / "model.safetensors.index.json").exists():
-        raise LoadError(f"{folder} has its weights in several files; save them in one, with a larger max_shard_size")
+        raise UnsupportedError(
+            f"{folder} has its weights in several files; save them in one, with a larger max_shard_size, or use "
+            f"{WITH_TORCH}"
+        )
     return path
 
 
-def _refuse_other_classes(config: Fields) -> None:
-    """Raise LoadError for a model that is not a classifier, such as a language model."""
+def _refuse_other_classes(config: Fields, suffix: str, wanted: str) -> None:
+    """Raise LoadError for a model of another kind, such as a language model.
+
+    Args:
+        config: The configuration.
+        suffix: How the names of the classes that are wanted end.
+        wanted: What they are.
+    """
     classes = config.values.get("architectures") or []
     if not isinstance(classes, list):
         raise config.error("architectures", "a list of class names")
-    if classes and not any(str(name).endswith("ForSequenceClassification") for name in classes):
+    if classes and not any(str(name).endswith(suffix) for name in classes):
+        others = {"ForSequenceClassification": "oktane.load", "Model": "oktane.load_encoder"}
+        other = next((call for end, call in others.items() if str(classes[0]).endswith(end)), None)
         raise LoadError(
-            f"{config.path}: this is a {classes[0]}, and oktane runs classifiers of texts only; load it with "
-            f"okt_lstm.{classes[0]}.from_pretrained"
+            f"{config.path}: this is a {classes[0]}, not a{'n' if wanted[0] in 'aeiou' else ''} {wanted}; load it with "
+            + (other or f"okt_lstm.{classes[0]}.from_pretrained")
         )
 
 
@@ -110,7 +154,34 @@ def _label_names(config: Fields) -> list[str] | None:
     return labels
 
 
-def _recurrent(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Network:
+def _classifier(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Network:
+    size = config.optional_integer("projection_size")
+
+    def head(pooled_size: int) -> Head:
+        matrix = weights.floats("classifier.weight", (label_count, size or pooled_size))
+        bias = weights.floats("classifier.bias", (label_count,))
+        if size is None:
+            return matrix, bias
+        # Two linear layers in a row are one.
+        projection = weights.floats("model.projection.weight", (size, pooled_size)).astype(np.float64)
+        shift = weights.floats("model.projection.bias", (size,)).astype(np.float64)
+        return (matrix @ projection).astype(np.float32), (matrix @ shift + bias).astype(np.float32)
+
+    return _recurrent(config, weights, vocab_size, "model.", head)
+
+
+def _recurrent(
+    config: Fields, weights: Weights, vocab_size: int, prefix: str, head: Callable[[int], Head]
+) -> _engine.Network:
+    """Load a recurrent network.
+
+    Args:
+        config: Its configuration.
+        weights: Its weights.
+        vocab_size: The size of its vocabulary.
+        prefix: What the names of the weights begin with.
+        head: Returns the linear layer on the pooled states, for their size.
+    """
     cell = CELLS[config.values["model_type"]]
     embedding_size, hidden = config.integer("embedding_size", 128), config.integer("hidden_size", 64)
     directions = ("forward", "backward") if config.boolean("bidirectional", True) else ("forward",)
@@ -119,7 +190,7 @@ def _recurrent(config: Fields, weights: Weights, vocab_size: int, label_count: i
     width = hidden if separate else hidden * len(directions)
     gates = GATES[cell] * hidden
 
-    name = "model.embed_tokens.weight"
+    name = f"{prefix}embed_tokens.weight"
     embedding, number = weights.stored(name, (vocab_size, embedding_size), (*FLOATS, "I8"))
     scales = weights.floats(f"{name}_scale", (vocab_size,)) if number == "I8" else None
     layers = []
@@ -134,7 +205,7 @@ def _recurrent(config: Fields, weights: Weights, vocab_size: int, label_count: i
         layers.append(
             [
                 [
-                    weights.floats(f"model.layers.{layer}.{direction}_rnn.{name}", shape)
+                    weights.floats(f"{prefix}layers.{layer}.{direction}_rnn.{name}", shape)
                     for name, shape in shapes.items()
                 ]
                 for direction in directions
@@ -151,8 +222,7 @@ def _recurrent(config: Fields, weights: Weights, vocab_size: int, label_count: i
         number,
         scales,
         layers,
-        weights.floats("classifier.weight", (label_count, pooled_size)),
-        weights.floats("classifier.bias", (label_count,)),
+        *head(pooled_size),
     )
 
 

@@ -2,12 +2,14 @@
 
 import os
 import warnings
+from array import array
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar, overload
 
 from . import dictionary
-from .parallel import available_cores, chunks, map_in_threads
+from .hangul import compose_hangul
+from .parallel import available_cores, map_in_threads, text_chunks
 from .user_words import UserDictionary, read_user_dictionary
 
 T = TypeVar("T")
@@ -42,8 +44,8 @@ class Morphemes(NamedTuple):
     Attributes:
         forms: The distinct morphemes, by first appearance.
         form_ids: int32, (morphemes,): the index in `forms` of each morpheme, in order.
-        spans: int32, (morphemes * 2,): start and end of each in the given text, in characters; with `norm`, of the
-            characters that it came from.
+        spans: int32, (morphemes * 2,): start and end of each in the given text, in characters; with `norm` or
+            `compose`, of the characters that it came from.
         row_splits: int64, (texts + 1,): text i has the morphemes row_splits[i] to row_splits[i + 1].
     """
 
@@ -184,9 +186,33 @@ class Okt:
         """Return what `tokenize` gives for each text; for arguments and errors, see `pos_batch`."""
         return self._map(phrases, lambda texts: self._dictionary.tokens(texts, norm, stem, Token))
 
-    def encode_batch(self, texts: Iterable[str], norm: bool = False, stem: bool = False) -> Morphemes:
-        """Return the morphemes of texts as arrays, on one core; for arguments and errors, see `pos`."""
-        return Morphemes(*self._dictionary.morphemes(texts, norm, stem))
+    def encode_batch(
+        self, texts: Iterable[str], norm: bool = False, stem: bool = False, compose: bool = False
+    ) -> Morphemes:
+        """Return the morphemes of texts as arrays, on one core.
+
+        Args:
+            texts: The texts.
+            norm: As for `pos`.
+            stem: As for `pos`.
+            compose: Compose Hangul in conjoining jamo first, which Okt would not read as Korean. Spans are those of the
+                characters in the given text.
+
+        Raises:
+            TypeError: If one of the texts is not a str; the message says which.
+        """
+        if not compose:
+            return Morphemes(*self._dictionary.morphemes(texts, norm, stem))
+        texts = list(texts)
+        composed, positions = compose_hangul(texts)
+        found = Morphemes(*self._dictionary.morphemes(composed, norm, stem))
+        if not positions:
+            return found
+        spans = array("i", found.spans)
+        for row, sources in positions.items():
+            for place in range(2 * found.row_splits[row], 2 * found.row_splits[row + 1]):
+                spans[place] = sources[spans[place]]
+        return found._replace(spans=memoryview(spans))
 
     # ---- names of 0.1.0 ----
 
@@ -208,7 +234,7 @@ class Okt:
         if isinstance(texts, str):
             raise TypeError(f"a batch is several texts: pass [{texts!r:.40}], or call the method without _batch")
         threads = self.threads or available_cores()
-        return list(chain.from_iterable(map_in_threads(analyze, chunks(texts, CHUNK), threads)))
+        return list(chain.from_iterable(map_in_threads(analyze, text_chunks(texts, CHUNK), threads)))
 
 
 def _warn_of_old_name(old: str, new: str) -> None:

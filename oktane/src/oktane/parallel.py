@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 T = TypeVar("T")
 
+# Characters in a list of texts: more than most lists have, and less than a core works on in half a second.
+CHARACTERS = 50_000
+
 
 def available_cores() -> int:
     """Return how many cores this process may use: those it may run on, or fewer if its container's quota is smaller.
@@ -74,8 +77,25 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
+def text_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield texts in lists of `size`, or fewer if they are long: after Ctrl-C, the lists under way are finished."""
+    chunk: list[str] = []
+    characters = 0
+    for text in texts:
+        chunk.append(text)
+        characters += len(text) if isinstance(text, str) else 0
+        if len(chunk) == size or characters >= CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
 def map_in_threads(function: Callable[[S], T], items: Iterable[S], threads: int) -> Iterator[T]:
-    """Yield function(item) for each item, in order. Reads at most a few items ahead of the results."""
+    """Yield function(item) for each item, in order. Reads at most a few items ahead of the results.
+
+    After an error, or if no more results are asked for, it waits for no thread: those that work end with their item.
+    """
     remaining = iter(items)
     beginning = list(islice(remaining, 2))
     if threads == 1 or len(beginning) < 2:
@@ -85,10 +105,13 @@ def map_in_threads(function: Callable[[S], T], items: Iterable[S], threads: int)
     from concurrent.futures import ThreadPoolExecutor
 
     pending: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="oktane") as executor:
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="oktane")
+    try:
         for item in chain(beginning, remaining):
             pending.append(executor.submit(function, item))
             if len(pending) > 2 * threads:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+    finally:
+        executor.shutdown(wait=not pending, cancel_futures=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
-from .folders import LoadError
+from .folders import WITH_TORCH, LoadError, UnsupportedError
 from .loading import Fields, read_json
 from .okt import Okt
 
@@ -40,6 +40,7 @@ class Tokenizer:
         folder: The folder, with tokenizer_config.json, tokenizer.json and perhaps user_dictionary.txt.
         max_length: Maximum number of tokens in a text, with special tokens. By default the `model_max_length` of
             tokenizer_config.json.
+        vocab_size: The number of tokens that the model knows, if that is to be checked.
 
     Attributes:
         max_length: Maximum number of tokens in a text; `None` for no limit.
@@ -50,13 +51,13 @@ class Tokenizer:
         ValueError: If `max_length` leaves no room for the special tokens.
     """
 
-    def __init__(self, folder: Path, max_length: int | None = None) -> None:
+    def __init__(self, folder: Path, max_length: int | None = None, vocab_size: int | None = None) -> None:
         path = folder / "tokenizer_config.json"
         config = Fields(path, read_json(path))
         if config.values.get("tokenizer_class") != "OktTokenizer":
-            raise LoadError(
+            raise UnsupportedError(
                 f"{path}: tokenizer_class is {config.values.get('tokenizer_class')!r}, and oktane runs OktTokenizer "
-                "only; for others use okt_lstm.load"
+                f"only; for others use {WITH_TORCH}"
             )
         self._norm, self._stem = config.boolean("norm", False), config.boolean("stem", False)
         mark = config.values.get("word_mark") or ""
@@ -74,6 +75,11 @@ class Tokenizer:
         self._vocabulary, self.size = _read_vocabulary(state, mark)
         added = _read_added_tokens(state)
         self.size = max([self.size, *(token.id + 1 for token in added)])
+        if vocab_size is not None and self.size > vocab_size:
+            raise LoadError(
+                f"{folder}: tokenizer.json has ids up to {self.size - 1}, but config.json has a vocab_size of "
+                f"{vocab_size}: they belong to different models"
+            )
         keeps_special = config.boolean("split_special_tokens", False)
         self._added = [token for token in added if not (keeps_special and token.special)]
         self._before, self._after = _read_special_tokens(state)
@@ -127,7 +133,7 @@ class Tokenizer:
     def _encode_morphemes(
         self, texts: list[str], begins_word: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        found = self._okt.encode_batch(texts, self._norm, self._stem)
+        found = self._okt.encode_batch(texts, self._norm, self._stem, compose=True)
         return self._vocabulary.encode(texts, begins_word, *found)
 
     def _encode_around_added_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -180,10 +186,15 @@ def _read_vocabulary(state: Fields, mark: str) -> tuple[_engine.Vocabulary, int]
         raise state.error("model", "an object")
     kind = model.get("type")
     if kind not in ("WordLevel", "BPE"):
-        raise LoadError(f"{state.path}: the model's type is {kind!r}, and oktane runs WordLevel and BPE only")
+        raise UnsupportedError(
+            f"{state.path}: the model's type is {kind!r}, and oktane runs WordLevel and BPE only; for others use "
+            f"{WITH_TORCH}"
+        )
     for name in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "ignore_merges"):
         if model.get(name):
-            raise LoadError(f"{state.path}: model.{name} is {model[name]!r}, which oktane does not support")
+            raise UnsupportedError(
+                f"{state.path}: model.{name} is {model[name]!r}, which oktane does not support; use {WITH_TORCH}"
+            )
     tokens, unknown, merges = model.get("vocab"), model.get("unk_token"), None
     if not isinstance(tokens, dict) or not all(map(_is_id, tokens.values())):
         raise LoadError(f"{state.path}: model.vocab must be an object of ids from 0 on by token")
@@ -240,7 +251,9 @@ def _read_special_tokens(state: Fields) -> tuple[list[int], list[int]]:
             if behind != 1:
                 raise ValueError
         else:
-            raise LoadError(f"{state.path}: a post_processor of type {kind!r} is not supported")
+            raise UnsupportedError(
+                f"{state.path}: oktane does not support a post_processor of type {kind!r}; use {WITH_TORCH}"
+            )
         if not all(map(_is_id, parts[0] + parts[1])):
             raise ValueError
     except (TypeError, KeyError, IndexError, ValueError):

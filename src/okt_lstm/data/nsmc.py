@@ -32,10 +32,11 @@ import aiohttp
 import datasets
 from datasets.exceptions import DatasetGenerationError
 
+from oktane.lines import decode_line, strip_line_end
+
 from ..atomic import FileError
 from .description import git_blob_digest, git_blob_id
 from .errors import DataError
-from .lines import decode_line, strip_line_end
 
 logger = datasets.logging.get_logger(__name__)
 

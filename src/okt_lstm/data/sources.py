@@ -9,13 +9,14 @@ from typing import Any
 import datasets
 from datasets.exceptions import DatasetsError
 
+from oktane.lines import uncompressed
+from oktane.readers import file_format, open_reader
+
 from .columns import choose_columns, quote_list
 from .description import DataDescription, DataFile
 from .errors import DataError
-from .lines import uncompressed
 from .nsmc import NSMC, OFFICIAL_FILES
 from .options import DataOptions, is_local
-from .readers import file_format, open_reader
 
 logger = datasets.logging.get_logger(__name__)
 

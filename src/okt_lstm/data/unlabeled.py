@@ -7,12 +7,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from oktane.columns import choose_text_column, refuse_table
+from oktane.readers import check_text, open_reader
+
 from ..atomic import FileError, replacing
-from .columns import choose_text_column, refuse_table
 from .description import DataFile
 from .errors import DataError
 from .nsmc import NSMC
-from .readers import check_text, open_reader
 
 
 @dataclass(frozen=True)

@@ -1,130 +1,42 @@
-"""Texts of files and streams in, their predictions out, in constant memory."""
+"""Predict the rows of a file with a progress bar."""
 
 import os
-from collections.abc import Iterable
-from itertools import islice, tee
-from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from tqdm import tqdm
 
-from ..atomic import FileError
-from ..data.columns import choose_text_column, refuse_table
-from ..data.readers import RowReader, check_text, file_format, open_reader
-from ..data.writers import open_writer, tsv_line
-from .classifier import Classifier
+from oktane import files
+from oktane.base_classifier import BaseClassifier
+from oktane.readers import RowReader
+
+# So that it may be a parquet file.
+from ..data import parquet  # noqa: F401
 
 
 def predict_file(
-    classifier: Classifier,
-    source: str | os.PathLike[str],
-    target: str | os.PathLike[str],
-    *,
-    input_format: str | None = None,
-    text_column: str | None = None,
-    probabilities: bool = False,
-    progress: bool = False,
+    classifier: BaseClassifier, source: str | os.PathLike[str], target: str | os.PathLike[str], **options: Any
 ) -> int:
     """Predict the rows of a file and write them, with their labels, to another file.
 
-    The new columns follow the file's own. They are `label`; for a single-label model, `probability`; for a multi-label
-    model or with `probabilities`, `probability_NAME` for each label. If the file has a column of one of these names,
-    all new ones begin with `predicted_`. A txt file gets the labels alone.
+    A progress bar is shown if standard error is a terminal.
 
     Args:
         classifier: The classifier.
         source: The file to read: txt, tsv, csv, jsonl or parquet.
-        target: The file to write, in any of these formats. It appears when all rows are written.
-        input_format: The format of `source`; by default, its suffix tells it.
-        text_column: The column of the texts; by default the only column, or one with a usual name.
-        probabilities: Whether to write the probability of each label.
-        progress: Whether to show a progress bar, if standard error is a terminal.
+        target: The file to write, in any of these formats.
+        **options: Those of `oktane.files.predict_file`.
 
     Returns:
         The number of rows.
 
     Raises:
-        FileError: A file can't be read or written as asked, a column is missing, or a row has no text; the message says
-            where.
+        FileError: As in `oktane.files.predict_file`.
     """
-    if Path(source).exists() and Path(target).exists() and Path(source).samefile(target):
-        raise FileError(f"{target}: input and output are the same file; write to another")
-    with open_reader(source, input_format) as reader:
-        text_column = _text_column(reader, input_format, text_column)
-        new = _new_columns(classifier, probabilities, reader.columns)
-        columns = [*reader.columns, *new]
-        if file_format(target) == "txt":
-            if probabilities:
-                raise FileError(f"{target}: a txt file holds labels only; write probabilities to .tsv, .csv or .jsonl")
-            columns = new[:1]
-        count = 0
-        with (
-            open_writer(target, columns, reader.schema) as writer,
-            tqdm(total=reader.size, unit=reader.unit, unit_scale=True, disable=None if progress else True) as bar,
-        ):
-            # The rows that were read ahead, for the threads, wait in `rows`.
-            rows, ahead = tee(check_text(row, text_column, reader, number) for number, row in enumerate(reader, 1))
-            for texts, scores in classifier.score_chunks(row[text_column] for row in ahead):
-                chunk = list(islice(rows, len(texts)))
-                predicted = classifier.problem_type.rows(scores, classifier.labels, probabilities)
-                for number, (row, values) in enumerate(zip(chunk, predicted, strict=True), count + 1):
-                    if clash := row.keys() & set(new):
-                        raise FileError(
-                            f"{source}, row {number}: has a field {min(clash)!r}, which the first row lacks"
-                        )
-                    row.update(zip(new, values, strict=True))
-                writer.write(chunk)
-                count += len(chunk)
-                bar.set_postfix(texts=count, refresh=False)
-                bar.update(reader.position - bar.n)
-    return count
+    with tqdm(unit_scale=True, disable=None) as bar:
 
+        def progress(reader: RowReader, count: int) -> None:
+            bar.total, bar.unit = reader.size, reader.unit
+            bar.set_postfix(texts=count, refresh=False)
+            bar.update(reader.position - bar.n)
 
-def print_file(
-    classifier: Classifier,
-    source: str | os.PathLike[str],
-    stream: TextIO,
-    *,
-    input_format: str | None = None,
-    text_column: str | None = None,
-    probabilities: bool = False,
-) -> None:
-    """Predict the texts of a file and write them to a stream; see `predict_file` and `print_predictions`."""
-    with open_reader(source, input_format) as reader:
-        column = _text_column(reader, input_format, text_column)
-        texts = (check_text(row, column, reader, number)[column] for number, row in enumerate(reader, 1))
-        print_predictions(classifier, texts, stream, probabilities=probabilities)
-
-
-def print_predictions(
-    classifier: Classifier, texts: Iterable[str], stream: TextIO, *, probabilities: bool = False
-) -> None:
-    """Write a line of tsv for each text: its label, probabilities as in `predict_file`, and the text.
-
-    Args:
-        classifier: The classifier.
-        texts: The texts.
-        stream: Where the lines go. It is flushed at the end.
-        probabilities: Whether to write the probability of each label.
-    """
-    for chunk, scores in classifier.score_chunks(texts):
-        predicted = classifier.problem_type.rows(scores, classifier.labels, probabilities)
-        stream.writelines(tsv_line([*values, text]) for values, text in zip(predicted, chunk, strict=True))
-    stream.flush()
-
-
-def _text_column(reader: RowReader, input_format: str | None, given: str | None) -> str:
-    if input_format is None:
-        refuse_table(reader, "add --input_format tsv if it is a table with a header, txt if each line is a text")
-    return choose_text_column(reader, given)
-
-
-def _new_columns(classifier: Classifier, probabilities: bool, taken: Iterable[str]) -> list[str]:
-    """Return names for the columns of predictions that none of the file's own columns has."""
-    columns = classifier.problem_type.columns(classifier.labels, probabilities)
-    taken = set(taken)
-    if taken & set(columns):
-        columns = [f"predicted_{column}" for column in columns]
-    if clash := taken & set(columns):
-        raise FileError(f"the input has a column {min(clash)!r} already, where the prediction would go; rename it")
-    return columns
+        return files.predict_file(classifier, source, target, progress=progress, **options)

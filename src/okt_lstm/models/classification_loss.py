@@ -3,12 +3,11 @@
 
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
-
-from .configuration_lstm import ClassifierConfig
+from transformers import PreTrainedConfig
 
 
 def classification_loss(
-    logits: Tensor, labels: Tensor, config: ClassifierConfig, num_items_in_batch: Tensor | int | None = None
+    logits: Tensor, labels: Tensor, config: PreTrainedConfig, num_items_in_batch: Tensor | int | None = None
 ) -> Tensor:
     """Return the loss for `config.problem_type`.
 

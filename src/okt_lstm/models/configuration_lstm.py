@@ -102,6 +102,8 @@ class RecurrentConfig(ClassifierConfig):
             reads both directions would see the tokens that it has to predict.
         pooling: How the hidden states of a text become one vector: `"last"` (the final state of each direction),
             `"mean"`, `"max"`, or several of them, concatenated. Padding never counts.
+        projection_size: Size of a linear projection of the pooled vector, as sentence encoders have it. `None` for no
+            projection.
         embedding_dropout: Dropout probability of the embeddings.
         hidden_dropout: Dropout probability between two recurrent layers.
         classifier_dropout: Dropout probability of the pooled vector, before the classifier.
@@ -128,6 +130,7 @@ class RecurrentConfig(ClassifierConfig):
     bidirectional: bool = True
     separate_directions: bool = False
     pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] = "last"
+    projection_size: int | None = None
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.5
     classifier_dropout: float | int = 0.5
@@ -150,6 +153,8 @@ class RecurrentConfig(ClassifierConfig):
         for name in ("vocab_size", "embedding_size", "hidden_size", "num_hidden_layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.projection_size is not None and self.projection_size < 1:
+            raise ValueError(f"projection_size must be at least 1 or None, got {self.projection_size}")
         if not self.initializer_range > 0:
             raise ValueError(f"initializer_range must be above 0, got {self.initializer_range}")
 
@@ -205,9 +210,14 @@ class RecurrentConfig(ClassifierConfig):
         return self.pooling.split("_")
 
     @property
+    def unprojected_size(self) -> int:
+        """Size of the pooled states of a text, before a projection."""
+        return self.output_size * len(self.poolings)
+
+    @property
     def pooled_size(self) -> int:
         """Size of the vector that stands for a whole text."""
-        return self.output_size * len(self.poolings)
+        return self.unprojected_size if self.projection_size is None else self.projection_size
 
 
 @strict

@@ -182,6 +182,9 @@ class RecurrentModel(RecurrentPreTrainedModel):
             for index in range(config.num_hidden_layers)
         )
         self.hidden_dropout = nn.Dropout(config.hidden_dropout)
+        self.projection = (
+            None if config.projection_size is None else nn.Linear(config.unprojected_size, config.projection_size)
+        )
         self.post_init()
 
     @capture_outputs
@@ -203,8 +206,8 @@ class RecurrentModel(RecurrentPreTrainedModel):
 
         Returns:
             `last_hidden_state`, `(batch, time, hidden_size * directions)`, zero at padding; `pooler_output`,
-            `(batch, pooled_size)`, zero for an empty text; and, if asked for, `hidden_states`: the embeddings and the
-            output of each layer.
+            `(batch, pooled_size)`, the pooled states (zero for an empty text) or their projection; and, if asked for,
+            `hidden_states`: the embeddings and the output of each layer.
 
         Raises:
             ValueError: If not exactly one of `input_ids` and `inputs_embeds` is given, or a shape is wrong.
@@ -231,9 +234,10 @@ class RecurrentModel(RecurrentPreTrainedModel):
                 hidden_states = self.hidden_dropout(hidden_states)
             # (batch, time, hidden * directions)
             hidden_states = layer(hidden_states, is_token, left_to_right, right_to_left)
+        pooled = self._pool(hidden_states, is_token.to(hidden_states.device))  # (batch, unprojected_size)
         return BaseModelOutputWithPooling(
             last_hidden_state=hidden_states[:, :0] if empty else hidden_states,
-            pooler_output=self._pool(hidden_states, is_token.to(hidden_states.device)),
+            pooler_output=pooled if self.projection is None else self.projection(pooled),  # (batch, pooled_size)
         )
 
     def _token_mask(
@@ -258,7 +262,7 @@ class RecurrentModel(RecurrentPreTrainedModel):
         return torch.ones(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
 
     def _pool(self, hidden_states: Tensor, is_token: Tensor) -> Tensor:
-        """Map states that are zero at padding, `(batch, time, width)`, to `(batch, pooled_size)`."""
+        """Map states that are zero at padding, `(batch, time, width)`, to `(batch, unprojected_size)`."""
         pooled = []
         if "max" in self.config.poolings:
             # Padding gets the lowest number by addition to its zeros: faster than masked_fill, as in zero_padding.
@@ -269,7 +273,7 @@ class RecurrentModel(RecurrentPreTrainedModel):
             pooled.append(hidden_states.sum(dim=1) / is_token.sum(dim=1, keepdim=True).clamp(min=1))  # (batch, width)
         if "last" in self.config.poolings:
             pooled.append(self._final_states(hidden_states, is_token))  # (batch, width)
-        return torch.cat(pooled, dim=-1)  # (batch, pooled_size)
+        return torch.cat(pooled, dim=-1)  # (batch, unprojected_size)
 
     def _final_states(self, hidden_states: Tensor, is_token: Tensor) -> Tensor:
         """Return the state of each direction after its last token, `(batch, width)`. Those of an empty text are 0."""

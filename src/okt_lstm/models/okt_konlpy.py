@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -41,6 +42,8 @@ _FOLDER = "org/openkoreantext/processor/util/"
 # Okt's normalizer changes text only inside runs of these characters (KoreanNormalizer.scala).
 _KOREAN_RUN = re.compile("[ㄱ-ㅣ가-힣]+")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# Two or three conjoining jamo that make a syllable, or a syllable and its final consonant, or any other character.
+_HANGUL_PIECES = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?|[가-힣][\u11a8-\u11c2]|.", re.DOTALL)
 
 _lock = Lock()
 _jvm_was_lost = False
@@ -103,7 +106,9 @@ class KonlpyOkt:
         lines = [base, *(f"{word}\t{pos}" for pos, words in self.user_dictionary.items() for word in words)]
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
-    def encode_batch(self, texts: Iterable[str], norm: bool = False, stem: bool = False) -> Morphemes:
+    def encode_batch(
+        self, texts: Iterable[str], norm: bool = False, stem: bool = False, compose: bool = False
+    ) -> Morphemes:
         """Split texts into morphemes. The first call of a process starts the JVM.
 
         Args:
@@ -111,6 +116,7 @@ class KonlpyOkt:
             norm: Correct the spelling first, as Okt's `normalize` does. A span is then that of the characters that the
                 morpheme came from.
             stem: Give verbs and adjectives in their dictionary form. A span is still that of the surface form.
+            compose: Compose Hangul in conjoining jamo first. A span is that of the characters in the given text.
 
         Raises:
             ImportError: If konlpy or JPype is not installed.
@@ -120,14 +126,17 @@ class KonlpyOkt:
         form_ids: dict[str, int] = {}
         ids, spans, row_splits = [], [], [0]
         for text in texts:
-            text = _LONE_SURROGATE.sub("\ufffd", text)
+            text, positions = _LONE_SURROGATE.sub("\ufffd", text), None
+            if compose:
+                text, positions = _compose_hangul(text)
             analyzed = str(okt.normalize(text)) if norm else text
             sources = _sources(text, analyzed)
             for token in okt.tokensToJavaKoreanTokenList(okt.tokenize(analyzed), False):
                 form = (stem and str(token.getStem())) or str(token.getText())
                 ids.append(form_ids.setdefault(form, len(form_ids)))
                 first, length = token.getOffset(), token.getLength()
-                spans.append((sources[first][0], sources[first + length - 1][1]))
+                start, end = sources[first][0], sources[first + length - 1][1]
+                spans.append((positions[start], positions[end]) if positions else (start, end))
             row_splits.append(len(ids))
         return Morphemes(
             list(form_ids),
@@ -135,6 +144,18 @@ class KonlpyOkt:
             np.array(spans, np.int32).reshape(-1, 2),
             np.array(row_splits, np.int64),
         )
+
+
+def _compose_hangul(text: str) -> tuple[str, list[int]]:
+    """Compose the Hangul of a text as `oktane.Okt` does, which this module takes the place of.
+
+    Returns:
+        The text, and for each of its characters where it begins in the given text; at last, where that ends.
+    """
+    pieces = [(match.start(), match[0]) for match in _HANGUL_PIECES.finditer(text)]
+    composed = [(start, normalize("NFC", piece) if len(piece) > 1 else piece) for start, piece in pieces]
+    sources = [start + i for start, piece in composed for i in range(len(piece))]
+    return "".join(piece for _, piece in composed), [*sources, len(text)]
 
 
 # ---- the JVM ----

@@ -63,7 +63,7 @@ def find_morphemes(
         "".join(texts).encode()
     except UnicodeEncodeError:  # lone surrogates, which no library in Rust or Java accepts
         texts = [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
-    found = analyzer.encode_batch(texts, norm=norm, stem=stem)
+    found = analyzer.encode_batch(texts, norm=norm, stem=stem, compose=True)
     forms: list[str] = found.forms
     form_ids: np.ndarray = np.frombuffer(found.form_ids, np.int32)
     spans = np.frombuffer(found.spans, np.int32).reshape(-1, 2)

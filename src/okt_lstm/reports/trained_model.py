@@ -40,7 +40,8 @@ def describe(config: ClassifierConfig, num_parameters: int, problem_type: Proble
     return f"A {config.network} over Okt morphemes, with {num_parameters:,} parameters. It {task}."
 
 
-def _package_versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that matter to a result."""
     versions = {"Python": platform.python_version()}
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):
@@ -48,7 +49,8 @@ def _package_versions() -> dict[str, str]:
     return versions
 
 
-def _machine() -> str:
+def machine_name() -> str:
+    """Say in a few words what machine this is."""
     threads = torch.get_num_threads()
     machine = f"{platform.system()} {platform.machine()} with {threads} thread{'s' if threads > 1 else ''}"
     return f"{machine}, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else machine
@@ -91,8 +93,8 @@ class TrainedModel:
     pictures: Mapping[str, str]
     vocabulary: str = "The vocabulary was built from the training rows alone."
     examples: Sequence[str] = ("영상이 아름답고 감동적이었다", "결말이 너무 실망스러웠다")
-    versions: Mapping[str, str] = field(default_factory=_package_versions)
-    machine: str = field(default_factory=_machine)
+    versions: Mapping[str, str] = field(default_factory=package_versions)
+    machine: str = field(default_factory=machine_name)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `CARD_NAME` holds: plain values that JSON can write."""

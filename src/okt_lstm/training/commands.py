@@ -1,4 +1,4 @@
-"""The commands whose options are the fields of dataclasses: `train`, `pretrain` and `word-vectors`."""
+"""The commands whose options are the fields of dataclasses: those that train something."""
 
 import ast
 from dataclasses import MISSING, Field, dataclass, fields
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from ..data.options import DataOptions
+from .encoder_options import EncoderModelOptions, EncoderSettings, EncoderTokenizerOptions, TeacherOptions
 from .options import (
     ModelOptions,
     PretrainSettings,
@@ -97,7 +98,17 @@ WORD_VECTORS = Command(
     is_training=False,
     hidden=frozenset({"max_length"}),
 )
-COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS)}
+ENCODER = Command(
+    "train-encoder",
+    "Train a sentence encoder on unlabeled text, as the student of a larger one.",
+    (TeacherOptions, UnlabeledOptions, EncoderTokenizerOptions, EncoderModelOptions, RecipeOptions, EncoderSettings),
+    (
+        "okt-lstm train-encoder --teacher intfloat/multilingual-e5-small --unlabeled texts.txt --output_dir encoder",
+        "okt-lstm train-encoder --recipe encoder --teacher e5 --unlabeled texts.txt --output_dir encoder",
+    ),
+    hidden=frozenset({"max_ngram", "num_buckets", "classifier_dropout", "sampled_softmax_size"}),
+)
+COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS, ENCODER)}
 
 
 # What stands in source files that take seconds to import
@@ -106,10 +117,33 @@ COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS)
 @cache
 def training_argument_names() -> frozenset[str]:
     """Return the names of the fields of transformers' `TrainingArguments`."""
+    return frozenset(_declared(_transformers() / "training_args.py")["TrainingArguments"])
+
+
+def training_argument_values(name: str) -> list[str]:
+    """Return the values that an option of transformers can have, if they have names; else nothing."""
+    enumerations = {
+        "optim": ("training_args.py", "OptimizerNames"),
+        "lr_scheduler_type": ("trainer_utils.py", "SchedulerType"),
+    }
+    if name not in enumerations:
+        return []
+    file, enumeration = enumerations[name]
+    classes = [node for node in _parse(_transformers() / file).body if isinstance(node, ast.ClassDef)]
+    members = [item for node in classes if node.name == enumeration for item in node.body]
+    return [_value(item.value) for item in members if isinstance(item, ast.Assign)]
+
+
+def _transformers() -> Path:
     package = find_spec("transformers")
     assert package is not None
     assert package.origin is not None
-    return frozenset(_declared(Path(package.origin).with_name("training_args.py"))["TrainingArguments"])
+    return Path(package.origin).parent
+
+
+@cache
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
 
 
 def defaults(part: type[Any]) -> dict[str, Any]:
@@ -125,7 +159,7 @@ def defaults(part: type[Any]) -> dict[str, Any]:
 @cache
 def _declared(path: Path) -> dict[str, dict[str, Any]]:
     """Read the annotated names of a source file's classes, with the defaults that are plain values."""
-    classes = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ClassDef)]
+    classes = [node for node in _parse(path).body if isinstance(node, ast.ClassDef)]
     return {
         node.name: {
             item.target.id: _value(item.value)

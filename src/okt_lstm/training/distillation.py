@@ -6,7 +6,6 @@ weight of the rows' own labels, or the other teachers.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,14 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from oktane import chunks
+from oktane.base_classifier import BaseClassifier
 from oktane.problem_type import ProblemType
 
 from ..data.cache import generate
 from ..data.columns import quote_list
 from ..data.unlabeled import UnlabeledText
-from ..inference.classifier import CHUNK_SIZE, Classifier
-from ..inference.loading import load_any
+from ..inference.loading import Engine, load_in_oktane
+from ..inference.torch_loading import load_in_torch
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class DistillationTask:
         held_out: The rows that the student is evaluated on.
         unlabeled: Further texts, or None. Those that also occur in the labeled or held-out rows are dropped, so no
             teacher ever labels a text that the student is evaluated on.
-        bf16: Whether the teachers compute in bfloat16.
+        bf16: Whether the teachers that torch runs compute in bfloat16.
     """
 
     teachers: tuple[str, ...]
@@ -130,13 +129,10 @@ def _mean(
 def _predictions(task: DistillationTask) -> Iterator[dict[str, Any]]:
     """Yield each text with the predictions of the task's only teacher."""
     teacher, order = _load_teacher(task.teachers[0], task)
-    autocast = torch.autocast(teacher.model.device.type, torch.bfloat16) if task.bf16 else nullcontext()
     title = f"Predictions of {Path(task.teachers[0]).name}"
-    for texts in chunks(tqdm(task.texts(), desc=title, unit=" texts", disable=None), CHUNK_SIZE):
-        with autocast:
-            # (texts, labels)
-            predictions = teacher.scores(texts)[:, order]
-        for text, prediction in zip(texts, predictions, strict=True):
+    # scores: (texts, labels)
+    for texts, scores in teacher.score_chunks(tqdm(task.texts(), desc=title, unit=" texts", disable=None)):
+        for text, prediction in zip(texts, scores[:, order], strict=True):
             yield {"text": text, "label": prediction}
 
 
@@ -148,13 +144,14 @@ def _hard_labels(task: DistillationTask) -> NDArray[np.float32]:
     return labels.reshape(len(labels), -1).astype(np.float32)
 
 
-def _load_teacher(name: str, task: DistillationTask) -> tuple[Classifier, Sequence[int]]:
-    """Load a teacher.
+def _load_teacher(name: str, task: DistillationTask) -> tuple[BaseClassifier, Sequence[int]]:
+    """Load a teacher. oktane runs it if it can, unless there is a GPU.
 
     Returns:
         The teacher, and for each of the student's labels its index among the teacher's.
     """
-    teacher = load_any(name)
+    engine: Engine = "torch" if torch.cuda.is_available() else "auto"
+    teacher = load_in_oktane(name, engine=engine) or load_in_torch(name, bf16=task.bf16)
     if teacher.problem_type != task.problem_type:
         raise ValueError(f"the teacher {name} is made for {teacher.problem_type}, the data for {task.problem_type}")
     if task.problem_type == ProblemType.REGRESSION:

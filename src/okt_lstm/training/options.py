@@ -2,12 +2,14 @@
 
 Nothing heavy is imported here, so that `--help` and mistakes are answered at once. A field's metadata say what its help
 says: `help`; `metavar`, what its value is called there; `group`, under which heading it stands, if not its class's; and
-`advanced`, if only `--help-all` shows it.
+`advanced`, if only `--help-all` shows it. `min` and `max` are the least and the greatest value.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
+
+from .values import check_ranges
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -15,14 +17,6 @@ if TYPE_CHECKING:
     from ..data.unlabeled import UnlabeledText
     from ..models.configuration_lstm import ClassifierConfig
     from ..models.tokenization_okt import OktTokenizer
-
-
-def need_at_least(options: Any, least: int, *names: str) -> None:
-    """Raise ValueError if one of the options is set to less than `least`."""
-    for name in names:
-        value = getattr(options, name)
-        if value is not None and value < least:
-            raise ValueError(f"{name} is {value}; it has to be {least} or more")
 
 
 @dataclass
@@ -45,9 +39,11 @@ class TokenizerOptions:
             "advanced": True,
         },
     )
-    vocab_size: int = field(default=20000, metadata={"help": "maximum number of tokens in the vocabulary"})
-    min_frequency: int = field(default=2, metadata={"help": "drop tokens that occur fewer times in the training texts"})
-    max_length: int = field(default=128, metadata={"help": "cut texts after this many tokens"})
+    vocab_size: int = field(default=20000, metadata={"help": "maximum number of tokens in the vocabulary", "min": 1})
+    min_frequency: int = field(
+        default=2, metadata={"help": "drop tokens that occur fewer times in the training texts", "min": 1}
+    )
+    max_length: int = field(default=128, metadata={"help": "cut texts after this many tokens", "min": 1})
     user_dictionary: str | None = field(
         default=None,
         metadata={"metavar": "FILE", "help": "words for Okt, one a line: word, tab, part of speech"},
@@ -55,7 +51,7 @@ class TokenizerOptions:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        need_at_least(self, 1, "vocab_size", "min_frequency", "max_length")
+        check_ranges(vars(self), fields(self))
 
     def to_tokenizer(self) -> "OktTokenizer":
         """Return the tokenizer, still without a vocabulary.
@@ -98,9 +94,11 @@ class ModelOptions:
     model_type: Literal["lstm", "gru", "rnn", "ngram"] = field(
         default="lstm", metadata={"help": "recurrent cell, or ngram: a linear model over n-grams of tokens"}
     )
-    embedding_size: int | None = field(default=None, metadata={"help": "size of a token's embedding"})
-    hidden_size: int | None = field(default=None, metadata={"help": "hidden units of a layer, per direction"})
-    num_hidden_layers: int | None = field(default=None, metadata={"help": "stacked recurrent layers (--num_layers)"})
+    embedding_size: int | None = field(default=None, metadata={"help": "size of a token's embedding", "min": 1})
+    hidden_size: int | None = field(default=None, metadata={"help": "hidden units of a layer, per direction", "min": 1})
+    num_hidden_layers: int | None = field(
+        default=None, metadata={"help": "stacked recurrent layers (--num_layers)", "min": 1}
+    )
     bidirectional: bool | None = field(
         default=None, metadata={"help": "read texts in both directions; false: from left to right only"}
     )
@@ -114,18 +112,23 @@ class ModelOptions:
     nonlinearity: Literal["tanh", "relu"] | None = field(
         default=None, metadata={"help": "activation function; only for --model_type rnn", "advanced": True}
     )
-    embedding_dropout: float | None = field(default=None, metadata={"help": "dropout of the embeddings"})
-    hidden_dropout: float | None = field(default=None, metadata={"help": "dropout between layers"})
-    classifier_dropout: float | None = field(default=None, metadata={"help": "dropout before the classifier"})
+    embedding_dropout: float | None = field(
+        default=None, metadata={"help": "dropout of the embeddings", "min": 0, "max": 1}
+    )
+    hidden_dropout: float | None = field(default=None, metadata={"help": "dropout between layers", "min": 0, "max": 1})
+    classifier_dropout: float | None = field(
+        default=None, metadata={"help": "dropout before the classifier", "min": 0, "max": 1}
+    )
     sampled_softmax_size: int | None = field(
         default=None,
-        metadata={"help": "tokens in a language model's softmax during training; 0: all", "advanced": True},
+        metadata={"help": "tokens in a language model's softmax during training; 0: all", "advanced": True, "min": 0},
     )
     max_ngram: int | None = field(
-        default=None, metadata={"help": "longest n-gram, in tokens; only for --model_type ngram", "advanced": True}
+        default=None,
+        metadata={"help": "longest n-gram, in tokens; only for --model_type ngram", "advanced": True, "min": 1},
     )
     num_buckets: int | None = field(
-        default=None, metadata={"help": "weights per label; only for --model_type ngram", "advanced": True}
+        default=None, metadata={"help": "weights per label; only for --model_type ngram", "advanced": True, "min": 1}
     )
 
     def __post_init__(self) -> None:
@@ -183,7 +186,7 @@ class UnlabeledOptions:
         default=None, metadata={"metavar": "NAME", "help": "its column with the texts (default: detected by name)"}
     )
     max_unlabeled_samples: int | None = field(
-        default=None, metadata={"help": "read only the first N of these texts (default: all)"}
+        default=None, metadata={"help": "read only the first N of these texts (default: all)", "min": 1}
     )
 
     def __post_init__(self) -> None:
@@ -191,7 +194,7 @@ class UnlabeledOptions:
         for option in ("unlabeled_column", "max_unlabeled_samples"):
             if self.unlabeled is None and getattr(self, option) is not None:
                 raise ValueError(f"--{option} goes with --unlabeled: add that, or leave this out")
-        need_at_least(self, 1, "max_unlabeled_samples")
+        check_ranges(vars(self), fields(self))
 
     def open(self, learner: str) -> "UnlabeledText":
         """Find the text.
@@ -232,7 +235,7 @@ class TransferOptions:
     )
     freeze_embeddings_epochs: int = field(
         default=0,
-        metadata={"help": "freeze the embeddings of --embeddings or --pretrained for this many epochs"},
+        metadata={"help": "freeze the embeddings of --embeddings or --pretrained for this many epochs", "min": 0},
     )
     teacher: list[str] = field(
         default_factory=list,
@@ -243,14 +246,17 @@ class TransferOptions:
         },
     )
     teacher_weight: float = field(
-        default=1.0, metadata={"help": "weight of the teachers' predictions against a row's own label, from 0 to 1"}
+        default=1.0,
+        metadata={
+            "help": "weight of the teachers' predictions against a row's own label, from 0 to 1",
+            "min": 0,
+            "max": 1,
+        },
     )
 
     def __post_init__(self) -> None:
         """Check the options against each other."""
-        need_at_least(self, 0, "freeze_embeddings_epochs")
-        if not 0 <= self.teacher_weight <= 1:
-            raise ValueError(f"teacher_weight is {self.teacher_weight}; it has to be between 0 and 1")
+        check_ranges(vars(self), fields(self))
         if self.pretrained and self.embeddings:
             raise ValueError("a --pretrained model brings its embeddings along: leave out --embeddings")
 
@@ -290,10 +296,10 @@ class RunSettings:
     )
     num_train_epochs: float = field(default=3, metadata={"help": "passes over the training set (--epochs)"})
     per_device_train_batch_size: int = field(
-        default=128, metadata={"help": "texts per batch, per device (--batch_size)"}
+        default=128, metadata={"help": "texts per batch, per device (--batch_size)", "min": 1}
     )
     per_device_eval_batch_size: int = field(
-        default=256, metadata={"help": "texts per batch in evaluation, on each device", "advanced": True}
+        default=256, metadata={"help": "texts per batch in evaluation, on each device", "advanced": True, "min": 1}
     )
     learning_rate: float = field(default=1e-3, metadata={"help": "peak learning rate (--lr)"})
     optim: str = field(
@@ -321,7 +327,7 @@ class RunSettings:
         default="epoch", metadata={"help": "when to validate", "advanced": True}
     )
     early_stopping_patience: int | None = field(
-        default=None, metadata={"help": "stop after N validations without a new best score"}
+        default=None, metadata={"help": "stop after N validations without a new best score", "min": 1}
     )
     load_best_model_at_end: bool = field(
         default=True, metadata={"help": "keep the epoch that validates best, not the last one", "advanced": True}
@@ -422,13 +428,13 @@ class PretrainSettings(RunSettings):
         default=0.98, metadata={"help": "decay of Adam's mean of squared gradients", "advanced": True}
     )
     per_device_eval_batch_size: int = field(
-        default=64, metadata={"help": "texts per batch in evaluation, on each device", "advanced": True}
+        default=64, metadata={"help": "texts per batch in evaluation, on each device", "advanced": True, "min": 1}
     )
     metric_for_best_model: str | None = field(
         default="loss", metadata={"metavar": "NAME", "help": "score that decides which epoch is best", "advanced": True}
     )
     max_eval_samples: int = field(
-        default=3000, metadata={"help": "hold out N texts for evaluation, but at most a tenth of all"}
+        default=3000, metadata={"help": "hold out N texts for evaluation, but at most a tenth of all", "min": 1}
     )
 
 
@@ -452,26 +458,28 @@ class WordVectorOptions:
             "help": "use this tokenizer (default: build one from the texts, by the options under 'text to ids')",
         },
     )
-    vector_size: int = field(default=128, metadata={"help": "size of a vector: the model's --embedding_size"})
-    window: int = field(default=5, metadata={"help": "maximum distance, in tokens, between a token and its context"})
-    negative: int = field(default=5, metadata={"help": "number of negative samples per context token"})
-    min_n: int = field(default=1, metadata={"help": "length of the shortest n-grams, in characters"})
+    vector_size: int = field(default=128, metadata={"help": "size of a vector: the model's --embedding_size", "min": 1})
+    window: int = field(
+        default=5, metadata={"help": "maximum distance, in tokens, between a token and its context", "min": 1}
+    )
+    negative: int = field(default=5, metadata={"help": "number of negative samples per context token", "min": 1})
+    min_n: int = field(default=1, metadata={"help": "length of the shortest n-grams, in characters", "min": 1})
     max_n: int = field(
         default=4, metadata={"help": "length of the longest n-grams, in characters; 0: no n-grams (plain word2vec)"}
     )
-    bucket: int = field(default=500_000, metadata={"help": "number of hash buckets for the n-grams"})
+    bucket: int = field(default=500_000, metadata={"help": "number of hash buckets for the n-grams", "min": 1})
     sample: float = field(default=1e-3, metadata={"help": "downsample tokens that are more frequent than this share"})
     alpha: float = field(default=0.05, metadata={"help": "initial learning rate; it decays linearly"})
-    epochs: int = field(default=3, metadata={"help": "number of passes over the texts"})
+    epochs: int = field(default=3, metadata={"help": "number of passes over the texts", "min": 1})
     workers: int | None = field(
         default=None,
-        metadata={"help": "number of threads (default: one per core); a seed fixes the vectors only with 1"},
+        metadata={"help": "number of threads (default: one per core); a seed fixes the vectors only with 1", "min": 1},
     )
     seed: int = field(default=42, metadata={"help": "seed of the initial vectors and of all sampling"})
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        need_at_least(self, 1, "vector_size", "window", "negative", "min_n", "bucket", "epochs", "workers")
+        check_ranges(vars(self), fields(self))
         if self.max_n != 0 and self.max_n < self.min_n:
             raise ValueError(f"max_n is {self.max_n}; it has to be min_n ({self.min_n}) or more, or 0")
         if self.alpha <= 0 or self.sample < 0:

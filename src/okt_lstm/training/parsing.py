@@ -13,9 +13,9 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
-from .commands import Command, defaults, training_argument_names
+from .commands import Command, defaults, training_argument_names, training_argument_values
 from .renamed import ALIASES, current_name, current_options
-from .values import read_table, typed
+from .values import check_name, check_ranges, read_table, typed
 
 
 def parse(command: Command, argv: Sequence[str]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def parse(command: Command, argv: Sequence[str]) -> dict[str, Any]:
     if rest:
         given |= _parse_training_arguments(parser, rest, command)
     try:
-        given = typed(given, command.types)
+        given = _checked(given, command)
     except ValueError as error:
         parser.error(f"--{error}")
     if path is not None:
@@ -76,7 +76,21 @@ def options_of(table: Mapping[str, Any], command: Command) -> dict[str, Any]:
     renamed = {current_name(name, known): value for name, value in table.items()}
     if unknown := [f"{name!r}{suggest(name, known)}" for name in renamed if name not in known]:
         raise ValueError(f"unknown option{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}")
-    return typed(current_options(renamed), command.types)
+    return _checked(current_options(renamed), command)
+
+
+def _checked(given: Mapping[str, Any], command: Command) -> dict[str, Any]:
+    """Return options with a single value where a list is expected as a list of it.
+
+    Raises:
+        ValueError: If a value has a wrong type, is out of range, or is a name that transformers doesn't know.
+    """
+    options = typed(given, command.types)
+    check_ranges(options, command.options.values())
+    for name, value in options.items():
+        if names := training_argument_values(name):
+            check_name(name, value, names)
+    return options
 
 
 # Flags

@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from ..data.options import DataOptions
+from .encoder_options import EncoderModelOptions, EncoderTokenizerOptions, TeacherOptions
 from .options import (
     ModelOptions,
     TokenizerOptions,
@@ -19,7 +20,7 @@ from .options import (
     WordVectorOptions,
     WordVectorTokenizerOptions,
 )
-from .run_options import PretrainOptions, TrainOptions
+from .run_options import EncoderOptions, PretrainOptions, TrainOptions
 from .values import typed
 
 
@@ -51,14 +52,24 @@ class WordVectorParts(NamedTuple):
     tokenizer: WordVectorTokenizerOptions
 
 
-_Parts = TypeVar("_Parts", TrainParts, PretrainParts, WordVectorParts)
+class EncoderParts(NamedTuple):
+    """The options of a training of a sentence encoder."""
+
+    teacher: TeacherOptions
+    unlabeled: UnlabeledOptions
+    tokenizer: EncoderTokenizerOptions
+    model: EncoderModelOptions
+    training: EncoderOptions
+
+
+_Parts = TypeVar("_Parts", TrainParts, PretrainParts, WordVectorParts, EncoderParts)
 
 
 def build(parts: type[_Parts], options: Mapping[str, Any]) -> _Parts:
     """Make the parts of a command from options by name. Options that are not given keep their defaults.
 
     Args:
-        parts: `TrainParts`, `PretrainParts` or `WordVectorParts`.
+        parts: `TrainParts`, `PretrainParts`, `WordVectorParts` or `EncoderParts`.
         options: The options: fields of the parts' dataclasses, such as `{"hidden_size": 32, "output_dir": "out"}`.
 
     Raises:

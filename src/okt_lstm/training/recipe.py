@@ -1,4 +1,4 @@
-"""Recipes: named, versioned ways to a classifier, each a file of stages that are run one after the other.
+"""Recipes: named, versioned ways to a classifier or a sentence encoder, each a file of stages run one after the other.
 
 A recipe is a YAML file in this package's folder `recipes`, or one of the user's:
 
@@ -6,7 +6,7 @@ A recipe is a YAML file in this package's folder `recipes`, or one of the user's
     description: what it is for
     stages:
       - name: language_model
-        command: pretrain                   # word-vectors, pretrain or train
+        command: pretrain                   # word-vectors, pretrain, train or train-encoder
         options: {hidden_size: 256}         # the command's options by name
       - name: teacher
         command: train
@@ -32,6 +32,9 @@ from .parsing import options_of
 from .renamed import current_command
 from .values import read_table
 
+RESULTS = ("train", "train-encoder")
+"""The commands that a recipe's last stage can be of."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -39,7 +42,7 @@ class Stage:
 
     Attributes:
         name: What later stages call its result: `$name`.
-        command: `word-vectors`, `pretrain` or `train`.
+        command: One of `COMMANDS`.
         options: The command's options by name.
         seeds: Where given, the stage is run with each of them.
     """
@@ -57,13 +60,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A way to a classifier.
+    """A way to a classifier or a sentence encoder.
 
     Attributes:
         name: Its file's name, without the suffix.
         version: Changes with whatever changes the result.
         description: What it is for.
-        stages: The steps; the last one trains the classifier.
+        stages: The steps; the last one trains the result.
         text: A file of the whole recipe.
     """
 
@@ -80,11 +83,12 @@ def recipe_names() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
 
 
-def read_recipe(name: str) -> Recipe:
+def read_recipe(name: str, command: str = "train") -> Recipe:
     """Read a recipe.
 
     Args:
         name: One of `recipe_names()`, or a YAML file.
+        command: The command that the last stage has to be of: `train` or `train-encoder`.
 
     Raises:
         OSError: If the file can't be read.
@@ -95,8 +99,12 @@ def read_recipe(name: str) -> Recipe:
     stages: list[Stage] = []
     for number, entry in enumerate(table["stages"], 1):
         stages.append(_parse_stage(entry, f"{path}, stage {number}", {stage.name: stage for stage in stages}))
-    if stages[-1].command != "train" or stages[-1].seeds:
-        raise ValueError(f"{path}: the last stage has to be one of `train`, without seeds")
+    if stages[-1].command not in RESULTS or stages[-1].seeds:
+        raise ValueError(f"{path}: the last stage has to be one of {' or '.join(RESULTS)}, without seeds")
+    if stages[-1].command != command:
+        raise ValueError(
+            f"the recipe {name} is one of `{stages[-1].command}`: okt-lstm {stages[-1].command} --recipe {name}"
+        )
     return Recipe(path.stem, table["version"], table.get("description") or "", tuple(stages), text)
 
 

@@ -1,8 +1,7 @@
 """transformers' `TrainingArguments` with the defaults, the checks and the further options of this package."""
 
 import logging
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.util import find_spec
 
@@ -12,7 +11,9 @@ from transformers.trainer_utils import HubStrategy, SchedulerType
 from transformers.training_args import OptimizerNames
 
 from ..reports.metrics import LOWER_IS_BETTER
-from .options import PretrainSettings, RunSettings, TrainSettings, need_at_least
+from .encoder_options import EncoderSettings
+from .options import PretrainSettings, RunSettings, TrainSettings
+from .values import check_name, check_ranges
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +24,9 @@ class BaseRunOptions(RunSettings, TrainingArguments):  # type: ignore[misc]  # n
 
     def __post_init__(self) -> None:
         """Fill in what depends on the machine and on other options, and check them."""
-        _check_name("optim", self.optim, [name.value for name in OptimizerNames])
-        _check_name("lr_scheduler_type", self.lr_scheduler_type, [name.value for name in SchedulerType])
+        check_ranges(vars(self), fields(self))
+        check_name("optim", self.optim, [name.value for name in OptimizerNames])
+        check_name("lr_scheduler_type", self.lr_scheduler_type, [name.value for name in SchedulerType])
         if self.report_to is None:
             self.report_to = "tensorboard" if find_spec("tensorboard") else "none"
         if self.greater_is_better is None and self.metric_for_best_model is not None:
@@ -47,13 +49,6 @@ class BaseRunOptions(RunSettings, TrainingArguments):  # type: ignore[misc]  # n
             raise ValueError("any hub_strategy but 'end' pushes checkpoints, which hold pickles; leave it out")
 
 
-def _check_name(option: str, value: str, names: list[str]) -> None:
-    """Raise ValueError if the value is not one of `names`."""
-    if value not in names:
-        close = get_close_matches(value, names, n=3)
-        raise ValueError(f"--{option}: there is no {value!r}; did you mean {' or '.join(close or names)}?")
-
-
 @cache
 def _cpu_mixes_bfloat16() -> bool:
     """Return whether the CPU runs LSTMs in mixed precision. Where it doesn't, PyTorch fails at the first batch."""
@@ -74,7 +69,7 @@ class TrainOptions(TrainSettings, BaseRunOptions):  # type: ignore[misc]
 class PretrainOptions(PretrainSettings, BaseRunOptions):  # type: ignore[misc]
     """How a language model is trained."""
 
-    def __post_init__(self) -> None:
-        """Check the range, and what every run checks."""
-        super().__post_init__()
-        need_at_least(self, 1, "max_eval_samples")
+
+@dataclass
+class EncoderOptions(EncoderSettings, BaseRunOptions):  # type: ignore[misc]
+    """How a sentence encoder is trained."""

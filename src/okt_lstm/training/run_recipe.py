@@ -13,9 +13,10 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from ..atomic import write_json, write_text
 from ..data.options import DataOptions
 from .commands import COMMANDS
+from .encoder import train_encoder
 from .options import UnlabeledOptions
 from .output_folder import delete_run_files, earlier_run, refuse_overwrite
-from .parts import PretrainParts, TrainParts, WordVectorParts, build
+from .parts import EncoderParts, PretrainParts, TrainParts, WordVectorParts, build
 from .pretrain import pretrain
 from .recipe import Recipe, Stage, stages_named
 from .renamed import COMMANDS as RENAMED_COMMANDS
@@ -38,11 +39,13 @@ _SURROUNDINGS = frozenset({"report_to", "use_cpu"})
 
 
 def run_command(command: str, options: Mapping[str, Any]) -> Any:
-    """Run `word-vectors`, `pretrain` or `train` with options by name."""
+    """Run one of `COMMANDS` with options by name."""
     if command == "word-vectors":
         return train_word_vectors(build(WordVectorParts, options))
     if command == "pretrain":
         return pretrain(build(PretrainParts, options))
+    if command == "train-encoder":
+        return train_encoder(build(EncoderParts, options))
     return train(build(TrainParts, options))
 
 
@@ -59,13 +62,13 @@ def run_recipe(
 
     Args:
         recipe: The recipe.
-        given: Options of `okt-lstm train` by name. They win over the last stage's options. Those that name the data,
-            and the unlabeled text, hold for every stage.
+        given: Options of the last stage's command by name. They win over that stage's options. Those that name the
+            data, and the unlabeled text, hold for every stage.
         stages_dir: Where the earlier stages' results go; by default the folder `stages` in the output folder.
         run: What runs a command with its options.
 
     Returns:
-        The last stage's result: a `TrainResult`.
+        The last stage's result: a `TrainResult` or an `EncoderResult`.
 
     Raises:
         OSError: If the output folder already holds a model, and as `train`, `pretrain` and `train_word_vectors`.
@@ -93,7 +96,7 @@ def run_recipe(
         ]
     last_given = {name: value for name, value in given.items() if is_taught or name not in _names(UnlabeledOptions)}
     begin = time.monotonic()
-    result = run("train", _with_results(last, results) | last_given)
+    result = run(last.command, _with_results(last, results) | last_given)
     seconds[last.name] = round(time.monotonic() - begin, 1)
     write_text(output / RECIPE_NAME, recipe.text)
     write_json(output / STAGES_NAME, {"recipe": recipe.name, "version": recipe.version, "seconds": seconds})

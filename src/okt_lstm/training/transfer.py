@@ -14,7 +14,7 @@ from transformers import (
 from transformers.utils import CONFIG_NAME
 
 from ..hub import LoadError, model_file
-from ..inference.loading import load_model
+from ..inference.torch_loading import load_model
 from ..models.configuration_lstm import ClassifierConfig, RecurrentConfig
 from .options import ModelOptions, TokenizerOptions, TransferOptions
 from .run_options import TrainOptions

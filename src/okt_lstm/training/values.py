@@ -1,7 +1,9 @@
-"""Options by name, as a file or a program gives them: read, and checked against their types."""
+"""Options by name, as a file or a program gives them: read, and checked against their types and ranges."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import Field
+from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -81,3 +83,29 @@ def _describe(hint: Any) -> str:
     if get_origin(hint) is list:
         return "a list"
     return _TYPES.get(hint, getattr(hint, "__name__", str(hint)))
+
+
+def check_ranges(given: Mapping[str, Any], options: Iterable[Field[Any]]) -> None:
+    """Check values against the `min` and `max` in the metadata of their fields.
+
+    Args:
+        given: The values by name. Those that are missing or None are not checked.
+        options: The fields.
+
+    Raises:
+        ValueError: If a value is out of range.
+    """
+    for option in options:
+        value, least, greatest = given.get(option.name), option.metadata.get("min"), option.metadata.get("max")
+        if value is None or least is None or (least <= value and (greatest is None or value <= greatest)):
+            continue
+        limits = f"{least} or more" if greatest is None else f"between {least} and {greatest}"
+        raise ValueError(f"{option.name} is {value}; it has to be {limits}")
+
+
+def check_name(option: str, value: str, names: Iterable[str]) -> None:
+    """Raise ValueError if a value is not one of `names`."""
+    names = list(names)
+    if value not in names:
+        close = get_close_matches(value, names, n=3)
+        raise ValueError(f"{option} is {value!r}; did you mean {' or '.join(close or names)}?")

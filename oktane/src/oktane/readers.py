@@ -1,12 +1,11 @@
-"""Rows of txt, tsv, csv, jsonl and parquet files, read in constant memory.
+"""Rows of txt, tsv, csv and jsonl files, read in constant memory. okt-lstm adds parquet.
 
 A row is a dictionary from column to value. The suffix of a file tells its format:
 
 * `txt`: one text per line, no header; the only column is called `text`;
 * `tsv`: a header line, then fields separated by tabs; no quoting, as in NSMC: a double quote is an ordinary character;
 * `csv`: a header line, then fields separated by commas and quoted as in RFC 4180;
-* `jsonl` (or `ndjson`): one JSON object per line;
-* `parquet`: Apache Parquet, typed.
+* `jsonl` (or `ndjson`): one JSON object per line.
 
 Text is UTF-8; a byte order mark at its beginning is ignored. A file may be compressed; its last suffix is then `.gz`,
 `.bz2` or `.xz`.
@@ -23,38 +22,28 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from ..atomic import FileError
-from .lines import decode_line, decompress, strip_line_end, uncompressed
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from .lines import FileError, decode_line, decompress, strip_line_end, uncompressed
 
 Row: TypeAlias = dict[str, Any]
 
-_SUFFIXES = {
-    ".txt": "txt",
-    ".tsv": "tsv",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-}
-FORMATS = ("txt", "tsv", "csv", "jsonl", "parquet")
+SUFFIXES = {".txt": "txt", ".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+"""The formats, by suffix."""
+
 # The only column of a txt file.
 TXT_COLUMN = "text"
 
 
 def file_format(path: str | os.PathLike[str]) -> str:
-    """Return the format that the suffix of a file tells: one of `FORMATS`.
+    """Return the format that the suffix of a file tells.
 
     Raises:
         FileError: The suffix belongs to none of them.
     """
-    known = _SUFFIXES.get(Path(path).suffix.lower())
+    known = SUFFIXES.get(Path(path).suffix.lower())
     if known is None:
-        raise FileError(f"{path}: unknown file format; the name must end in {', '.join(_SUFFIXES)}")
+        raise FileError(f"{path}: unknown file format; the name must end in {', '.join(SUFFIXES)}")
     return known
 
 
@@ -64,12 +53,12 @@ class RowReader:
     Attributes:
         path: The file.
         columns: The names of the columns; in a jsonl file, those of its first row (other rows may differ).
-        schema: The types of the columns, if the file is parquet.
-        unit: The unit of `size` and `position`: `"B"` for bytes, or `"row"` if the file is parquet.
+        schema: The types of the columns, if the format has types.
+        unit: The unit of `size` and `position`: bytes, `"B"`, unless the format says otherwise.
     """
 
     columns: list[str]
-    schema: pa.Schema | None = None
+    schema: Any = None
     unit = "B"
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -228,48 +217,13 @@ class _JsonlReader(RowReader):
         yield from self._objects
 
 
-class _ParquetReader(RowReader):
-    unit = "row"
-    _rows_read = 0
-
-    def _start(self) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            self._table = pq.ParquetFile(self._stream)
-        except pa.ArrowInvalid as exception:
-            raise FileError(f"{self.path}: not a parquet file ({exception})") from None
-        self.schema = self._table.schema_arrow
-        self.columns = self._table.schema_arrow.names
-
-    def __iter__(self) -> Iterator[Row]:
-        import pyarrow as pa
-
-        try:
-            for batch in self._table.iter_batches(batch_size=4096):
-                for row in batch.to_pylist():
-                    self._rows_read += 1
-                    yield row
-        except (pa.ArrowException, UnicodeDecodeError) as exception:
-            raise FileError(f"{self.path}, after row {self._rows_read}: damaged parquet file ({exception})") from None
-
-    @property
-    def size(self) -> int:
-        return self._table.metadata.num_rows
-
-    @property
-    def position(self) -> int:
-        return self._rows_read
-
-
-_READERS: dict[str, type[RowReader]] = {
+READERS: dict[str, type[RowReader]] = {
     "txt": _TxtReader,
     "tsv": _TsvReader,
     "csv": _CsvReader,
     "jsonl": _JsonlReader,
-    "parquet": _ParquetReader,
 }
+"""The readers, by format."""
 
 
 def open_reader(path: str | os.PathLike[str], input_format: str | None = None) -> RowReader:
@@ -277,13 +231,13 @@ def open_reader(path: str | os.PathLike[str], input_format: str | None = None) -
 
     Args:
         path: The file.
-        input_format: One of `FORMATS`; by default, the suffix tells it.
+        input_format: One of the formats in `READERS`. By default the suffix tells it.
 
     Raises:
         FileError: The file is missing, a folder, of an unknown format, or lacks the header that its format needs. While
             it is read: a line is not UTF-8, has the wrong number of fields, or is not valid csv or JSON.
     """
-    return _READERS[input_format or file_format(uncompressed(path))](path)
+    return READERS[input_format or file_format(uncompressed(path))](path)
 
 
 def check_text(row: Row, column: str, reader: RowReader, number: int) -> Row:

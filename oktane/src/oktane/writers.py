@@ -1,4 +1,4 @@
-"""Rows written to txt, tsv, csv, jsonl and parquet files, in constant memory; see `readers` for the formats."""
+"""Rows written to txt, tsv, csv and jsonl files, in constant memory; see `readers` for the formats."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
-from ..atomic import FileError, replacing
-from .lines import one_line
+from .lines import FileError, one_line, open_output
 from .readers import Row, file_format
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class RowWriter:
@@ -28,7 +24,7 @@ class RowWriter:
         name: The file's name, for messages.
     """
 
-    def __init__(self, stream: IO[bytes], columns: Sequence[str], schema: pa.Schema | None, name: str) -> None:
+    def __init__(self, stream: IO[bytes], columns: Sequence[str], schema: Any, name: str) -> None:
         self._stream = stream
         self._columns = list(columns)
         self._schema = schema
@@ -127,60 +123,17 @@ class _JsonlWriter(RowWriter):
         self._stream.writelines(f"{json.dumps(row, ensure_ascii=False, default=str)}\n".encode() for row in rows)
 
 
-class _ParquetWriter(RowWriter):
-    def _start(self) -> None:
-        self._writer: Any = None
-
-    def _open(self, rows: Sequence[Row]) -> None:
-        """Take the types from the first rows; a column without any value there is text."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        known = {field.name: field for field in self._schema or ()}
-        new = [name for name in self._columns if name not in known]
-        seen = pa.Table.from_pylist([{name: row.get(name) for name in new} for row in rows]).schema
-        for name in new:
-            index = seen.get_field_index(name)
-            nothing = index < 0 or pa.types.is_null(seen.field(index).type)
-            known[name] = pa.field(name, pa.string() if nothing else seen.field(index).type)
-        metadata = self._schema.metadata if self._schema is not None else None
-        self._schema = pa.schema([known[name] for name in self._columns], metadata=metadata)
-        self._writer = pq.ParquetWriter(self._stream, self._schema)
-
-    def _write(self, rows: Sequence[Row]) -> None:
-        import pyarrow as pa
-
-        self._check_fields(rows)
-        try:
-            if self._writer is None:
-                self._open(rows)
-            self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema))
-        except pa.ArrowException as exception:
-            span = f"rows {self._written + 1} to {self._written + len(rows)}"
-            raise FileError(
-                f"{self._name}: the values of {span} do not fit the columns' types ({exception}); "
-                "write to a .jsonl file instead"
-            ) from None
-
-    def close(self) -> None:
-        if self._writer is None:
-            self._open([])
-        self._writer.close()
-
-
-_WRITERS: dict[str, type[RowWriter]] = {
+WRITERS: dict[str, type[RowWriter]] = {
     "txt": _TxtWriter,
     "tsv": _TsvWriter,
     "csv": _CsvWriter,
     "jsonl": _JsonlWriter,
-    "parquet": _ParquetWriter,
 }
+"""The writers, by format."""
 
 
 @contextmanager
-def open_writer(
-    path: str | os.PathLike[str], columns: Sequence[str], schema: pa.Schema | None = None
-) -> Iterator[RowWriter]:
+def open_writer(path: str | os.PathLike[str], columns: Sequence[str], schema: Any = None) -> Iterator[RowWriter]:
     """Open a file for writing rows; it appears only when all rows are written.
 
     In txt and tsv files, which have no quoting, a tab or line end inside a field becomes a blank.
@@ -193,8 +146,8 @@ def open_writer(
     Raises:
         FileError: The format is unknown, the folder is missing, or the path is not a regular file.
     """
-    writer_class = _WRITERS[file_format(path)]
-    with replacing(path) as stream:
+    writer_class = WRITERS[file_format(path)]
+    with open_output(os.fspath(path)) as stream:
         writer = writer_class(stream, columns, schema, str(path))
         try:
             yield writer

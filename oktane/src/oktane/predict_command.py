@@ -1,0 +1,83 @@
+"""The command `oktane predict`: texts in, labels out."""
+
+import argparse
+import os
+import signal
+import sys
+
+SUMMARY = "Label texts with a trained classifier."
+DESCRIPTION = f"""\
+{SUMMARY}
+
+Texts are the arguments, the rows of the --input file, or else the lines of standard input. Each gives a line of fields
+separated by tabs: label, probability, text. With --probabilities, or a model that gives a text several labels, the
+probabilities of all labels follow, in the order of the model's labels. A regression model gives number, text. Tabs and
+line ends inside a text are written as blanks.
+
+A file given as --output has the rows of --input with the columns label and probability (predicted_label and
+predicted_probability if it has such columns already). A txt file has only the labels, one per line.
+"""
+EXAMPLES = """\
+examples:
+  oktane predict "연기도 연출도 최고였다"
+  oktane predict --input reviews.csv --output labels.csv"""
+FORMATS = ("txt", "tsv", "csv", "jsonl")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command, which `okt-lstm predict` has, too."""
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to label")
+    parser.add_argument(
+        "--model", metavar="FOLDER|HUB_ID", help="the model (default: the one inside oktane, for movie reviews)"
+    )
+    parser.add_argument("--input", metavar="FILE", help="read texts from this txt, tsv, csv or jsonl file")
+    parser.add_argument("--input_format", choices=FORMATS, help="format of the input (default: by its suffix)")
+    parser.add_argument("--output", metavar="FILE", help="write the rows with their labels to this file")
+    parser.add_argument("--text_column", metavar="NAME", help="column with the texts (default: detected by name)")
+    parser.add_argument("--probabilities", action="store_true", help="give the probability of every label")
+    parser.add_argument("--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub")
+    parser.add_argument("--token", help="Hub token for a private model (default: that of `hf auth login`)")
+    parser.add_argument(
+        "--max_length", metavar="N", type=int, help="truncate texts to N tokens (default: as in training)"
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="number of threads (default: one per core)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command.
+
+    Raises:
+        oktane.LoadError: If the model can't be loaded.
+        FileError: If a file can't be read or written as asked, or standard output is closed.
+    """
+    if options.output and not options.input:
+        options.parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
+    if (options.input_format or options.text_column) and not options.input:
+        options.parser.error("--input_format and --text_column go with --input")
+    # What only the predictions need is imported here: --help answers at once.
+    from .classifier import load
+    from .files import predict_file, print_file, print_predictions
+    from .lines import FileError, read_blocks
+
+    if sys.stdout is None and not options.output:
+        raise FileError("standard output is closed: name files with --input and --output")
+    if not sys.stderr.isatty():
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+    classifier = load(
+        options.model,
+        revision=options.revision,
+        token=options.token,
+        max_length=options.max_length,
+        num_threads=options.threads,
+    )
+    how = {"input_format": options.input_format, "text_column": options.text_column}
+    if options.output:
+        # By an exception, so that no temporary file stays.
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+        predict_file(classifier, options.input, options.output, probabilities=options.probabilities, **how)
+    elif options.input:
+        print_file(classifier, options.input, sys.stdout, probabilities=options.probabilities, **how)
+    else:
+        for texts in [options.texts] if options.texts else read_blocks(["-"]):
+            print_predictions(classifier, texts, sys.stdout, probabilities=options.probabilities)

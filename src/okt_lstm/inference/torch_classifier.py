@@ -1,0 +1,122 @@
+"""A classifier that torch runs, with any tokenizer of transformers."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.tokenization_utils_base import LARGE_INTEGER
+
+from oktane.base_classifier import BaseClassifier, checked_chunks
+from oktane.parallel import available_cores, map_in_threads
+from oktane.problem_type import ProblemType
+
+# Texts that are tokenized and sorted by length together: many, so that the rows of a batch have nearly one length.
+CHUNK_SIZE = 4096
+# Tokens, padding included, that the network reads at once: enough to keep its kernels busy, few enough to stay in the
+# processor's caches. A longer text makes a batch of its own.
+BATCH_TOKENS = 4096
+
+
+class TorchClassifier(BaseClassifier):
+    """A classifier that torch runs.
+
+    Args:
+        model: A sequence classifier.
+        tokenizer: The tokenizer that it was trained with.
+        max_length: Maximum number of tokens in a text. Longer texts are truncated. By default the tokenizer's
+            `model_max_length`.
+        bf16: Whether to compute in bfloat16, by automatic mixed precision.
+
+    Attributes:
+        model: The model, in evaluation mode.
+        tokenizer: The tokenizer.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        max_length: int | None = None,
+        bf16: bool = False,
+    ) -> None:
+        if max_length is not None and max_length < 1:
+            raise ValueError(f"max_length must be at least 1, not {max_length}")
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        self.bf16 = bf16
+        self.model_type = model.config.model_type
+        self.labels = [label for _, label in sorted((model.config.id2label or {}).items())]
+        self.problem_type = ProblemType(model.config.problem_type or ProblemType.default(model.config.num_labels))
+        limit = max_length or tokenizer.model_max_length
+        self.max_length = limit if limit < LARGE_INTEGER else None
+
+    def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """Compute the logits of any number of texts in constant memory; see `BaseClassifier.logit_chunks`.
+
+        On a CPU each chunk is computed by one thread, in which torch's kernels use no further threads. For small
+        networks this is faster than several threads per kernel, which would wait for each other thousands of times per
+        second (and without end where other programs take their cores).
+        """
+        # A fast tokenizer's state changes at the first call with new options, which threads must not do at once.
+        self._tokenize([""])
+        cores = torch.get_num_threads()
+        threads = min(cores, available_cores()) if self.model.device.type == "cpu" else 1
+        try:
+            yield from map_in_threads(self._with_logits, checked_chunks(texts, CHUNK_SIZE), threads)
+        finally:
+            # What a thread sets is also the number of threads to come.
+            torch.set_num_threads(cores)
+
+    def _with_logits(self, texts: list[str]) -> tuple[list[str], NDArray[np.float32]]:
+        if self.model.device.type == "cpu":
+            torch.set_num_threads(1)
+        return texts, self._logits(texts)
+
+    def _logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Run the network in batches of similar length. The logits do not depend on how texts are batched."""
+        result = np.empty((len(texts), len(self.labels)), np.float32)
+        flat, lengths = self._tokenize(texts)
+        starts = np.cumsum(lengths) - lengths
+        pad_id = self.tokenizer.pad_token_id or 0
+        for batch in _batches(np.argsort(lengths, kind="stable"), lengths):
+            columns = np.arange(max(1, lengths[batch[-1]]))
+            mask = columns < lengths[batch, None]  # (batch, time)
+            ids = np.full(mask.shape, pad_id)
+            ids[mask] = flat[(starts[batch, None] + columns)[mask]]
+            with torch.inference_mode(), torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.bf16):
+                logits = self.model(
+                    input_ids=torch.from_numpy(ids).to(self.model.device),
+                    attention_mask=torch.from_numpy(mask).to(self.model.device),
+                ).logits
+            result[batch] = logits.float().cpu().numpy()
+        return result
+
+    def _tokenize(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the ids of all texts, flat, and the number of ids of each text, `(texts,)`."""
+        if hasattr(self.tokenizer, "encode_ragged"):
+            flat, row_splits = self.tokenizer.encode_ragged(texts, self.max_length)
+            return flat, np.diff(row_splits)
+        rows = self.tokenizer(
+            list(texts),
+            truncation=self.max_length is not None,
+            max_length=self.max_length,
+            return_attention_mask=False,
+        )["input_ids"]
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        return np.fromiter(chain.from_iterable(rows), np.int64, lengths.sum()), lengths
+
+
+def _batches(order: NDArray[np.int64], lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Cut rows, sorted by length, into batches of at most `BATCH_TOKENS` with padding, or of a single row."""
+    start = 0
+    sorted_lengths = lengths[order]
+    while start < len(order):
+        # The padded size of the batch start:end is (end - start) * length of its last row, which grows with end.
+        candidates = np.arange(1, min(BATCH_TOKENS, len(order) - start) + 1)
+        padded = candidates * sorted_lengths[start : start + len(candidates)]
+        size = max(1, int(np.searchsorted(padded, BATCH_TOKENS, side="right")))
+        yield order[start : start + size]
+        start += size

@@ -1,0 +1,92 @@
+"""From a folder, or the id of a repository on the Hub, to a classifier that torch runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils import logging
+
+from oktane.folders import LoadError
+from oktane.hub import hub_is_unreachable
+
+from .torch_classifier import TorchClassifier
+
+
+def load_in_torch(
+    name: str,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    device: str | torch.device | None = None,
+    max_length: int | None = None,
+    bf16: bool = False,
+) -> TorchClassifier:
+    """Load any sequence classifier that transformers knows, such as a BERT teacher.
+
+    For the arguments and the errors see `okt_lstm.load` and `TorchClassifier`.
+    """
+    target = _device(device)
+    folder = Path(name).expanduser()
+    source = str(folder) if folder.is_dir() else name
+    try:
+        offline = folder.is_dir() or hub_is_unreachable(name, revision, token)
+        options = {"revision": revision or "main", "token": token, "local_files_only": offline}
+        with _quiet_transformers():
+            model, loaded = load_model(source, **options)
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as exception:
+        raise LoadError(f"{name} can't be loaded: {exception}") from exception
+    if loaded["missing_keys"]:
+        raise LoadError(
+            f"{name} holds no trained classifier: its weights lack {', '.join(sorted(loaded['missing_keys']))}; "
+            "train one with `okt-lstm train`"
+        )
+    return TorchClassifier(model.to(target), tokenizer, max_length, bf16)
+
+
+def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
+    """Load a sequence classifier without its tokenizer: never a pickle, never code of others, in single precision.
+
+    Args:
+        name: A folder or the id of a repository on the Hub.
+        **options: Further options of `from_pretrained`, such as `config`.
+
+    Returns:
+        The model, and transformers' report of missing and mismatched weights.
+    """
+    return AutoModelForSequenceClassification.from_pretrained(
+        name,
+        dtype=torch.float32,
+        use_safetensors=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+        **options,
+    )
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Hide the progress bar and the report of loading weights: what is wrong with them is an error here."""
+    verbosity, has_bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if has_bar:
+            logging.enable_progress_bar()
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        target = torch.device(device)
+        torch.empty(0, device=target)
+    except (RuntimeError, AssertionError, NotImplementedError) as exception:
+        raise ValueError(f"device {str(device)!r} can't be used: {str(exception).splitlines()[0]}") from None
+    return target
