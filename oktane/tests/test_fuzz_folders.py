@@ -1,4 +1,4 @@
-"""Damaged folders are refused or label texts; a short run of the fuzz target, which tells how it runs for longer."""
+"""Damaged folders are refused or run: a short run of fuzz/fuzz_folders.py, which says how to run it for longer."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
 import fuzz_folders
 
 
-def test_changed_folders_are_refused_or_label_texts(tmp_path):
+def test_changed_folders_are_refused_or_run(tmp_path):
     done, loaded = fuzz_folders.fuzz(seed=1, turns=150, seconds=60, keep=tmp_path / "finding")
     assert done > 20
     assert 0 < loaded < done

@@ -78,7 +78,7 @@ def load_encoder_network(folder: Path) -> _engine.Network:
     """
     path = folder / "config.json"
     config = Fields(path, read_json(path))
-    if config.values.get("model_type") not in CELLS:
+    if config.values.get("model_type") not in list(CELLS):
         raise LoadError(
             f"{path}: model_type is {config.values.get('model_type')!r}, and oktane encodes with {', '.join(CELLS)} "
             "only; for others use sentence_transformers.SentenceTransformer"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Fuzz the loading of trained folders: config.json, tokenizer.json, tokenizer_config.json and model.safetensors.
+"""Fuzz the loading of classifiers and encoders: config.json, tokenizer.json, tokenizer_config.json, model.safetensors.
 
     python oktane/tests/fuzz/fuzz_folders.py --seconds 600
 
-Each turn takes a seed (a small folder made by `seeds`), changes one to four things in its files, loads it and labels a
-few texts. A `LoadError` is a right answer, and so are logits. Anything else is a finding: the folder is kept and the
-script exits with 1. The same `--seed` gives the same folders.
+Each turn takes a seed (a small folder made by `seeds`), changes one to four things in its files, loads it and labels or
+encodes a few texts. A `LoadError` is a right answer, and so is a row of numbers for each text. Anything else is
+a finding: the folder is kept and the script exits with 1. The same `--seed` gives the same folders.
 
 Under AddressSanitizer and UndefinedBehaviorSanitizer, from the project's folder, with gcc:
 
@@ -17,6 +17,7 @@ Under AddressSanitizer and UndefinedBehaviorSanitizer, from the project's folder
 """
 
 import argparse
+import contextlib
 import copy
 import faulthandler
 import json
@@ -92,8 +93,8 @@ def safetensors(tensors: dict[str, tuple[str, np.ndarray]]) -> bytes:
     return struct.pack("<Q", len(encoded)) + encoded + data
 
 
-def recurrent(cell: str, number: str, **options: Any) -> Files:
-    """Return a folder of a recurrent model whose embedding is stored as `number`."""
+def recurrent(cell: str, number: str, prefix: str = "model.", **options: Any) -> Files:
+    """Return a recurrent classifier, or an encoder if `prefix` is empty; `number` is the type of the embedding."""
     draw = np.random.default_rng(0)
     gates, hidden, width, tokens, directions = {"lstm": 4, "gru": 3, "rnn": 1}[cell], 5, 6, 290, 2
 
@@ -101,20 +102,22 @@ def recurrent(cell: str, number: str, **options: Any) -> Files:
         return "F32", draw.normal(0, 0.3, shape).astype(np.float32)
 
     types = {"F32": np.float32, "F16": np.float16, "BF16": np.uint16, "I8": np.int8}
-    tensors = {"model.embed_tokens.weight": (number, draw.integers(-99, 99, (tokens, width)).astype(types[number]))}
+    embedding = f"{prefix}embed_tokens.weight"
+    tensors = {embedding: (number, draw.integers(-99, 99, (tokens, width)).astype(types[number]))}
     if number == "I8":
-        tensors["model.embed_tokens.weight_scale"] = floats(tokens)
+        tensors[f"{embedding}_scale"] = floats(tokens)
     elif number == "BF16":
-        tensors["model.embed_tokens.weight"] = number, np.full((tokens, width), 0x3F80, np.uint16)
+        tensors[embedding] = number, np.full((tokens, width), 0x3F80, np.uint16)
     for layer in range(2):
         for direction in ("forward", "backward"):
-            prefix = f"model.layers.{layer}.{direction}_rnn"
-            tensors[f"{prefix}.weight_ih_l0"] = floats(gates * hidden, directions * hidden if layer else width)
-            tensors[f"{prefix}.weight_hh_l0"] = floats(gates * hidden, hidden)
-            tensors[f"{prefix}.bias_ih_l0"] = floats(gates * hidden)
-            tensors[f"{prefix}.bias_hh_l0"] = floats(gates * hidden)
-    tensors["classifier.weight"] = floats(3, 2 * directions * hidden)
-    tensors["classifier.bias"] = floats(3)
+            name = f"{prefix}layers.{layer}.{direction}_rnn"
+            tensors[f"{name}.weight_ih_l0"] = floats(gates * hidden, directions * hidden if layer else width)
+            tensors[f"{name}.weight_hh_l0"] = floats(gates * hidden, hidden)
+            tensors[f"{name}.bias_ih_l0"] = floats(gates * hidden)
+            tensors[f"{name}.bias_hh_l0"] = floats(gates * hidden)
+    head = "classifier" if prefix else "projection"
+    tensors[f"{head}.weight"] = floats(3, 2 * directions * hidden)
+    tensors[f"{head}.bias"] = floats(3)
     config = {"model_type": f"okt_{cell}", "vocab_size": tokens, "embedding_size": width, "hidden_size": hidden}
     config |= {"num_hidden_layers": 2, "bidirectional": True, "pooling": "max_mean", "separate_directions": False}
     config |= {"id2label": {"0": "a", "1": "b", "2": "c"}, "problem_type": "single_label_classification"} | options
@@ -137,6 +140,7 @@ def seeds() -> list[Files]:
         recurrent("lstm", "I8", architectures=["LSTMForSequenceClassification"]) | words,
         recurrent("gru", "F16", problem_type="multi_label_classification") | subwords,
         recurrent("rnn", "BF16", problem_type="regression", nonlinearity="relu") | words,
+        recurrent("lstm", "I8", prefix="", projection_size=3) | subwords,
         ngrams() | subwords,
     ]
 
@@ -230,21 +234,24 @@ def write(files: Files, folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def label(folder: Path) -> bool:
-    """Load a folder and label the texts. Return whether it could be loaded.
+def load_and_run(folder: Path) -> bool:
+    """Load a folder as a classifier and as an encoder, and run it on the texts. Return whether one could be loaded.
 
     Raises:
-        AssertionError: If there are not as many logits as there should be.
+        AssertionError: If there is not a row of numbers for each text.
         Exception: Anything but a LoadError.
     """
-    try:
+    rows = []
+    with contextlib.suppress(oktane.LoadError):
         classifier = oktane.load(folder, num_threads=1)
-    except oktane.LoadError:
-        return False
-    logits = np.concatenate([found for _, found in classifier.logit_chunks(TEXTS)])
-    assert logits.shape == (len(TEXTS), len(classifier.labels))
-    classifier.predict(TEXTS)
-    return True
+        rows += [np.concatenate([logits for _, logits in classifier.logit_chunks(TEXTS)])]
+        assert rows[0].shape[1] == len(classifier.labels)
+        classifier.predict(TEXTS)
+    with contextlib.suppress(oktane.LoadError):
+        rows += [oktane.load_encoder(folder, num_threads=1).encode(TEXTS)]
+    for found in rows:
+        assert found.shape[0] == len(TEXTS)
+    return bool(rows)
 
 
 def fuzz(seed: int, turns: int | None, seconds: float, keep: Path) -> tuple[int, int]:
@@ -268,7 +275,7 @@ def fuzz(seed: int, turns: int | None, seconds: float, keep: Path) -> tuple[int,
         folder = Path(name)
         for files in originals:
             write(files, folder)
-            assert label(folder), "a seed must load"
+            assert load_and_run(folder), "a seed must load"
         while done != turns and time.monotonic() < end:
             draw = random.Random(f"{seed} {done}")
             files = change(draw.choice(originals), draw)
@@ -276,7 +283,7 @@ def fuzz(seed: int, turns: int | None, seconds: float, keep: Path) -> tuple[int,
             faulthandler.dump_traceback_later(LONGEST_TURN, exit=True)
             # A crash ends this process: the folder is where it can be found.
             shutil.copytree(folder, keep, dirs_exist_ok=True)
-            loaded += label(folder)
+            loaded += load_and_run(folder)
             faulthandler.cancel_dump_traceback_later()
             done += 1
     shutil.rmtree(keep, ignore_errors=True)
@@ -292,7 +299,7 @@ def main() -> None:
     options = parser.parse_args()
     faulthandler.enable()
     done, loaded = fuzz(options.seed, None, options.seconds, options.keep)
-    print(f"{done} folders: {loaded} labeled the texts, {done - loaded} were refused", file=sys.stderr)
+    print(f"{done} folders: {loaded} were loaded and run, {done - loaded} were refused", file=sys.stderr)
 
 
 if __name__ == "__main__":
