@@ -69,8 +69,8 @@ def measure_oktane(texts: list[str], folder: Path, clock: Callable[[], float]) -
     okt, tokenizer, network = oktane.Okt(threads=1), Tokenizer(folder), load_model(folder).network
     batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
     encoded = [tokenizer.encode(batch) for batch in batches]
-    for ids, row_splits in encoded:
-        network.run(ids, row_splits)
+    logits = [network.run(*pair) for pair in encoded]
+    kind, names = classifier.problem_type, classifier.labels
     config = json.loads((folder / "config.json").read_text())
     lengths = np.concatenate([np.diff(row_splits) for _, row_splits in encoded])
     macs = multiplications(config, int(lengths.sum()), int(np.count_nonzero(lengths)))
@@ -83,6 +83,7 @@ def measure_oktane(texts: list[str], folder: Path, clock: Callable[[], float]) -
             "morphemes": timed(clock, lambda: [okt.encode_batch(batch) for batch in batches]),
             "ids": timed(clock, lambda: [tokenizer.encode(batch) for batch in batches]),
             "network": timed(clock, lambda: [network.run(*pair) for pair in encoded]),
+            "labels": timed(clock, lambda: [kind.predictions(kind.scores(found), names) for found in logits]),
             "operations": 2.0 * macs,
         }
 
@@ -194,9 +195,8 @@ def main() -> None:
         row = [name, f"{count / parts['all']:,.0f}", f"{statistics.median(ratios):.2f}"]
         row.append(f"{parts['all'] / count * 1e6:.1f}")
         if "network" in parts:
-            others = [parts["morphemes"], parts["ids"] - parts["morphemes"], parts["network"]]
-            shares = [*others, parts["all"] - sum(others)]
-            row += [f"{part / count * 1e6:.1f} ({part / parts['all']:.0%})" for part in shares]
+            road = [parts["morphemes"], parts["ids"] - parts["morphemes"], parts["network"], parts["labels"]]
+            row += [f"{part / count * 1e6:.1f} ({part / sum(road):.0%})" for part in road]
         print("| " + " | ".join(row + [""] * (8 - len(row))) + " |")
 
     print("\nThe network beside the processor's peak of multiply-adds, measured in registers with the same kernels:\n")
