@@ -207,6 +207,9 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True, help="folder of the corpora's folders")
     parser.add_argument("--encoder", action="append", default=[], metavar="[NAME=]FOLDER", help='folder, or "inside"')
     parser.add_argument("--teacher", help="folder of a sentence-transformers model")
+    parser.add_argument(
+        "--bf16", action="store_true", help="let the teacher compute in bfloat16 (not when it is timed)"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder for results.jsonl, table.md and plot.png")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
@@ -221,7 +224,7 @@ def main() -> None:
         loaded = oktane.load_encoder(None if folder == "inside" else folder, num_threads=1)
         encoders[name or "encoder"] = loaded.encode
     if options.teacher:
-        teacher = Teacher(options.teacher)
+        teacher = Teacher(options.teacher, bf16=options.bf16)
         encoders[TEACHER] = lambda texts: teacher_vectors(teacher, texts).astype(np.float32)
     corpora = {name: read_corpus(options.corpora / name) for name in CORPORA}
     with path.open("a", encoding="utf-8") as stream:

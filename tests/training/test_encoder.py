@@ -11,6 +11,7 @@ from transformers import AutoModel, AutoTokenizer, pipeline
 
 import oktane
 from okt_lstm.cli import main
+from okt_lstm.inference.export import export_model
 from okt_lstm.training.commands import ENCODER
 from okt_lstm.training.encoder import centered, distillation_loss, train_encoder
 from okt_lstm.training.parsing import parse
@@ -65,6 +66,16 @@ def test_every_way_to_load_it_gives_the_same_vectors(trained, texts):
     assert outputs.last_hidden_state.shape[-1] == 16
     features = pipeline("feature-extraction", model=str(trained.folder), device="cpu")("영화 최고", return_tensors=True)
     assert features.shape[-1] == 16
+
+
+def test_a_small_copy_has_the_same_vectors(trained, texts, tmp_path):
+    copy = export_model(trained.folder, tmp_path / "copy")
+    found, expected = oktane.load_encoder(copy).encode(texts), oktane.load_encoder(trained.folder).encode(texts)
+    assert (found * expected).sum(axis=1).min() > 0.9999
+    assert (copy / "model.safetensors").stat().st_size < 0.6 * (trained.folder / "model.safetensors").stat().st_size
+    assert not list(copy.glob("*.py"))
+    sentence_transformer = SentenceTransformer(str(copy), device="cpu")
+    np.testing.assert_allclose(sentence_transformer.encode(texts), found, atol=1e-4)
 
 
 def test_the_folder_says_what_was_done(trained, given):

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO
 
-from . import LoadError, __version__, predict_command
+from . import LoadError, __version__, encode_command, predict_command
 
 if TYPE_CHECKING:
     from .okt import Okt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LINES = 256
 
 DESCRIPTION = """\
-Analyze Korean text as konlpy's Okt does, without Java. Label it with a trained classifier, without torch.
+Analyze Korean text as konlpy's Okt does, without Java. Label it, or map it to vectors, without torch.
 
 Texts are the arguments, the lines of the --input files, or else the lines of standard input. Each gives one line of
 output, in order.
@@ -95,6 +95,9 @@ COMMANDS = {
     ),
 }
 
+# The subcommands that run models.
+MODEL_COMMANDS = {"predict": predict_command, "encode": encode_command}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
@@ -113,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command is None:
-        options.parser.error(f"a command is missing; choose from {', '.join(COMMANDS)}, predict")
+        options.parser.error(f"a command is missing; choose from {', '.join(COMMANDS)}, {', '.join(MODEL_COMMANDS)}")
     if options.texts and options.input:
         options.parser.error("give texts or --input, not both")
     if options.threads is not None and options.threads < 1:
@@ -185,15 +188,16 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
         _add_options(commands, name, command)
-    predict = commands.add_parser(
-        "predict",
-        help=predict_command.SUMMARY,
-        description=predict_command.DESCRIPTION,
-        epilog=predict_command.EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    predict.set_defaults(parser=predict, run=predict_command.run)
-    predict_command.add_options(predict)
+    for name, module in MODEL_COMMANDS.items():
+        subparser = commands.add_parser(
+            name,
+            help=module.SUMMARY,
+            description=module.DESCRIPTION,
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        subparser.set_defaults(parser=subparser, run=module.run)
+        module.add_options(subparser)
     return parser
 
 

@@ -47,7 +47,7 @@ def predict_file(
     """
     check_output(os.fspath(target), [os.fspath(source)])
     with open_reader(source, input_format) as reader:
-        text_column = _text_column(reader, input_format, text_column)
+        text_column = choose_texts(reader, input_format, text_column)
         new = _new_columns(classifier, probabilities, reader.columns)
         columns = [*reader.columns, *new]
         if file_format(target) == "txt":
@@ -85,7 +85,7 @@ def print_file(
 ) -> None:
     """Predict the texts of a file and write them to a stream; see `predict_file` and `print_predictions`."""
     with open_reader(source, input_format) as reader:
-        column = _text_column(reader, input_format, text_column)
+        column = choose_texts(reader, input_format, text_column)
         texts = (check_text(row, column, reader, number)[column] for number, row in enumerate(reader, 1))
         print_predictions(classifier, texts, stream, probabilities=probabilities)
 
@@ -107,7 +107,8 @@ def print_predictions(
     stream.flush()
 
 
-def _text_column(reader: RowReader, input_format: str | None, given: str | None) -> str:
+def choose_texts(reader: RowReader, input_format: str | None, given: str | None) -> str:
+    """Return the column of the texts. Refuse a table that is called .txt, unless its format was named."""
     if input_format is None:
         refuse_table(reader, "add --input_format tsv if it is a table with a header, txt if each line is a text")
     return choose_text_column(reader, given)

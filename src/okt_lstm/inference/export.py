@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from transformers.tokenization_utils_base import FULL_TOKENIZER_FILE, TOKENIZER_CONFIG_FILE
 from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_NAME
+
+from oktane import load_encoder
 
 from ..atomic import FileError, replacing_folder
 from ..data.options import DATA_ARGUMENTS_NAME
 from ..models.tokenization_okt import USER_DICTIONARY_FILE
 from .loading import load
+from .sentence_transformers_files import MODULES_NAME, write_sentence_transformers_files
 
 _COPIED = (USER_DICTIONARY_FILE, "README.md")
 
@@ -22,7 +25,7 @@ _COPIED = (USER_DICTIONARY_FILE, "README.md")
 def export_model(
     source: str | os.PathLike[str], target: str | os.PathLike[str], dtype: torch.dtype = torch.float16
 ) -> Path:
-    """Write a small copy of a trained folder, which `okt_lstm.load` opens.
+    """Write a small copy of a trained folder, which `okt_lstm.load` or `okt_lstm.load_encoder` opens.
 
     The copy has the configuration, the weights (safetensors), the tokenizer, the model card with its pictures, and the
     name of the data set, without the local folder that it was read from. It has no Python files for
@@ -30,7 +33,7 @@ def export_model(
     for single precision, so that every program that loads the copy computes in it.
 
     Args:
-        source: What `okt-lstm train` left.
+        source: What `okt-lstm train` or `okt-lstm train-encoder` left.
         target: The folder to write. It appears when it is complete, and replaces an older model there.
         dtype: The type in which the weights are stored.
 
@@ -38,17 +41,19 @@ def export_model(
         The folder.
 
     Raises:
-        LoadError: The source has no complete classifier of this package.
+        LoadError: The source has no complete classifier or encoder of this package.
         FileError: The target has something else than a model in it, or can't be written.
         ValueError: A weight is beyond the range of `dtype`.
     """
     source, target = Path(source), Path(target)
     if target.is_dir() and any(target.iterdir()) and not (target / CONFIG_NAME).is_file():
         raise FileError(f"{target}: is not empty, and is not a model; name another folder, or remove this one")
-    weights = {
-        name: weight.to(dtype).contiguous()
-        for name, weight in load(source, device="cpu", engine="torch").model.state_dict().items()
-    }
+    is_encoder = (source / MODULES_NAME).is_file()
+    if is_encoder:
+        load_encoder(source)
+    else:
+        load(source, device="cpu", engine="torch")
+    weights = {name: weight.to(dtype) for name, weight in load_file(source / SAFE_WEIGHTS_NAME).items()}
     for name, weight in weights.items():
         if not weight.isfinite().all():
             raise ValueError(
@@ -67,6 +72,8 @@ def export_model(
             data = _read(source / DATA_ARGUMENTS_NAME)
             data.pop("data_dir", None)
             _write(folder / DATA_ARGUMENTS_NAME, data)
+        if is_encoder:
+            write_sentence_transformers_files(folder)
         for path in (*(source / name for name in _COPIED), *sorted(source.glob("*.png"))):
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from ..atomic import write_json
 
+MODULES_NAME = "modules.json"
+
 # An encoder's pooled vector is the sentence's; all that is left to do is normalizing it.
 _MODULES = [
     {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"},
@@ -24,7 +26,7 @@ def write_sentence_transformers_files(folder: Path) -> None:
     Args:
         folder: The folder, which holds the model and its tokenizer.
     """
-    write_json(folder / "modules.json", _MODULES)
+    write_json(folder / MODULES_NAME, _MODULES)
     write_json(folder / "sentence_bert_config.json", _TRANSFORMER)
     write_json(folder / "config_sentence_transformers.json", {"similarity_fn_name": "cosine"})
     (folder / "1_Normalize").mkdir(exist_ok=True)
