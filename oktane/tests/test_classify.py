@@ -4,6 +4,7 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -74,6 +75,18 @@ def test_any_text_is_labeled(tmp_path):
     expected = okt_lstm.load(tmp_path, device="cpu", engine="torch")
     texts = [*HOSTILE, "가나다 " * 30_000]
     np.testing.assert_allclose(unlimited.logits(texts), expected.logits(texts), atol=1e-4)
+
+
+def test_a_million_characters_are_labeled(classifier):
+    assert classifier.predict("정말 재미있는 영화! " * 90_000) in classifier.labels
+
+
+def test_decomposed_hangul_counts_as_its_composed_form(classifier):
+    texts = [*TEXTS, "값진 영화 ㅋㅋ 뷁!"]
+    decomposed = [unicodedata.normalize("NFD", text) for text in texts]
+    assert decomposed != texts
+    assert (classifier.logits(decomposed) == classifier.logits(texts)).all()
+    assert (classifier.logits([*decomposed, *texts]) == np.tile(classifier.logits(texts), (2, 1))).all()
 
 
 def test_max_length(tmp_path):
