@@ -25,7 +25,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise LoadError(f"{path.parent} holds no classifier: it has no {path.name}") from None
+        raise LoadError(
+            f"{path.parent} holds no classifier: it has no {path.name}; give what `okt-lstm train` wrote"
+        ) from None
     except OSError as error:
         raise LoadError(f"{path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
@@ -107,7 +109,9 @@ class Weights:
         try:
             content = np.fromfile(path, np.uint8)
         except FileNotFoundError:
-            raise LoadError(f"{path.parent} holds no classifier: it has no {path.name}") from None
+            raise LoadError(
+                f"{path.parent} holds no classifier: it has no {path.name}; give what `okt-lstm train` wrote"
+            ) from None
         except OSError as error:
             raise LoadError(f"{path}: {error.strerror}") from None
         length = int.from_bytes(content[:8].tobytes(), "little")
