@@ -225,7 +225,7 @@ def test_streams_that_cannot_be_used_are_an_error_of_one_line(redirection, messa
         (
             [],
             2,
-            "a command is missing; choose from morphs, pos, nouns, phrases, normalize, predict (see oktane --help)",
+            "choose from morphs, pos, nouns, phrases, normalize, predict, encode (see oktane --help)",
         ),
     ],
 )
