@@ -62,6 +62,8 @@ class OktTokenizer(TokenizersBackend):
             text file with a word, a tab and its part of speech on each line. It is saved with the tokenizer.
         pad_token: The padding token. Its id is 0.
         unk_token: The token of unknown morphemes. Its id is 1.
+        split_special_tokens: Whether a special token that somebody typed into a text is text like any other. By default
+            it is, unless there is a `mask_token`, which texts are to have.
         **kwargs: As for every tokenizer of transformers: `cls_token`, `mask_token`, `model_max_length`,
             `padding_side`, ...
 
@@ -85,6 +87,7 @@ class OktTokenizer(TokenizersBackend):
         user_dictionary: Mapping[str, Sequence[str]] | str | Path | None = None,
         pad_token: str | AddedToken = "<pad>",
         unk_token: str | AddedToken = "<unk>",
+        split_special_tokens: bool | None = None,
         **kwargs: Any,
     ) -> None:
         if "model" in kwargs:
@@ -120,6 +123,8 @@ class OktTokenizer(TokenizersBackend):
             self.dictionary_hash = hash_here(self.user_dictionary)
         for name in ("is_local", "local_files_only"):  # of this load; saved, they would mislead the next one
             kwargs.pop(name, None)
+        if split_special_tokens is None:
+            split_special_tokens = kwargs.get("mask_token") is None
         super().__init__(
             norm=norm,
             stem=stem,
@@ -130,6 +135,7 @@ class OktTokenizer(TokenizersBackend):
             analyzer=self.analyzer,
             pad_token=pad_token,
             unk_token=unk_token,
+            split_special_tokens=split_special_tokens,
             **kwargs,
         )
         here = hash_here(self.user_dictionary)
@@ -428,7 +434,6 @@ class OktTokenizer(TokenizersBackend):
             ValueError: If `vocab_size` leaves no room beside the special tokens.
         """
         renamed = dict(special_tokens_map or {})
-
         named = {name: rename_token(token, renamed) for name, token in self._special_tokens_map.items() if token}
         extra = [rename_token(t, renamed) for t in [*self._extra_special_tokens, *(new_special_tokens or [])]]
         first = [named["pad_token"], named["unk_token"]]
@@ -454,7 +459,7 @@ class OktTokenizer(TokenizersBackend):
         if self.backend_tokenizer.post_processor is not None:
             backend = with_post_processor_of(self.backend_tokenizer, backend, renamed)
 
-        kept = ["norm", "stem", "subword", "word_mark", "user_dictionary"]
+        kept = ["norm", "stem", "subword", "word_mark", "user_dictionary", "split_special_tokens"]
         kept += ["padding_side", "truncation_side", "model_max_length"]
         options = self.init_kwargs | {name: getattr(self, name) for name in kept}
         options |= {
