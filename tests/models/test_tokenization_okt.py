@@ -334,3 +334,11 @@ def test_a_tokenizer_with_a_mask_token_finds_it(tmp_path):
     for tokenizer in (trained, OktTokenizer.from_pretrained(tmp_path)):
         assert tokenizer.mask_token_id in tokenizer("영화 <mask>")["input_ids"]
         assert tokenizer.mask_token_id not in tokenizer("영화 <mask>", split_special_tokens=True)["input_ids"]
+
+
+@pytest.mark.parametrize("ids", [[2, -100], -1, [-(2**40)]])
+def test_negative_ids_are_a_value_error_that_says_so(ids):
+    tokenizer = OktTokenizer()
+    for refuse in (tokenizer.decode, tokenizer.convert_ids_to_tokens):
+        with pytest.raises(ValueError, match="token ids are 0 or more"):
+            refuse(ids)

@@ -50,15 +50,21 @@ def test_the_newest_complete_checkpoint_is_resumed(tmp_path, state):
         find_checkpoint(tmp_path, resume(str(tmp_path / "checkpoint-11")))
 
 
+def test_incomplete_checkpoints_alone_are_nothing_to_lose(tmp_path):
+    checkpoint(tmp_path, 4, None)
+    refuse_overwrite(tmp_path, overwrite=False)
+    start_run(tmp_path, resumed=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_without_a_complete_checkpoint_is_not_said_to_be_resumable(tmp_path):
     checkpoint(tmp_path, 4, None)
+    (tmp_path / "card.json").write_text("{}")
     with pytest.raises(FileExistsError) as error:
         refuse_overwrite(tmp_path, overwrite=False)
     assert "--resume_from_checkpoint" not in str(error.value)
     assert "--overwrite_output_dir" in str(error.value)
     refuse_overwrite(tmp_path, overwrite=True)
-    start_run(tmp_path, resumed=False)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_run_begins_without_anything_of_the_earlier_one_and_with_all_that_is_the_users(tmp_path):

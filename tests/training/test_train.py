@@ -254,6 +254,17 @@ def test_no_epochs_are_an_error(tmp_path, epochs):
         options(tmp_path / "out", "--num_train_epochs", epochs)
 
 
+def test_a_resumed_run_stops_early_where_an_uninterrupted_one_does(tmp_path):
+    # With this learning rate no epoch is better than the first.
+    flags = ("--early_stopping_patience", "2", "--num_train_epochs", "9", "--learning_rate", "1e-12")
+    run(tmp_path / "whole", *flags, "--save_total_limit", "9")
+    shutil.copytree(tmp_path / "whole" / "checkpoint-6", tmp_path / "out" / "checkpoint-6")
+    shutil.copytree(tmp_path / "whole" / "checkpoint-12", tmp_path / "out" / "checkpoint-12")
+    run(tmp_path / "out", *flags, "--resume_from_checkpoint")
+    ends = [json.loads((tmp_path / name / "trainer_state.json").read_text()) for name in ("whole", "out")]
+    assert ends[0]["global_step"] == ends[1]["global_step"] == 18
+
+
 def test_resuming_another_model_is_an_error_that_names_the_difference(uninterrupted, tmp_path):
     checkpoint = str(uninterrupted / "checkpoint-6")
     with pytest.raises(ValueError, match="hidden_size 8, but the options and data now give 16"):

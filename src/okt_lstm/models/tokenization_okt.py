@@ -24,13 +24,13 @@ from transformers.utils.generic import PaddingStrategy
 from .okt_analyzer import Okt, analyzer_for, analyzer_version, hash_here
 from .okt_encoding import Encoding, LazyEncodings
 from .okt_former_names import with_present_names
-from .okt_inputs import batches, check_rows
+from .okt_inputs import batches, check_rows, no_negative_ids
 
 # Of a local folder's code, older releases of transformers copy only what this file itself imports.
 from .okt_konlpy import KonlpyOkt  # noqa: F401
 from .okt_ragged import Ragged, encode_morphemes
 from .okt_user_dictionary import write_user_dictionary
-from .okt_vocabulary import make_tokenizer, rename_token, smallest_size, with_post_processor_of
+from .okt_vocabulary import bare_copy, make_tokenizer, rename_token, smallest_size, with_post_processor_of
 from .okt_words import Morphemes, Piece, Word, cut_at_added_tokens, encode_words, find_morphemes, words_of_text
 
 logger = logging.get_logger(__name__)
@@ -220,7 +220,7 @@ class OktTokenizer(TokenizersBackend):
     ) -> BatchEncoding:
         rows, is_batched = check_rows(text, text_pair, is_split_into_words)
         self._warn_without_vocabulary()
-        backend = self._bare_backend()
+        backend = bare_copy(self.backend_tokenizer)
         if truncation_strategy != TruncationStrategy.DO_NOT_TRUNCATE:
             backend.enable_truncation(
                 cast(int, max_length), stride=stride, strategy=truncation_strategy.value, direction=self.truncation_side
@@ -299,16 +299,6 @@ class OktTokenizer(TokenizersBackend):
                     "This OktTokenizer has no vocabulary yet, so it knows no morpheme. Learn one from your texts with "
                     "train_new_from_iterator, or load a trained tokenizer with OktTokenizer.from_pretrained."
                 )
-
-    def _bare_backend(self) -> Tokenizer:
-        """Return a `tokenizers.Tokenizer` over the same model and post-processor, without added tokens.
-
-        Those are found in the text, before the analyzer sees it, and must not be found inside a morpheme. As each call
-        has a backend of its own, threads never share one whose padding or truncation another thread changes.
-        """
-        backend = Tokenizer(self.backend_tokenizer.model)
-        backend.post_processor = self.backend_tokenizer.post_processor
-        return backend
 
     def _to_batch(
         self, encodings: list[Any], return_tensors: Any, return_overflowing_tokens: bool = False, **returns: bool
@@ -399,6 +389,16 @@ class OktTokenizer(TokenizersBackend):
     @deprecation_warnings.setter
     def deprecation_warnings(self, given: dict[str, bool]) -> None:
         _warnings_given[self] = given
+
+    # ---- from ids to texts ----
+
+    def _decode(self, token_ids: Any, *args: Any, **kwargs: Any) -> str:
+        with no_negative_ids():
+            return super()._decode(token_ids, *args, **kwargs)
+
+    def convert_ids_to_tokens(self, ids: Any, skip_special_tokens: bool = False) -> Any:  # noqa: D102
+        with no_negative_ids():
+            return super().convert_ids_to_tokens(ids, skip_special_tokens)
 
     # ---- vocabulary ----
 

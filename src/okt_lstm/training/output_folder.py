@@ -103,10 +103,13 @@ def refuse_overwrite(folder: Path, *, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; --output_dir must name a folder")
     earlier = earlier_run(folder)
-    if earlier and not overwrite:
+    # A killed run that left only incomplete checkpoints left nothing to lose.
+    incomplete = [path for path in _checkpoints(folder) if not is_whole_checkpoint(path)]
+    kept = [path for path in earlier if path not in incomplete]
+    if kept and not overwrite:
         go_on = "continue it with --resume_from_checkpoint, " if newest_checkpoint(folder) else ""
         raise FileExistsError(
-            f"{folder} holds an earlier run ({earlier[0].name}): {go_on}delete it with --overwrite_output_dir, or name "
+            f"{folder} holds an earlier run ({kept[0].name}): {go_on}delete it with --overwrite_output_dir, or name "
             "another --output_dir"
         )
     if not earlier and (foreign := files_in_the_way(folder)):

@@ -70,7 +70,9 @@ class RecurrentTrainer(Trainer):
         interruption = SaveOnInterrupt()
         self.add_callback(interruption)
         if self.args.early_stopping_patience is not None:
-            self.add_callback(EarlyStoppingCallback(self.args.early_stopping_patience))
+            stopping = EarlyStoppingCallback(self.args.early_stopping_patience)
+            stopping.early_stopping_patience_counter = _validations_without_best(checkpoint)
+            self.add_callback(stopping)
         with interruption.listening(self.args):
             trained = self.train(resume_from_checkpoint=checkpoint)
         if interruption.happened:
@@ -160,6 +162,15 @@ class RecurrentTrainer(Trainer):
             revision=self.args.hub_revision,
             commit_message=commit_message,
         )
+
+
+def _validations_without_best(checkpoint: str | None) -> int:
+    """Return how many validations before a checkpoint had no new best score. Trainer would begin to count anew."""
+    if checkpoint is None:
+        return 0
+    saved = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME)).stateful_callbacks or {}
+    attributes = saved.get(EarlyStoppingCallback.__name__, {}).get("attributes", {})
+    return int(attributes.get("early_stopping_patience_counter", 0))
 
 
 class ResumableLengthGroupedSampler(LengthGroupedSampler):
