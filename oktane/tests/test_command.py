@@ -245,7 +245,11 @@ def test_what_a_killed_command_was_writing_is_removed_by_the_next_one(tmp_path):
         (["--vresion"], 2, "did you mean --version? (see oktane --help)"),
         (["morph", "가"], 2, "; did you mean morphs? (see oktane --help)"),
         (["morphs", "--output_format", "json", "가"], 2, "; did you mean jsonl? (see oktane morphs --help)"),
-        ([], 2, "a command is missing; choose from morphs, pos, nouns, phrases, normalize (see oktane --help)"),
+        (
+            [],
+            2,
+            "a command is missing; choose from morphs, pos, nouns, phrases, normalize, predict (see oktane --help)",
+        ),
     ],
 )
 def test_wrong_usage_says_what_is_wrong(tmp_path, arguments, code, message):

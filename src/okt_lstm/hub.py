@@ -63,7 +63,6 @@ SHARED_FILES = (
     "modules.json",
     "sentence_bert_config.json",
     "config_sentence_transformers.json",
-    "1_Normalize/config.json",
 )
 """The files of a folder that are uploaded, besides the code that its configurations name."""
 

@@ -86,7 +86,9 @@ class Tokenizer:
         self._before, self._after = _read_special_tokens(state)
         room = len(self._before) + len(self._after)
         if self.max_length is not None and self.max_length < room:
-            raise ValueError(f"max_length is {self.max_length}, but the special tokens alone are {room}")
+            if max_length is None:
+                raise config.error("model_max_length", f"at least {room}, which is how many special tokens a text gets")
+            raise ValueError(f"max_length is {max_length}, but the special tokens alone are {room}")
 
         words = folder / "user_dictionary.txt"
         try:

@@ -45,7 +45,6 @@ RUN_PRODUCTS = (
     "modules.json",
     "sentence_bert_config.json",
     "config_sentence_transformers.json",
-    "1_Normalize",
     # The code for `trust_remote_code=True`.
     *sorted(path.name for path in (Path(__file__).parents[1] / "models").glob("*.py") if path.stem != "__init__"),
 )
