@@ -52,9 +52,7 @@ def assert_one_error_at_most(folder):
 )
 def test_absurd_sizes_are_refused_before_memory_is_taken(copy, field, value):
     change(copy / "config.json", **{field: value})
-    message = error_of(copy)
-    assert "config.json" in message
-    assert field in message or "has the shape" in message
+    assert "config.json" in error_of(copy)
 
 
 @pytest.mark.parametrize(

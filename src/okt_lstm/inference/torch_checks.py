@@ -47,16 +47,20 @@ def check_files(name: str, config: PretrainedConfig | None, same_sizes: bool, **
     layers = sizes.get("num_hidden_layers", 0)
     if layers > len(stored):
         raise LoadError(f"{path}: num_hidden_layers is {layers}, but there are only {len(stored)} tensors of weights")
-    if config is None:
-        config = AutoConfig.from_pretrained(path.parent, trust_remote_code=False)
-    # The meta device takes no memory.
-    with torch.device("meta"):
-        model = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)
+    try:
+        if config is None:
+            config = AutoConfig.from_pretrained(path.parent, trust_remote_code=False)
+        # The meta device takes no memory.
+        with torch.device("meta"):
+            model = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)
+    # Any field may be of any type.
+    except Exception as error:
+        raise LoadError(f"{path}: no model can be made of it: {str(error) or type(error).__name__:.500}") from error
     asked, held = sum(weights.numel() for weights in model.parameters()), sum(map(prod, stored.values()))
     if asked > 2 * held + _MOST_NEW_WEIGHTS:
-        field = max(sizes, key=lambda field: sizes[field], default="its largest number")
+        largest = max(sizes, key=lambda field: sizes[field], default="vocab_size")
         raise LoadError(
-            f"{path}: asks for {asked:,} weights, but the files hold {held:,}; {field} is {sizes.get(field)}"
+            f"{path}: asks for {asked:,} weights, but the files hold {held:,}; {largest} is {sizes.get(largest)}"
         )
     for weight, wanted in model.state_dict().items() if same_sizes else ():
         if stored.get(weight, tuple(wanted.shape)) != tuple(wanted.shape):

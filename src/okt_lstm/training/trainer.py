@@ -116,8 +116,9 @@ class RecurrentTrainer(Trainer):
         try:
             with replacing_files(folder) as self._checkpoint_dir:
                 super()._save_checkpoint(model, trial)
-                if self.state.best_global_step:
-                    self.state.best_model_checkpoint = str(folder / f"{target.stem}-{self.state.best_global_step}")
+                if self.state.best_global_step == self.state.global_step:
+                    # Where it will be.
+                    self.state.best_model_checkpoint = str(target)
                 self.state.save_to_json(str(self._checkpoint_dir / target.name / TRAINER_STATE_NAME))
                 # An incomplete one, or one of a run with other options that is now resumed from an earlier step.
                 shutil.rmtree(target, ignore_errors=True)
