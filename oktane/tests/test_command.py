@@ -248,7 +248,7 @@ def test_what_a_killed_command_was_writing_is_removed_by_the_next_one(tmp_path):
         (
             [],
             2,
-            "a command is missing; choose from morphs, pos, nouns, phrases, normalize, predict (see oktane --help)",
+            "choose from morphs, pos, nouns, phrases, normalize, predict, encode (see oktane --help)",
         ),
     ],
 )

@@ -74,7 +74,9 @@ class Tokenizer:
         state = Fields(path, read_json(path))
         self._vocabulary, self.size = _read_vocabulary(state, mark)
         added = _read_added_tokens(state)
-        self.size = max([self.size, *(token.id + 1 for token in added)])
+        self._before, self._after = _read_special_tokens(state)
+        ids = [*(token.id for token in added), *self._before, *self._after]
+        self.size = max([self.size, *(number + 1 for number in ids)])
         if vocab_size is not None and self.size > vocab_size:
             raise LoadError(
                 f"{folder}: tokenizer.json has ids up to {self.size - 1}, but config.json has a vocab_size of "
@@ -83,7 +85,6 @@ class Tokenizer:
         # As in OktTokenizer: only where there is a mask token, texts are to have special tokens.
         splits_special = config.boolean("split_special_tokens", config.values.get("mask_token") is None)
         self._added = [token for token in added if not (splits_special and token.special)]
-        self._before, self._after = _read_special_tokens(state)
         room = len(self._before) + len(self._after)
         if self.max_length is not None and self.max_length < room:
             if max_length is None:
