@@ -207,8 +207,8 @@ def open_output(path: str) -> Iterator[IO[bytes]]:
     in_place = target.exists() and not target.is_file()
     temporary = target if in_place else target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     if not in_place:
-        for path, *_ in left_unfinished(target.parent, target.name):
-            path.unlink(missing_ok=True)
+        for unfinished, *_ in left_unfinished(target.parent, target.name):
+            unfinished.unlink(missing_ok=True)
     try:
         with temporary.open("wb") as stream:
             yield stream
