@@ -14,12 +14,13 @@ import pytest
 import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerState
 
 from okt_lstm.data.splits import load_splits
 from okt_lstm.data.vectors import read_vectors
 from okt_lstm.reports.metrics import MAIN_METRIC
 from okt_lstm.training.commands import TRAIN
+from okt_lstm.training.output_folder import is_whole_checkpoint
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import TrainParts, WordVectorParts, build
 from okt_lstm.training.prepare import prepare
@@ -231,6 +232,46 @@ def test_a_checkpoint_that_a_full_disk_cuts_off_does_not_appear_and_the_one_befo
     assert_equal_weights(uninterrupted, tmp_path / "out")
     best = json.loads((tmp_path / "out" / "checkpoint-12" / "trainer_state.json").read_text())["best_model_checkpoint"]
     assert best is None or Path(best).parent == tmp_path / "out"
+
+
+# Where a run is killed: by the class and the method that it is about to call, and after how many calls of it.
+KILLS = [
+    (RecurrentTrainer, "_save", 0),
+    (RecurrentTrainer, "_save_optimizer_and_scheduler", 0),
+    (RecurrentTrainer, "_save_rng_state", 1),
+    (TrainerState, "save_to_json", 1),
+    (TrainerState, "save_to_json", 4),
+    (Path, "replace", 1),
+    (RecurrentTrainer, "create_model_card", 0),
+    (RecurrentTrainer, "save_state", 0),
+]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a new interpreter takes seconds")
+@pytest.mark.parametrize(("owner", "method", "calls"), KILLS, ids=[f"{name}-{calls}" for _, name, calls in KILLS])
+def test_a_killed_run_goes_on_to_the_same_result_and_leaves_nothing_half(
+    uninterrupted, tmp_path, monkeypatch, owner, method, calls
+):
+    flags = (*LAST, "--save_strategy", "steps", "--save_steps", "3")
+    called = getattr(owner, method)
+    count = iter(range(99))
+
+    def kill(*arguments, **options):
+        if next(count) == calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return called(*arguments, **options)
+
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(owner, method, kill)
+        run(tmp_path / "out", *flags)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    checkpoints = {path.name for path in (tmp_path / "out").glob("checkpoint-*")}
+    assert all(is_whole_checkpoint(tmp_path / "out" / name) for name in checkpoints)
+    run(tmp_path / "out", *flags, *(["--resume_from_checkpoint"] if checkpoints else []))
+    assert_equal_weights(uninterrupted, tmp_path / "out")
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.name.startswith(".")]
 
 
 def test_a_new_run_has_no_user_dictionary_of_an_earlier_one(tmp_path):
