@@ -31,21 +31,15 @@ def load_in_torch(
     target = _device(device)
     folder = Path(name).expanduser()
     source = str(folder) if folder.is_dir() else name
-    try:
+    with _one_error(name, "the model"):
         offline = folder.is_dir() or hub_is_unreachable(name, revision, token)
         options = {"revision": revision or "main", "token": token, "local_files_only": offline}
         with _quiet_transformers():
-            what = "the model"
             model, loaded = load_model(source, **options)
-            what = "the tokenizer (tokenizer.json, tokenizer_config.json, special_tokens_map.json)"
+    with _one_error(name, "the tokenizer (tokenizer.json, tokenizer_config.json, special_tokens_map.json)"):
+        with _quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
-            largest_id = max(tokenizer.get_vocab().values(), default=-1)
-    except LoadError:
-        raise
-    # What the libraries raise for damaged files is anything, from KeyError to the base class of tokenizers' errors.
-    except Exception as exception:
-        reason = f"{exception}" or type(exception).__name__
-        raise LoadError(f"{name} can't be loaded: {what}: {reason:.1000}") from exception
+        largest_id = max(tokenizer.get_vocab().values(), default=-1)
     vocab_size = getattr(model.config, "vocab_size", None)
     if vocab_size is not None and largest_id >= vocab_size:
         raise LoadError(
@@ -57,7 +51,24 @@ def load_in_torch(
             f"{name} holds no trained classifier: its weights lack {', '.join(sorted(loaded['missing_keys']))}; "
             "train one with `okt-lstm train`"
         )
-    return TorchClassifier(model.to(target), tokenizer, max_length, bf16)
+    with _one_error(name, "model and tokenizer don't work together"):
+        TorchClassifier(model.to(target), tokenizer, bf16=bf16).predict([""])
+    return TorchClassifier(model, tokenizer, max_length, bf16)
+
+
+@contextmanager
+def _one_error(name: str, what: str) -> Iterator[None]:
+    """Turn what the libraries raise for damaged files into LoadError.
+
+    It is anything, from KeyError to the base class of the tokenizers library's errors.
+    """
+    try:
+        yield
+    except LoadError:
+        raise
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise LoadError(f"{name} can't be loaded: {what}: {reason:.1000}") from error
 
 
 def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
