@@ -41,29 +41,9 @@ from oktane.folders import local_folder
 from oktane.hub import hub_is_unreachable, load_errors
 
 from .data.options import is_local
+from .model_files import MODEL_FILES, RECORD_FILES
 
-SHARED_FILES = (
-    "config.json",
-    "generation_config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "user_dictionary.txt",
-    # The card, the figures in it, and what they were measured on.
-    "README.md",
-    "card.json",
-    "data_args.json",
-    "pretraining.json",
-    "recipe_stages.json",
-    *(f"{name}_results.json" for name in ("train", "eval", "test", "all")),
-    "curves.png",
-    "confusion_matrix.png",
-    # What sentence-transformers reads.
-    "modules.json",
-    "sentence_bert_config.json",
-    "config_sentence_transformers.json",
-)
+SHARED_FILES = (*MODEL_FILES, *RECORD_FILES, "generation_config.json")
 """The files of a folder that are uploaded, besides the code that its configurations name."""
 
 

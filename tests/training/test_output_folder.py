@@ -5,10 +5,12 @@ import pytest
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
+from okt_lstm.data.options import DATA_ARGUMENTS_NAME
 from okt_lstm.reports.trained_model import CARD_NAME
 from okt_lstm.training import output_folder
 from okt_lstm.training.output_folder import earlier_run, find_checkpoint, newest_checkpoint, refuse_overwrite, start_run
 from okt_lstm.training.provenance import PRETRAINING_NAME
+from okt_lstm.training.run_recipe import STAGES_NAME
 
 
 def checkpoint(folder, step, state="{}"):
@@ -28,7 +30,7 @@ def resume(value):
 
 def test_the_names_that_are_written_out_are_those_of_the_modules_that_write_the_files():
     assert output_folder.TRAINER_STATE_NAME == TRAINER_STATE_NAME
-    assert {CARD_NAME, PRETRAINING_NAME} < set(output_folder.RUN_MARKS)
+    assert {CARD_NAME, PRETRAINING_NAME, DATA_ARGUMENTS_NAME, STAGES_NAME} < set(output_folder.RUN_MARKS)
 
 
 def test_files_and_checkpoints_of_an_earlier_run_are_found_and_others_are_not(tmp_path):

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from ..atomic import remove_unfinished
-from ..data.options import DATA_ARGUMENTS_NAME
+from ..model_files import MODEL_FILES, RECORD_FILES
 from .options import RunSettings
 
 TRAINER_STATE_NAME = "trainer_state.json"
@@ -20,31 +20,12 @@ RECIPE_NAME = "recipe.yaml"
 STAGES_NAME = "recipe_stages.json"
 """The file of a trained folder that says how long each stage took, in seconds."""
 
-# Names that nothing but a run gives: a folder that has one of these, or a checkpoint, is the folder of a run. Some are
-# constants of modules that take seconds to import.
-RUN_MARKS = (
-    "card.json",
-    DATA_ARGUMENTS_NAME,
-    "pretraining.json",
-    TRAINER_STATE_NAME,
-    *(f"{name}_results.json" for name in ("train", "eval", "test", "all")),
-    STAGES_NAME,
-)
+# A folder that has one of these, or a checkpoint, is the folder of a run.
+RUN_MARKS = (*RECORD_FILES, TRAINER_STATE_NAME)
 # What else a run writes, under names that a user's own file may have.
 RUN_PRODUCTS = (
-    "config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "user_dictionary.txt",
-    "README.md",
-    "curves.png",
-    "confusion_matrix.png",
+    *MODEL_FILES,
     RECIPE_NAME,
-    "modules.json",
-    "sentence_bert_config.json",
-    "config_sentence_transformers.json",
     # The code for `trust_remote_code=True`.
     *sorted(path.name for path in (Path(__file__).parents[1] / "models").glob("*.py") if path.stem != "__init__"),
 )
