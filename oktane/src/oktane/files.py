@@ -7,7 +7,7 @@ from typing import TextIO
 
 from .base_classifier import BaseClassifier
 from .columns import choose_text_column, refuse_table
-from .lines import FileError, check_output
+from .lines import FileError, check_output, escaped
 from .readers import RowReader, check_text, file_format, open_reader
 from .writers import open_writer, tsv_line
 
@@ -102,7 +102,9 @@ def print_predictions(
         probabilities: Whether to write the probability of each label.
     """
     for chunk, scores in classifier.score_chunks(texts):
-        predicted = classifier.problem_type.rows(scores, classifier.labels, probabilities)
+        # A model's labels may come from a stranger, and this may be a terminal.
+        labels = [escaped(label) for label in classifier.labels]
+        predicted = classifier.problem_type.rows(scores, labels, probabilities)
         stream.writelines(tsv_line([*values, text]) for values, text in zip(predicted, chunk, strict=True))
     stream.flush()
 
