@@ -192,7 +192,6 @@ def test_a_damaged_file_is_an_error_that_names_the_line(tmp_path):
     [
         ([], "--unlabeled"),
         (["--unlabeled", "nope.txt"], "nope.txt: no such file"),
-        (["--unlabeled", "t.txt", "--max_eval_samples", "0"], "max_eval_samples is 0"),
         (["--unlabeled", "t.txt", "--model_type", "gru", "--nonlinearity", "relu"], "--model_type rnn"),
     ],
 )
