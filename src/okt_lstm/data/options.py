@@ -2,16 +2,63 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from oktane.table_options import FORMATS as OKTANE_FORMATS
+
+if TYPE_CHECKING:
+    from oktane.row_reader import ReadOptions
 
 DATA_ARGUMENTS_NAME = "data_args.json"
 """The file of a trained folder that names the data set it was trained on: the fields of `DataOptions`."""
 
-_FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".json", ".xlsx", ".xls")
+_FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".json", ".xlsx", ".xls", ".arrow")
+
+FORMATS = (*OKTANE_FORMATS, "parquet", "arrow", "xlsx")
+"""The formats of tables that can be read."""
+
+
+@dataclass(kw_only=True)
+class TableOptions:
+    """How to read tables. Each field is a flag of the command line."""
+
+    _argument_group_name = "tables"
+
+    input_format: str | None = field(
+        default=None,
+        metadata={
+            "metavar": "FORMAT",
+            "help": f"format of the files: {', '.join(FORMATS)} (default: by their suffix)",
+            "advanced": True,
+        },
+    )
+    encoding: str | None = field(
+        default=None,
+        metadata={"metavar": "NAME", "help": "encoding of text files, such as utf-8 or cp949 (default: detected)"},
+    )
+    header: Literal["first", "none"] | None = field(
+        default=None, metadata={"help": "none: the first line is a row, too; columns are called 1, 2, ..."}
+    )
+    sheet: str | None = field(
+        default=None, metadata={"metavar": "NAME", "help": "sheet of an xlsx file (default: the first one)"}
+    )
+
+    @property
+    def reading(self) -> "ReadOptions":
+        """Return the options for oktane's readers.
+
+        Raises:
+            ValueError: The format is unknown.
+        """
+        from oktane.row_reader import ReadOptions
+
+        if self.input_format is not None and self.input_format not in FORMATS:
+            raise ValueError(f"input_format is {self.input_format!r}; it can be {', '.join(FORMATS)}")
+        return ReadOptions(self.input_format, self.encoding, self.header != "none", self.sheet)
 
 
 @dataclass
-class DataOptions:
+class DataOptions(TableOptions):
     """What to train and evaluate on. Each field is a flag of the command line."""
 
     _argument_group_name = "data"
@@ -21,8 +68,9 @@ class DataOptions:
         metadata={
             "metavar": "NAME|FILE|FOLDER",
             "help": "'nsmc' (Naver movie reviews), 'sample' (1,000 made-up reviews that come with okt-lstm), a csv, "
-            "tsv, jsonl or parquet file to train on, a folder with files named train..., validation... and test..., "
-            "or the id of a data set on the Hugging Face Hub",
+            "tsv, xlsx, json, jsonl, parquet or Arrow file to train on, a folder with files named train..., "
+            "validation... and test..., a folder or pattern of files that are one table, or the id of a data set on "
+            "the Hugging Face Hub",
         },
     )
     dataset_config: str | None = field(
@@ -48,6 +96,17 @@ class DataOptions:
     label_delimiter: str | None = field(
         default=None,
         metadata={"metavar": "TEXT", "help": "separator of several labels in one csv or tsv field, such as '|'"},
+    )
+    label_columns: str | None = field(
+        default=None,
+        metadata={
+            "metavar": "NAME,NAME",
+            "help": "columns of 0 and 1, one for each of several labels, in place of --label_column",
+        },
+    )
+    on_bad_row: Literal["error", "skip"] = field(
+        default="error",
+        metadata={"metavar": "error|skip", "help": "what to do with rows without a text (null) or a label"},
     )
     problem_type: Literal["single_label_classification", "multi_label_classification", "regression"] | None = field(
         default=None,
@@ -75,6 +134,12 @@ class DataOptions:
         default=None, metadata={"help": "use at most N test rows", "advanced": True}
     )
 
+    @property
+    def is_single_file(self) -> bool:
+        """Whether the data set is one table in local files: neither splits nor a name on the Hub."""
+        path = Path(self.dataset).expanduser()
+        return is_local(self.dataset) and not path.is_dir()
+
 
 def is_local(dataset: str) -> bool:
     """Return whether `--dataset` means a path: it exists, or doesn't look like an id on the Hub."""
@@ -86,4 +151,5 @@ def is_local(dataset: str) -> bool:
         or dataset.startswith((".", "~", "/"))
         or dataset.count("/") > 1
         or "\\" in dataset
+        or any(character in dataset for character in "*?[")
     )

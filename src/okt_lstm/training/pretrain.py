@@ -67,7 +67,7 @@ def pretrain(options: PretrainParts) -> PretrainResult:
     checkpoint = find_checkpoint(folder, training)
     if checkpoint is None:
         refuse_overwrite(folder, overwrite=training.overwrite_output_dir)
-    text = options.unlabeled.open("a language model")
+    text = options.unlabeled.open("a language model", options.tables)
     with training.main_process_first(desc="reading and tokenizing"):
         tokenizer = options.tokenizer.train(text)
         splits = _split(tokenize(text, tokenizer), text, training)
