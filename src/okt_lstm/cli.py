@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import glob
+import io
 import json
 import logging
 import os
@@ -28,7 +29,7 @@ from oktane.paths import find_files
 from oktane.table_options import add_output_encoding, add_table_options, check_table_options, read_options
 
 from .atomic import FileError, replacing, target_path
-from .data.options import DATA_ARGUMENTS_NAME, FORMATS, DataOptions, is_local
+from .data.options import DATA_ARGUMENTS_NAME, EVALUATE_OPTIONS, FORMATS, DataOptions, is_local
 from .training.commands import COMMANDS as TRAINING_COMMANDS
 from .training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
 from .training.commands import Command as TrainingCommand
@@ -56,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code. Wrong usage, `--help` and `--version` raise SystemExit, as argparse does.
     """
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # Texts have characters that the locale's encoding may lack.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         with _messages():
             _command(argv)(argv[1:])
@@ -322,23 +327,6 @@ def _load(options: argparse.Namespace) -> Classifier:
     return load(options.model, options.revision, options.token, options.device, options.max_length, options.engine)
 
 
-# The options of data that `evaluate` has.
-_EVALUATED = (
-    "dataset",
-    "dataset_config",
-    "data_dir",
-    "text_column",
-    "label_column",
-    "label_delimiter",
-    "label_columns",
-    "on_bad_row",
-    "input_format",
-    "encoding",
-    "header",
-    "sheet",
-)
-
-
 def _evaluate(argv: Sequence[str]) -> None:
     parser = _parser(
         "evaluate",
@@ -351,7 +339,7 @@ def _evaluate(argv: Sequence[str]) -> None:
     )
     parser.add_argument("--output", metavar="FILE", help="write the JSON to this file, too")
     data = parser.add_argument_group("data (default: the test split of what the model was trained on)")
-    for name in _EVALUATED:
+    for name in EVALUATE_OPTIONS:
         metadata = DataOptions.__dataclass_fields__[name].metadata
         data.add_argument(f"--{name}", metavar=metadata.get("metavar"), help=metadata["help"])
     # As in `predict`.

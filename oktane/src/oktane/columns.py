@@ -96,7 +96,7 @@ def _say_header(column: str, name: str) -> None:
 
 def say_guess(content: str, column: str, name: str, flag: str) -> None:
     """Say which column was guessed, unless its name leaves no doubt."""
-    if column not in ("text", "document", "label"):
+    if column not in ("text", "document", "sentence", "review", "comment", "content", "label", "labels"):
         say_once(f"{name}: the {content} are read from the column {column!r}; {flag} names another")
 
 
@@ -110,7 +110,9 @@ def find_column(columns: Sequence[str], given: str, name: str, flag: str) -> str
         return given
     same = [column for column in columns if _plain(column) == _plain(given)]
     if len(same) != 1:
-        raise FileError(f"{name}: has no column {given!r} ({flag}); its columns are {', '.join(columns)}")
+        raise FileError(
+            f"{name}: has no column {given!r}; its columns are {', '.join(columns)}. Name one of them with {flag}"
+        )
     return same[0]
 
 

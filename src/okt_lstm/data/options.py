@@ -141,6 +141,23 @@ class DataOptions(TableOptions):
         return is_local(self.dataset) and not path.is_dir()
 
 
+EVALUATE_OPTIONS = (
+    "dataset",
+    "dataset_config",
+    "data_dir",
+    "text_column",
+    "label_column",
+    "label_delimiter",
+    "label_columns",
+    "on_bad_row",
+    "input_format",
+    "encoding",
+    "header",
+    "sheet",
+)
+"""The options of data that `okt-lstm evaluate` has."""
+
+
 def is_local(dataset: str) -> bool:
     """Return whether `--dataset` means a path: it exists, or doesn't look like an id on the Hub."""
     if dataset in ("nsmc", "sample"):
