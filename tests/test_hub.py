@@ -97,6 +97,31 @@ def make_language_model(folder, family):
     getattr(okt_lstm, f"{family}ForPreTraining")(config).save_pretrained(folder)
 
 
+def make_encoder(folder):
+    """What `okt-lstm train-encoder` leaves, with random weights."""
+    from okt_lstm import LSTMConfig, LSTMModel, OktTokenizer
+    from okt_lstm.inference.sentence_transformers_files import write_sentence_transformers_files
+
+    tokenizer = OktTokenizer().train_new_from_iterator(TEXTS, vocab_size=30, show_progress=False)
+    config = LSTMConfig(vocab_size=len(tokenizer), embedding_size=8, hidden_size=4, projection_size=6)
+    LSTMModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "README.md").write_text("---\nlanguage: ko\nlibrary_name: sentence-transformers\n---\n# An encoder\n")
+    write_sentence_transformers_files(folder)
+
+
+def vectors(source, **options):
+    """The vectors that oktane, where it is, and sentence-transformers give to TEXTS."""
+    from sentence_transformers import SentenceTransformer
+
+    found = [SentenceTransformer(str(source), device="cpu", **options).encode(TEXTS)]
+    if not options:
+        import oktane
+
+        found.append(oktane.load_encoder(source).encode(TEXTS))
+    return [vectors.round(4).tolist() for vectors in found]
+
+
 def push(*arguments, **options):
     from okt_lstm.hub import push
 
@@ -407,6 +432,17 @@ def test_a_machine_without_okt_lstm_loads_the_same_model(elsewhere, repo, answer
     remote = elsewhere(classify, repo, trust_remote_code=True)
     assert remote.pop("module") == "transformers_modules"
     assert remote == {name: value for name, value in answers.items() if name != "module"}
+
+
+@pytest.mark.slow
+def test_an_encoder_is_pushed_and_loaded_by_name(hub, here, elsewhere, tmp_path):
+    here(make_encoder, tmp_path / "encoder")
+    here(push, tmp_path / "encoder", "kim/encoder")
+    assert "modules.json" in hub.files("kim/encoder")
+    expected, again = here(vectors, tmp_path / "encoder")
+    assert expected == again
+    assert here(vectors, "kim/encoder") == [expected, expected]
+    assert elsewhere(vectors, "kim/encoder", trust_remote_code=True) == [expected]
 
 
 def test_a_copied_folder_works_without_okt_lstm_and_without_the_hub(elsewhere, trained, tmp_path, answers):

@@ -4,6 +4,7 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -43,7 +44,7 @@ def many_texts():
 @pytest.mark.parametrize("family", ["LSTM", "GRU", "RNN", "Ngram"])
 def test_predictions_are_those_of_torch(tmp_path, family, problem):
     save(tmp_path, family, **PROBLEMS[problem])
-    found, expected = oktane.load(tmp_path), okt_lstm.load(tmp_path, device="cpu")
+    found, expected = oktane.load(tmp_path), okt_lstm.load(tmp_path, device="cpu", engine="torch")
     texts = TEXTS + HOSTILE[:3]
     assert found.labels == expected.labels
     assert found.problem_type == expected.problem_type
@@ -71,16 +72,28 @@ def test_one_text_and_several(classifier):
 def test_any_text_is_labeled(tmp_path):
     unlimited = oktane.load(save(tmp_path, tokenizer=trained_tokenizer(subword="bpe")))
     assert unlimited.max_length is None
-    expected = okt_lstm.load(tmp_path, device="cpu")
+    expected = okt_lstm.load(tmp_path, device="cpu", engine="torch")
     texts = [*HOSTILE, "가나다 " * 30_000]
     np.testing.assert_allclose(unlimited.logits(texts), expected.logits(texts), atol=1e-4)
+
+
+def test_a_million_characters_are_labeled(classifier):
+    assert classifier.predict("정말 재미있는 영화! " * 90_000) in classifier.labels
+
+
+def test_decomposed_hangul_counts_as_its_composed_form(classifier):
+    texts = [*TEXTS, "값진 영화 ㅋㅋ 뷁!"]
+    decomposed = [unicodedata.normalize("NFD", text) for text in texts]
+    assert decomposed != texts
+    assert (classifier.logits(decomposed) == classifier.logits(texts)).all()
+    assert (classifier.logits([*decomposed, *texts]) == np.tile(classifier.logits(texts), (2, 1))).all()
 
 
 def test_max_length(tmp_path):
     save(tmp_path, tokenizer=trained_tokenizer(subword="bpe"))
     for max_length in (1, 2, 5):
         found = oktane.load(tmp_path, max_length=max_length).predict_proba(TEXTS)
-        expected = okt_lstm.load(tmp_path, device="cpu", max_length=max_length).predict_proba(TEXTS)
+        expected = okt_lstm.load(tmp_path, device="cpu", max_length=max_length, engine="torch").predict_proba(TEXTS)
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -154,7 +167,7 @@ def test_logits_of_all_test_reviews_are_torch_s(nsmc_dir):
     lines = (nsmc_dir / "ratings_test.txt").read_text(encoding="utf-8").split("\n")[1:]
     texts = [line.split("\t")[1] for line in lines if line.count("\t") == 2]
     found = oktane.load(RELEASED).logits(texts)
-    reference = okt_lstm.load(device="cpu")
+    reference = okt_lstm.load(device="cpu", engine="torch")
     expected = np.concatenate([reference.logits(texts[i : i + 4096]) for i in range(0, len(texts), 4096)])
     np.testing.assert_allclose(found, expected, atol=1e-4)
     margin = np.abs(expected[:, 0] - expected[:, 1])

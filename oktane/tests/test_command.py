@@ -222,7 +222,11 @@ def test_streams_that_cannot_be_used_are_an_error_of_one_line(redirection, messa
         (["--vresion"], 2, "did you mean --version? (see oktane --help)"),
         (["morph", "가"], 2, "; did you mean morphs? (see oktane --help)"),
         (["morphs", "--output_format", "json", "가"], 2, "; did you mean jsonl? (see oktane morphs --help)"),
-        ([], 2, "a command is missing; choose from morphs, pos, nouns, phrases, normalize (see oktane --help)"),
+        (
+            [],
+            2,
+            "choose from morphs, pos, nouns, phrases, normalize, predict, encode (see oktane --help)",
+        ),
     ],
 )
 def test_wrong_usage_says_what_is_wrong(tmp_path, arguments, code, message):

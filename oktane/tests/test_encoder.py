@@ -114,7 +114,7 @@ def test_a_classifier_and_an_encoder_are_told_apart(tmp_path):
 
 def test_a_classifier_that_started_from_an_encoder_keeps_its_projection(tmp_path):
     save(tmp_path, projection_size=24, pooling="max_mean")
-    found, expected = oktane.load(tmp_path), okt_lstm.load(tmp_path, device="cpu")
+    found, expected = oktane.load(tmp_path), okt_lstm.load(tmp_path, device="cpu", engine="torch")
     np.testing.assert_allclose(found.logits(TEXTS), expected.logits(TEXTS), atol=1e-5)
 
 

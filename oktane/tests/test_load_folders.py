@@ -131,6 +131,17 @@ def test_fields_of_the_tokenizer(folder, file, field, value):
     assert_refused(folder, f"{file}.json", field.split("__")[-1])
 
 
+def test_special_tokens_beyond_the_vocabulary(folder):
+    change(folder / "tokenizer.json", post_processor={"type": "BertProcessing", "cls": ["a", 0], "sep": ["b", 10**6]})
+    assert_refused(folder, "tokenizer.json", "ids up to 1000000")
+
+
+def test_a_maximum_length_without_room_for_the_special_tokens(folder):
+    change(folder / "tokenizer.json", post_processor={"type": "BertProcessing", "cls": ["a", 0], "sep": ["b", 1]})
+    change(folder / "tokenizer_config.json", model_max_length=1)
+    assert_refused(folder, "tokenizer_config.json", "model_max_length", "at least 2")
+
+
 @pytest.mark.parametrize("merges", [5, [["a"]], [["a", "b"]], ["a"], [[1, 2]]])
 def test_merges_that_are_none(folder, merges):
     change(folder / "tokenizer.json", model__type="BPE", model__merges=merges)

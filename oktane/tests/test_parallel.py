@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 
 import pytest
 
@@ -67,3 +68,26 @@ def test_cores_that_the_process_may_not_run_on_are_not_counted():
 @pytest.mark.parametrize("count", [0, 1, 2, 100])
 def test_a_map_in_threads_keeps_the_order(threads, count):
     assert list(parallel.map_in_threads(lambda x: x * x, iter(range(count)), threads)) == [x * x for x in range(count)]
+
+
+def test_an_error_is_raised_without_the_items_that_no_thread_has_begun():
+    begun = []
+
+    def work(item):
+        begun.append(item)
+        if item == 0:
+            raise RuntimeError("the first")
+        time.sleep(0.1)
+
+    with pytest.raises(RuntimeError, match="the first"):
+        list(parallel.map_in_threads(work, range(1000), 2))
+    assert len(begun) < 10
+
+
+def test_a_list_of_texts_ends_by_their_number_or_by_their_characters():
+    texts = ["짧다"] * 1000 + ["길" * 20_000] * 10 + ["아주 길" * 100_000] + ["짧다"] * 10
+    lists = list(parallel.text_chunks(iter(texts), 300))
+    assert [text for chunk in lists for text in chunk] == texts
+    assert all(len(chunk) <= 300 for chunk in lists)
+    assert all(sum(map(len, chunk[:-1])) < parallel.CHARACTERS for chunk in lists)
+    assert len(lists) < 12

@@ -51,7 +51,7 @@ def measure_torch(texts: list[str], folder: Path, clock: Callable[[], float]) ->
     import okt_lstm
 
     torch.set_num_threads(1)
-    classifier = okt_lstm.load(folder, device="cpu")
+    classifier = okt_lstm.load(folder, device="cpu", engine="torch")
     while True:
         yield {"all": timed(clock, lambda: classifier.predict(texts))}
 
@@ -69,10 +69,11 @@ def measure_oktane(texts: list[str], folder: Path, clock: Callable[[], float]) -
     okt, tokenizer, network = oktane.Okt(threads=1), Tokenizer(folder), load_model(folder).network
     batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
     encoded = [tokenizer.encode(batch) for batch in batches]
-    for ids, row_splits in encoded:
-        network.run(ids, row_splits)
+    logits = [network.run(*pair) for pair in encoded]
+    kind, names = classifier.problem_type, classifier.labels
     config = json.loads((folder / "config.json").read_text())
-    macs = multiplications(config) * int(np.sum([len(ids) for ids, _ in encoded]))
+    lengths = np.concatenate([np.diff(row_splits) for _, row_splits in encoded])
+    macs = multiplications(config, int(lengths.sum()), int(np.count_nonzero(lengths)))
     while True:
         start = clock()
         operations = _engine.burn(kernels(), BURN_ROUNDS)
@@ -82,17 +83,27 @@ def measure_oktane(texts: list[str], folder: Path, clock: Callable[[], float]) -
             "morphemes": timed(clock, lambda: [okt.encode_batch(batch) for batch in batches]),
             "ids": timed(clock, lambda: [tokenizer.encode(batch) for batch in batches]),
             "network": timed(clock, lambda: [network.run(*pair) for pair in encoded]),
+            "labels": timed(clock, lambda: [kind.predictions(kind.scores(found), names) for found in logits]),
             "operations": 2.0 * macs,
         }
 
 
-def multiplications(config: dict) -> int:
-    """Return how many multiplications of weights a token can't avoid: all but the first layer's with the embedding."""
+def multiplications(config: dict, tokens: int, texts: int) -> int:
+    """Return how many multiplications of weights can't be avoided.
+
+    These are all but those of the first layer with the embeddings, whose products are kept by token, and those of a
+    text's first step with the states before it, which are zero.
+
+    Args:
+        config: What config.json says.
+        tokens: Number of tokens.
+        texts: Number of texts that have a token.
+    """
     hidden, directions = config["hidden_size"], 2 if config["bidirectional"] else 1
     gates = {"okt_lstm": 4, "okt_gru": 3, "okt_rnn": 1}[config["model_type"]]
     read = hidden if config["separate_directions"] else hidden * directions
-    later_layers = config["num_hidden_layers"] - 1
-    return directions * gates * hidden * (hidden + later_layers * (read + hidden))
+    layers = config["num_hidden_layers"]
+    return directions * gates * hidden * ((layers - 1) * read * tokens + layers * hidden * (tokens - texts))
 
 
 def work(name: str, texts: list[str], folder: Path, wall: bool) -> None:
@@ -176,23 +187,28 @@ def main() -> None:
     }
     count = len(texts)
     print(f"{count} reviews, {options.turns} turns, medians; {'wall' if options.wall else 'CPU'} seconds of one core\n")
-    print("| | reviews/s | of torch's | us a review | morphemes | ids | network | peak GFLOP/s | reached | share |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("| | reviews/s | of torch's | us a review | morphemes | ids | network | labels |")
+    print("|---|---|---|---|---|---|---|---|")
     for name, parts in median.items():
         baseline = BASELINES.get(name, "okt_lstm (torch)")
         ratios = [theirs["all"] / ours["all"] for theirs, ours in zip(figures[baseline], figures[name], strict=True)]
-        row = [
-            name,
-            f"{count / parts['all']:,.0f}",
-            f"{statistics.median(ratios):.2f}",
-            f"{parts['all'] / count * 1e6:.1f}",
-        ]
+        row = [name, f"{count / parts['all']:,.0f}", f"{statistics.median(ratios):.2f}"]
+        row.append(f"{parts['all'] / count * 1e6:.1f}")
         if "network" in parts:
-            reached = parts["operations"] / parts["network"]
-            rest = parts["ids"] - parts["morphemes"]
-            row += [f"{seconds / count * 1e6:.1f}" for seconds in (parts["morphemes"], rest, parts["network"])]
-            row += [f"{parts['peak'] / 1e9:.0f}", f"{reached / 1e9:.0f}", f"{reached / parts['peak']:.0%}"]
-        print("| " + " | ".join(row + [""] * (10 - len(row))) + " |")
+            road = [parts["morphemes"], parts["ids"] - parts["morphemes"], parts["network"], parts["labels"]]
+            row += [f"{part / count * 1e6:.1f} ({part / sum(road):.0%})" for part in road]
+        print("| " + " | ".join(row + [""] * (8 - len(row))) + " |")
+
+    print("\nThe network beside the processor's peak of multiply-adds, measured in registers with the same kernels:\n")
+    print("| | MFLOP a review that can't be avoided | peak GFLOP/s | reached | share |")
+    print("|---|---|---|---|---|")
+    for name, parts in median.items():
+        if "network" not in parts:
+            continue
+        reached = parts["operations"] / parts["network"]
+        share = statistics.median(turn["operations"] / turn["network"] / turn["peak"] for turn in figures[name])
+        cells = [f"{parts['operations'] / count / 1e6:.2f}", f"{parts['peak'] / 1e9:.0f}", f"{reached / 1e9:.0f}"]
+        print(f"| {name} | {' | '.join(cells)} | {share:.0%} |")
     seconds, size = startup(options.model)
     print(f"\nFrom a cold interpreter to the first label: {seconds:.2f} s (best of 7), {size:.0f} MB resident")
 

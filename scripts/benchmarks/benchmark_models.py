@@ -42,7 +42,7 @@ from typing import Any
 import numpy as np
 from baselines import BASELINES, Baseline, Predict, Rows
 from models_plot import draw
-from models_speed import emptied, measure_speed, model_files
+from models_speed import measure_speed, model_files
 from models_table import PUBLISHED, RECIPES, RELEASED, ROWS, make_table, read_json, read_lines, read_results
 from one_core import MeasurementError
 
@@ -136,7 +136,7 @@ class Benchmark:
             options = self._choose(row, baseline, train, validation)
             # The choice is made, so the rows that it was made by can be trained on.
             train = Rows(train.texts + validation.texts, train.labels + validation.labels)
-        seconds = _timed(lambda: baseline.train(train, validation, emptied(folder), seed, **options))
+        seconds = _timed(lambda: baseline.train(train, validation, _emptied(folder), seed, **options))
         if not baseline.trained:
             return {"accuracy": None, "seconds": None}
         return {"accuracy": _accuracy(baseline.load(folder), self.rows("test")), "seconds": seconds}
@@ -148,7 +148,7 @@ class Benchmark:
             tried = []
             folder = self.folder / "models" / f"{row}-tried"
             for options in baseline.grid:
-                baseline.train(train, validation, emptied(folder), 0, **options)
+                baseline.train(train, validation, _emptied(folder), 0, **options)
                 tried.append({"options": options, "accuracy": _accuracy(baseline.load(folder), validation)})
                 print(f"{row} {tried[-1]}", file=sys.stderr, flush=True)
             shutil.rmtree(folder)
@@ -160,7 +160,7 @@ class Benchmark:
     def _run_recipe(self, row: str, folder: Path, seed: int) -> dict[str, Any]:
         """Train a recipe with the command line. All seeds share the stages before the last one."""
         if not (folder / STAGES_NAME).is_file():
-            flags = {"recipe": row, "seed": seed, "output_dir": emptied(folder), "unlabeled": self.unlabeled}
+            flags = {"recipe": row, "seed": seed, "output_dir": _emptied(folder), "unlabeled": self.unlabeled}
             flags["stages_dir"] = self.folder / "stages" / row
             defaults = DataOptions()
             flags |= {name: value for name, value in asdict(self.data).items() if value != getattr(defaults, name)}
@@ -181,6 +181,12 @@ class Benchmark:
         write_text(self.folder / "table.md", table)
         draw(read_lines(self.folder), PUBLISHED, self.folder / "models.png")
         return table
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _accuracy(predict: Predict, rows: Rows) -> float:

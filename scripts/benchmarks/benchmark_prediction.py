@@ -51,7 +51,7 @@ def predict_with_oktane(texts: Sequence[str], model: str) -> Callable[[], Any]:
     # Without oktane the tokenizer would use konlpy, so its absence is an error here.
     import oktane  # noqa: F401
 
-    classifier = okt_lstm.load(model, device="cpu")
+    classifier = okt_lstm.load(model, device="cpu", engine="torch")
     return lambda: classifier.predict(texts)
 
 
@@ -62,7 +62,7 @@ def predict_with_konlpy(texts: Sequence[str], model: str) -> Callable[[], Any]:
 
     import okt_lstm
 
-    classifier = okt_lstm.load(model, device="cpu")
+    classifier = okt_lstm.load(model, device="cpu", engine="torch")
     return lambda: classifier.predict(texts)
 
 

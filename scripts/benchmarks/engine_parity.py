@@ -111,7 +111,7 @@ def decide(logits: NDArray[np.float32], problem_type: str) -> tuple[NDArray[Any]
 
 def compare_folder(folder: Path, texts: Iterable[str], results: Mapping[str, Comparison], tolerance: float) -> None:
     """Compare a trained model, and add to the results by name of the kernels."""
-    reference = okt_lstm.load(folder, device="cpu")
+    reference = okt_lstm.load(folder, device="cpu", engine="torch")
     classifiers = {name: load_with(name, folder) for name in results}
     done, start = 0, time.perf_counter()
     for chunk in oktane.chunks(texts, CHUNK_SIZE):

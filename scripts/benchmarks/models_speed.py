@@ -1,7 +1,6 @@
 """Measure speed, start-up, memory and sizes for `benchmark_models.py`, which imports this; it is not a program."""
 
 import os
-import shutil
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution, version
@@ -13,9 +12,9 @@ from models_table import ENGINES, RELEASED, SERVED_BASELINES, read_json
 from one_core import Contender, Start, measure_rates, measure_starts
 from packaging.requirements import Requirement
 from predictors import PREDICTORS
-from untrained_models import make_untrained
+from untrained_models import TRAINED_IN_SECONDS, make_replacement
 
-from okt_lstm.atomic import write_json
+from okt_lstm.atomic import replacing_folder, write_json
 from oktane import _engine
 
 PACKAGES = ("okt-lstm", "torch", "transformers", "scikit-learn", "fasttext-community", "onnxruntime")
@@ -44,11 +43,10 @@ def measure_speed(
     if file.exists() and list(read_json(file)["rates"]) == [*models, *engines]:
         return
     load_before = os.getloadavg()[0]
-    untrained = [row for row, model in models.items() if not model.exists() and _replace(folder, row, rows("train"))]
-    contenders = {
-        row: Contender(row if row in BASELINES else "oktane", model if model.exists() else _replacement(folder, row))
-        for row, model in models.items()
-    } | engines
+    missing = [row for row, model in models.items() if not model.exists()]
+    found = models | {row: _replacement(folder, row, rows) for row in missing}
+    contenders = {row: Contender(row if row in BASELINES else "oktane", model) for row, model in found.items()}
+    contenders |= engines
     texts = rows("test").texts
     rates = measure_rates(contenders, texts, rounds, seconds)
     served = [*engines, *(row for row in SERVED_BASELINES if row in models)] if engines else []
@@ -57,8 +55,9 @@ def measure_speed(
         "rates": {name: statistics.median(found) for name, found in rates.items()},
         "starts": {name: _served(name, contenders[name], started[name]) for name in served},
         "rounds": rates,
+        "seconds": "CPU seconds",
         "later_texts": min(LATER_TEXTS, len(texts)),
-        "untrained": untrained,
+        "untrained": [row for row in missing if row not in TRAINED_IN_SECONDS],
         "machine": machine(),
         "load": [load_before, os.getloadavg()[0]],
         "versions": _versions(),
@@ -82,15 +81,15 @@ def _engines(folder: Path, released: Path) -> dict[str, Contender]:
     }
 
 
-def _replacement(folder: Path, row: str) -> Path:
-    return folder / "models" / f"{row}-for-speed"
-
-
-def _replace(folder: Path, row: str, train: Rows) -> bool:
-    """Make a model that is as fast as a row's. Return whether its network is untrained."""
-    choice = folder / "choices" / f"{row}.json"
-    options = read_json(choice)["chosen"] if choice.exists() else {}
-    return make_untrained(row, train, emptied(_replacement(folder, row)), options)
+def _replacement(folder: Path, row: str, rows: Callable[[str], Rows]) -> Path:
+    """Return the folder of a model that is as fast as a row's. It is made if it isn't there."""
+    target = folder / "models" / f"{row}-for-speed"
+    if not target.exists():
+        choice = folder / "choices" / f"{row}.json"
+        options = read_json(choice)["chosen"] if choice.exists() else {}
+        with replacing_folder(target) as temporary:
+            make_replacement(row, rows("train"), temporary, options)
+    return target
 
 
 def _served(name: str, contender: Contender, starts: Sequence[Start]) -> dict[str, float]:
@@ -109,13 +108,6 @@ def _served(name: str, contender: Contender, starts: Sequence[Start]) -> dict[st
 def model_files(row: str, folder: Path) -> list[Path]:
     """Return the files that prediction reads: all that a baseline left, or those of okt-lstm that are loaded."""
     return [path for path in folder.iterdir() if path.is_file() and (row in BASELINES or path.name in MODEL_FILES)]
-
-
-def emptied(folder: Path) -> Path:
-    """Make the folder anew, and return it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
 
 
 def installed_megabytes(packages: Sequence[str]) -> float:

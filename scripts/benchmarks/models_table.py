@@ -179,7 +179,7 @@ def _notes(folder: Path, data: str, counts: Mapping[str, int]) -> Iterator[str]:
         f"{data}: {counts['train']:,} rows for training, {counts['validation']:,} for validation, {counts['test']:,} "
         "for the test. Accuracy: mean and standard deviation over the seeds. Training: seconds from text to model on "
         "all cores, with the first seed; for recipes the sum of all stages, tests included. Reviews per second: from "
-        f"raw text, in CPU seconds, median of {turns} turns. MB: the files that prediction reads."
+        f"raw text, in {speed['seconds']}, median of {turns} turns. MB: the files that prediction reads."
     )
     if speed["starts"]:
         yield (

@@ -22,7 +22,7 @@ from predictors import PREDICTORS
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
 ONE_THREAD |= {"TOKENIZERS_PARALLELISM": "false"}
 # A turn has at least this many texts, however slow the model is: a batch's worth, so that lengths vary as usual.
-FEWEST_TEXTS = 256
+FEWEST_TEXTS = 128
 FIRST_TEXT = "최고"
 
 

@@ -48,7 +48,7 @@ def load_torch(folder: Path) -> Predict:
     """Load a model of okt-lstm into torch."""
     import okt_lstm
 
-    return okt_lstm.load(folder, device="cpu").predict
+    return okt_lstm.load(folder, device="cpu", engine="torch").predict
 
 
 def load_onnx(name: str, tokenizer: str) -> Callable[[Path], Predict]:

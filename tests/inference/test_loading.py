@@ -41,15 +41,21 @@ def test_loading_needs_tokenizer_and_trained_safetensors_weights(tmp_path, folde
     tiny_tokenizer().save_pretrained(tmp_path)
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
-    with pytest.raises(LoadError, match="can't be loaded"):
+    with pytest.raises(LoadError, match=r"model\.safetensors is not a safetensors file, or cut off"):
         okt_lstm.load(tmp_path)
+    with pytest.raises(LoadError, match="can't be loaded"):
+        okt_lstm.load(tmp_path, engine="torch")
     weights.unlink()
     torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(LoadError, match=r"it has no model\.safetensors"):
+        okt_lstm.load(tmp_path)
     with pytest.raises(LoadError, match="can't be loaded"):
-        okt_lstm.load(tmp_path)
+        okt_lstm.load(tmp_path, engine="torch")
     model.model.save_pretrained(tmp_path)
-    with pytest.raises(LoadError, match=r"no trained classifier: its weights lack classifier\.bias"):
+    with pytest.raises(LoadError, match=r"this is a LSTMModel"):
         okt_lstm.load(tmp_path)
+    with pytest.raises(LoadError, match=r"no trained classifier: its weights lack classifier\.bias"):
+        okt_lstm.load(tmp_path, engine="torch")
 
 
 def test_half_precision_is_computed_with_in_single_precision(tmp_path, classifier):
@@ -73,7 +79,7 @@ answers = []
 for name, options in json.loads(sys.argv[1]):
     try:
         answers.append(okt_lstm.load(name, **options).predict("굿"))
-    except okt_lstm.hub.LoadError as error:
+    except okt_lstm.LoadError as error:
         answers.append(str(error))
 print(json.dumps(answers))
 """
@@ -103,7 +109,7 @@ def test_loading_from_the_hub_works_and_says_what_is_wrong(tmp_path, folder, cla
     assert answers[1:3] == [label, label]
     assert "kim/none: no such folder, and no such repository" in answers[3]
     assert "kim/open has no revision 'v9'" in answers[4]
-    assert "kim/empty holds no model" in answers[5]
+    assert "holds no classifier: it has no config.json" in answers[5]
 
     run[-1] = json.dumps([("kim/open", {}), ("kim/none", {})])  # the server is gone now
     offline = subprocess.run(run, env=environment, check=True, capture_output=True, text=True)

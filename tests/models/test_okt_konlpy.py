@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import unicodedata
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise, product
 from pathlib import Path
@@ -65,9 +66,9 @@ def run(program: str, **environment: str | None) -> subprocess.CompletedProcess[
     return subprocess.run(arguments, env=variables, capture_output=True, text=True, check=False, timeout=200)
 
 
-def analyze(texts, norm=False, stem=False, user_dictionary=None, okt_class=KonlpyOkt):
+def analyze(texts, norm=False, stem=False, user_dictionary=None, compose=False, okt_class=KonlpyOkt):
     """For each text, its morphemes as (form, start, end)."""
-    found = okt_class(user_dictionary).encode_batch(texts, norm, stem)
+    found = okt_class(user_dictionary).encode_batch(texts, norm, stem, compose)
     spans = np.frombuffer(found.spans, np.int32).reshape(-1, 2)
     morphemes = [(found.forms[i], *span) for i, span in zip(list(found.form_ids), spans.tolist(), strict=True)]
     return [morphemes[start:end] for start, end in pairwise(found.row_splits)]
@@ -95,6 +96,13 @@ def test_morphemes_and_spans_are_oktanes(in_jvm, norm, stem, user_dictionary):
     assert found == by_oktane(TEXTS, norm, stem, user_dictionary)
     if user_dictionary and stem:
         assert [form for form, _, _ in found[-1]][:3] == ["뷁뷁", "을", "뷁하다"]
+
+
+@needs_java
+@pytest.mark.parametrize("norm", [False, True])
+def test_decomposed_hangul_is_composed_as_by_oktane(in_jvm, norm):
+    texts = [unicodedata.normalize("NFD", text) for text in TEXTS] + ["각ᆨ ᄀ ᅡ", *TEXTS]
+    assert in_jvm(analyze, texts, norm, True, None, True) == by_oktane(texts, norm, True, None, True)
 
 
 @needs_java

@@ -30,9 +30,10 @@ def no_warnings(caplog, recwarn):
     assert not [str(warning.message) for warning in recwarn]
 
 
+@pytest.mark.parametrize("engine", ["oktane", "torch"])
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_load_gives_the_recorded_labels_and_logits(name):
-    classifier = okt_lstm.load(FOLDER / name)
+def test_load_gives_the_recorded_labels_and_logits(name, engine):
+    classifier = okt_lstm.load(FOLDER / name, engine=engine)
     numbers = name == "regression"
     labels = EXPECTED[name]["labels"]
     assert classifier.predict(TEXTS) == (pytest.approx(labels, abs=1e-5) if numbers else labels)

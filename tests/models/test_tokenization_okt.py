@@ -5,6 +5,7 @@ import json
 import pickle
 import re
 import threading
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from transformers import AutoTokenizer, DataCollatorWithPadding
 
 import okt_lstm.models
 from okt_lstm import OktTokenizer
+from oktane.hangul import compose_hangul
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,21 @@ def test_lone_surrogates_do_no_harm(tokenizer):
     assert len(train(subword="bpe")("\ud800").input_ids) > 0
 
 
+@pytest.mark.parametrize("options", [{}, {"norm": True, "stem": True}, {"subword": "bpe", "word_mark": "▁"}])
+def test_decomposed_hangul_has_the_ids_of_its_composed_form_and_offsets_in_the_given_text(options):
+    tokenizer = train(**options)
+    decomposed = [unicodedata.normalize("NFD", text) for text in TEXTS]
+    expected = tokenizer(TEXTS, return_offsets_mapping=True)
+    for found in (tokenizer(decomposed, return_offsets_mapping=True), tokenizer(decomposed)):
+        assert found.input_ids == expected.input_ids
+    assert tokenizer.encode_ragged(decomposed).ids.tolist() == tokenizer.encode_ragged(TEXTS).ids.tolist()
+    found = tokenizer(decomposed, return_offsets_mapping=True)
+    for row, (source, text) in enumerate(zip(decomposed, TEXTS, strict=True)):
+        for word in set(found.word_ids(row)):
+            start, end = found[row].word_to_chars(word)
+            assert unicodedata.normalize("NFC", source[start:end]) == text[slice(*expected[row].word_to_chars(word))]
+
+
 # ---- decoding ----
 
 
@@ -122,7 +139,7 @@ def test_bpe_with_a_word_mark_decodes_to_the_text_and_knows_everything(words):
     text = " ".join(words)
     assume(not any(token in text for token in tokenizer.all_special_tokens))  # those are no words and have no mark
     ids = tokenizer(text).input_ids
-    assert tokenizer.decode(ids) == text
+    assert tokenizer.decode(ids) == compose_hangul([text])[0][0]
     assert tokenizer.unk_token_id not in ids
 
 

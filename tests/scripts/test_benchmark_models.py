@@ -165,7 +165,13 @@ def test_the_serving_table_shows_engines_by_name(script, tmp_path):
     (tmp_path / "results" / "released-seed-1.json").write_text(json.dumps(result))
     start = {"seconds": 0.204, "megabytes": 76.4, "later_megabytes": 121.0, "model": 9.6, "installed": 48.2}
     speed = {"rates": {"released": 18_000.0, "torch": 7_000.0}, "starts": {"torch": start}, "rounds": {"released": [1]}}
-    speed |= {"later_texts": 10_000, "untrained": [], "machine": "a machine", "versions": {"torch": "2"}}
+    speed |= {
+        "seconds": "CPU seconds",
+        "later_texts": 10_000,
+        "untrained": [],
+        "machine": "a machine",
+        "versions": {"torch": "2"},
+    }
     (tmp_path / "speed.json").write_text(json.dumps(speed))
     table = script.make_table(tmp_path, "NSMC", {"train": 1, "validation": 1, "test": 1})
     assert "| the bundled model, okt_lstm (oktane) | 89.48 | 1 | — | 18,000 | 9.6 |" in table

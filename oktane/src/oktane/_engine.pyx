@@ -137,7 +137,9 @@ def burn(str kernels, size_t rounds) -> float:
 cdef okt_matrix matrix_of(const uint8_t[:, ::1] stored, str number, const float[::1] scales):
     cdef okt_matrix matrix
     matrix.data = &stored[0, 0]
-    matrix.scales = NULL if scales is None else &scales[0]
+    matrix.scales = NULL
+    if scales is not None:
+        matrix.scales = &scales[0]
     matrix.type = NUMBERS[number]
     matrix.rows = stored.shape[0]
     matrix.columns = stored.shape[1] // NUMBER_SIZES[number]

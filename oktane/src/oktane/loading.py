@@ -25,7 +25,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise LoadError(f"{path.parent} holds no classifier: it has no {path.name}") from None
+        raise _missing(path) from None
     except OSError as error:
         raise LoadError(f"{path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
@@ -33,6 +33,13 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise LoadError(f"{path}: expected a JSON object, got {content!r:.40}")
     return content
+
+
+def _missing(path: Path) -> LoadError:
+    return LoadError(
+        f"{path.parent} holds no classifier: it has no {path.name}; name a folder that `okt-lstm train`, or "
+        "save_pretrained() of the model and of its tokenizer, wrote"
+    )
 
 
 class Fields:
@@ -107,7 +114,7 @@ class Weights:
         try:
             content = np.fromfile(path, np.uint8)
         except FileNotFoundError:
-            raise LoadError(f"{path.parent} holds no classifier: it has no {path.name}") from None
+            raise _missing(path) from None
         except OSError as error:
             raise LoadError(f"{path}: {error.strerror}") from None
         length = int.from_bytes(content[:8].tobytes(), "little")

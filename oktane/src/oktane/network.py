@@ -55,14 +55,18 @@ def load_model(folder: Path) -> Model:
             f"{path}: model_type is {model_type!r}, and oktane runs {', '.join((*CELLS, NGRAMS))} only; for others use "
             "transformers.pipeline"
         )
-    labels = _labels(config)
+    names = _label_names(config)
+    count = len(names) if names else config.integer("num_labels", 2)
     known = [kind.value for kind in ProblemType]
-    problem_type = ProblemType(config.choice("problem_type", known, ProblemType.default(len(labels)).value))
+    problem_type = ProblemType(config.choice("problem_type", known, ProblemType.default(count).value))
     vocab_size = config.integer("vocab_size", 20000)
     _refuse_other_classes(config, "ForSequenceClassification", "classifier")
     weights = Weights(_weights_file(folder))
     build = _ngrams if model_type == NGRAMS else _classifier
-    return Model(build(config, weights, vocab_size, len(labels)), model_type, labels, problem_type, vocab_size)
+    # The count may be any number until the weights have confirmed it.
+    network = build(config, weights, vocab_size, count)
+    labels = names or [f"LABEL_{index}" for index in range(count)]
+    return Model(network, model_type, labels, problem_type, vocab_size)
 
 
 def load_encoder_network(folder: Path) -> _engine.Network:
@@ -74,7 +78,7 @@ def load_encoder_network(folder: Path) -> _engine.Network:
     """
     path = folder / "config.json"
     config = Fields(path, read_json(path))
-    if config.values.get("model_type") not in CELLS:
+    if config.values.get("model_type") not in list(CELLS):
         raise LoadError(
             f"{path}: model_type is {config.values.get('model_type')!r}, and oktane encodes with {', '.join(CELLS)} "
             "only; for others use sentence_transformers.SentenceTransformer"
@@ -134,10 +138,11 @@ def _refuse_other_classes(config: Fields, suffix: str, wanted: str) -> None:
         )
 
 
-def _labels(config: Fields) -> list[str]:
+def _label_names(config: Fields) -> list[str] | None:
+    """Return the names of the labels; `None` if config.json has none."""
     names = config.values.get("id2label")
     if names is None:
-        return [f"LABEL_{index}" for index in range(config.integer("num_labels", 2))]
+        return None
     expected = "distinct names by label id, from 0 on"
     if not isinstance(names, dict) or not names:
         raise config.error("id2label", expected)

@@ -74,7 +74,9 @@ class Tokenizer:
         state = Fields(path, read_json(path))
         self._vocabulary, self.size = _read_vocabulary(state, mark)
         added = _read_added_tokens(state)
-        self.size = max([self.size, *(token.id + 1 for token in added)])
+        self._before, self._after = _read_special_tokens(state)
+        ids = [*(token.id for token in added), *self._before, *self._after]
+        self.size = max([self.size, *(number + 1 for number in ids)])
         if vocab_size is not None and self.size > vocab_size:
             raise LoadError(
                 f"{folder}: tokenizer.json has ids up to {self.size - 1}, but config.json has a vocab_size of "
@@ -82,10 +84,11 @@ class Tokenizer:
             )
         keeps_special = config.boolean("split_special_tokens", False)
         self._added = [token for token in added if not (keeps_special and token.special)]
-        self._before, self._after = _read_special_tokens(state)
         room = len(self._before) + len(self._after)
         if self.max_length is not None and self.max_length < room:
-            raise ValueError(f"max_length is {self.max_length}, but the special tokens alone are {room}")
+            if max_length is None:
+                raise config.error("model_max_length", f"at least {room}, which is how many special tokens a text gets")
+            raise ValueError(f"max_length is {max_length}, but the special tokens alone are {room}")
 
         words = folder / "user_dictionary.txt"
         try:

@@ -99,7 +99,11 @@ def _text_or_none(value: Any) -> str | None:
     return None if value is None else to_field(value)
 
 
-WRITERS = {".npy": NpyWriter, ".jsonl": JsonlWriter, ".parquet": ParquetWriter}
+WRITERS: dict[str, type[NpyWriter] | type[JsonlWriter] | type[ParquetWriter]] = {
+    ".npy": NpyWriter,
+    ".jsonl": JsonlWriter,
+    ".parquet": ParquetWriter,
+}
 """The writers, by the suffix of the file."""
 
 

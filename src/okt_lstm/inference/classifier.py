@@ -121,6 +121,8 @@ class Classifier(BaseClassifier):
         logits = self.logits(texts)
         references = np.asarray(encoded, np.int64 if self.problem_type == "single_label_classification" else np.float32)
         scores = compute_metrics_for(self.problem_type)(EvalPrediction(logits, references))
-        config = PreTrainedConfig(problem_type=str(self.problem_type), num_labels=len(self.labels))
+        config = PreTrainedConfig.from_dict(
+            {"problem_type": self.problem_type.value, "id2label": dict(enumerate(self.labels))}
+        )
         loss = classification_loss(torch.from_numpy(logits), torch.from_numpy(references), config)
         return {"loss": loss.item(), **scores}

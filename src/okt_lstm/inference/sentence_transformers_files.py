@@ -19,7 +19,7 @@ _TRANSFORMER = {
 
 
 def write_sentence_transformers_files(folder: Path) -> None:
-    """Write `modules.json` and what it names into the folder of an encoder.
+    """Write `modules.json` and what it needs into the folder of an encoder. Normalizing needs no files.
 
     `SentenceTransformer(folder, trust_remote_code=True)` then loads it, with or without okt-lstm.
 
@@ -29,5 +29,3 @@ def write_sentence_transformers_files(folder: Path) -> None:
     write_json(folder / MODULES_NAME, _MODULES)
     write_json(folder / "sentence_bert_config.json", _TRANSFORMER)
     write_json(folder / "config_sentence_transformers.json", {"similarity_fn_name": "cosine"})
-    (folder / "1_Normalize").mkdir(exist_ok=True)
-    write_json(folder / "1_Normalize" / "config.json", {})

@@ -49,7 +49,7 @@ class TorchClassifier(BaseClassifier):
         self.bf16 = bf16
         self.model_type = model.config.model_type
         self.labels = [label for _, label in sorted((model.config.id2label or {}).items())]
-        self.problem_type = ProblemType(model.config.problem_type or ProblemType.default(model.config.num_labels))
+        self.problem_type = ProblemType(model.config.problem_type or ProblemType.default(len(self.labels)))
         limit = max_length or tokenizer.model_max_length
         self.max_length = limit if limit < LARGE_INTEGER else None
 

@@ -18,6 +18,9 @@ typedef __m512 vec;
 #define vec_multiply_add _mm512_fmadd_ps
 #define vec_max _mm512_max_ps
 #define vec_min _mm512_min_ps
+#define vec_clamp(x, bound) _mm512_range_ps(x, vec_all(bound), 2) /* the smaller size, with the sign of x */
+#define vec_fraction(x) _mm512_reduce_ps(x, 0)                   /* x less the nearest whole number */
+#define vec_scale _mm512_scalef_ps                               /* a * 2^b */
 #include "kernels_body.h"
 
 #if defined(__clang__)

@@ -16,11 +16,13 @@ typedef float32x4_t vec;
 
 #elif defined(OKT_HAS_VECTORS)
 #define NAME "plain" /* 4 lanes, 16 registers: a tile of 6 x 8 */
+#if !defined(LANES)  /* the tests have others */
 #define LANES 4
+#endif
 #define ROWS 6
 #define VECTORS 2
-typedef float vec __attribute__((vector_size(16)));
-#define vec_all(x) ((vec){x, x, x, x})
+typedef float vec __attribute__((vector_size(4 * LANES)));
+#define vec_all(x) ((x) - (vec){0})
 #define vec_multiply_add(a, b, c) ((a) * (b) + (c))
 
 static inline vec vec_select(vec a, vec b, int larger) {

@@ -6,6 +6,7 @@
  *     vec_all(x)               x in every lane
  *     vec_multiply_add(a, b, c)  a * b + c
  *     vec_max(a, b), vec_min(a, b)
+ *     vec_clamp(x, bound), vec_fraction(x), vec_scale(a, b)  single instructions, where there are such
  *     NAME                     the kernels' name, a string
  */
 #include <stdint.h>
@@ -106,18 +107,25 @@ INLINE vec vec_power(vec r) {
 
 /* 2^t = 2^n * 2^r with n = round(t) */
 INLINE vec vec_exp2(vec t) {
+#if defined(vec_scale)
+    t = vec_clamp(t, BOUND);
+    vec r = vec_fraction(t);
+    return vec_scale(vec_power(r), t - r);
+#else
     const vec shift = vec_all(12582912.0f); /* 1.5 * 2^23: adding it rounds to a whole number, in the lowest bits */
     t = vec_max(vec_min(t, vec_all(BOUND)), vec_all(-BOUND));
     vec shifted = t + shift;
     vec power = vec_power(t - (shifted - shift));
     return vec_of_bits(vec_bits(power) + (vec_bits(shifted) << 23));
+#endif
 }
 
 /* exp(-2 * x), with which tanh(x) = (1 - exp(-2 * x)) / (1 + exp(-2 * x)) */
 INLINE vec vec_squash(vec x) { return vec_exp2(x * vec_all(-2 * 1.44269504088896341f)); }
 
 /* With a = exp(-i) and so on, sigmoid(i) = 1 / (1 + a) and tanh(g) = (1 - b) / (1 + b). All fractions of a state are
- * brought over one denominator, as a division takes as long as an exponential. */
+ * brought over one denominator, as a division takes as long as an exponential. Of two short loops the processor has more
+ * steps at work at once than of a long one; `after` holds 1 + exp(-o) between them. */
 static void lstm(size_t units, const float *gates, float *memory, const float *before, float *after) {
     const vec one = vec_all(1.0f);
     (void)before;
@@ -128,9 +136,12 @@ static void lstm(size_t units, const float *gates, float *memory, const float *b
         vec output = one + vec_exp2(vec_load(gates + 3 * units + u));
         vec both = input * (one + cell);
         vec state = vec_multiply_add(vec_load(memory + u), both, (one - cell) * forget) / (both * forget);
-        vec squashed = vec_squash(state);
         vec_store(memory + u, state);
-        vec_store(after + u, (one - squashed) / ((one + squashed) * output));
+        vec_store(after + u, output);
+    }
+    for (size_t u = 0; u < units; u += LANES) {
+        vec squashed = vec_squash(vec_load(memory + u));
+        vec_store(after + u, (one - squashed) / ((one + squashed) * vec_load(after + u)));
     }
 }
 

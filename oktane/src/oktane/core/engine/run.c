@@ -73,14 +73,14 @@ static void step_rows(batch *batch, size_t layer, size_t d, size_t number, size_
     for (size_t i = 0; i < count; i++) {
         const text_row *row = &batch->rows[first + i];
         size_t position = d ? row->length - 1 - number : number, token = batch->offsets[first + i] + position;
-        float *final = batch->finals + (first + i) * stride + d * units, *state = batch->written + token * stride + d * units;
+        float *after = (is_last_layer ? batch->finals + (first + i) * stride : batch->written + token * stride) + d * units;
         add_inputs(batch, &step, i, layer, d, row->ids[position], token);
         okt_piece *before = &step.pieces[step.inputs];
         before->depth = shape->hidden;
         step.starts[i] = is_folded ? batch->starts[token] + d * recurrence->width : recurrence->bias;
         step.memory[i] = batch->memory + (first + i) * units;
-        step.after[i] = is_last_layer ? final : state;
-        before->rows[i] = number == 0 ? batch->zeros : is_last_layer ? final : d ? state + stride : state - stride;
+        step.after[i] = after;
+        before->rows[i] = number == 0 ? batch->zeros : is_last_layer ? after : d ? after + stride : after - stride;
     }
     okt_recurrence_step(recurrence, &step, batch->gates);
     if (is_last_layer && (shape->max || shape->mean))
