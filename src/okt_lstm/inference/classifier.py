@@ -97,8 +97,8 @@ class Classifier(BaseClassifier):
 
         Args:
             texts: The texts.
-            labels: The label of each text: its name, as `predict` returns it, or its id. In multi-label classification a
-                list of names, or of 0 and 1 with one item per label; in regression a number.
+            labels: The label of each text: its name, as `predict` returns it, or its id. In multi-label classification
+                a list of names, or of 0 and 1 with one item per label; in regression a number.
 
         Returns:
             The mean loss as `loss`, and the scores of `okt_lstm.reports.metrics` for this problem type.
