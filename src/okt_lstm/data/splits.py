@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import datasets
@@ -97,6 +98,9 @@ def load_test_split(
     corpus = read_corpus(args)
     if "test" in corpus.splits:
         corpus.splits = {"test": corpus.splits["test"]}
+        if args.test_file:
+            files = tuple(file for file in corpus.description.files if file.split == "test")
+            corpus.description = replace(corpus.description, name=Path(args.test_file).name, files=files)
     elif args.is_single_file and not trained_on:
         corpus.splits = {"test": corpus.splits["train"]}
     else:
