@@ -405,7 +405,7 @@ GOOD = {"text": "가", "label": 1}
         ("a.csv", "text,label\n", "a.csv: no rows"),
         ("a.csv", "", "a.csv: is empty"),
         ("a.csv", "text,label\n가,1,2\n", "a.csv, line 2: 3 fields"),
-        ("a.csv", "text,label\n가,Größe\n".encode("latin-1"), "a.csv, line 2: is neither UTF-8 nor Korean in CP949"),
+        ("a.csv", "text,label\na,Größe\n".encode("latin-1"), "a.csv, line 2: is neither UTF-8 nor Korean in CP949"),
         ("a.csv", "id,words,stars\n1,가,5\n", "'words', 'stars' holds the texts? Add --text_column"),
         ("a.csv", "id,text,stars\n1,가,5\n", "'stars' holds the labels? Add --label_column"),
         ("a.csv", "id,text\n1,가\n", "'id', 'text' holds the labels? Add --label_column"),

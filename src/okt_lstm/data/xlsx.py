@@ -19,7 +19,9 @@ class _XlsxReader(RecordReader):
             import openpyxl
             from openpyxl.utils.exceptions import InvalidFileException
         except ImportError:
-            raise FileError(f"{self.path}: openpyxl reads xlsx files; install it: pip install 'okt-lstm[xlsx]'") from None
+            raise FileError(
+                f"{self.path}: openpyxl reads xlsx files; install it: pip install 'okt-lstm[xlsx]'"
+            ) from None
         try:
             book = openpyxl.load_workbook(self._stream, read_only=True, data_only=True)
         except (InvalidFileException, BadZipFile, KeyError, ValueError) as exception:

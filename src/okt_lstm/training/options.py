@@ -175,7 +175,7 @@ class UnlabeledOptions:
 
     _argument_group_name = "unlabeled text"
 
-    unlabeled: list[str] | None = field(
+    unlabeled: list[str] | str | None = field(
         default=None,
         metadata={
             "metavar": "FILE",
