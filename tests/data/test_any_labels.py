@@ -140,3 +140,16 @@ def test_rows_that_lack_something_are_named_all_at_once_or_left_out(tmp_path, sa
 def test_many_bad_rows_are_counted(write):
     with pytest.raises(DataError, match=r"15 rows without label: .*line 7, 8, .* 16 and 5 more"):
         load_splits(DataOptions(write("a.csv", ["가", "나", "가", "나", "나", *[""] * 15])))
+
+
+def test_what_is_probably_a_mistake_is_asked_about(write):
+    orders = write("a.csv", range(1000, 1060))
+    with pytest.raises(DataError, match=r"'label' has 60 different labels in 60 rows.*--allow_odd_data"):
+        load_splits(DataOptions(orders))
+    assert len(load_splits(DataOptions(orders, allow_odd_data=True)).label_names) == 60
+    path = write("b.csv", ["가", "나"] * 5)
+    with pytest.raises(
+        DataError, match=r"b\.csv: the test file has the content of the training file.*--allow_odd_data"
+    ):
+        load_splits(DataOptions(path, test_file=path))
+    assert "test" in load_splits(DataOptions(path, test_file=path, allow_odd_data=True)).datasets

@@ -108,6 +108,14 @@ class DataOptions(TableOptions):
         default="error",
         metadata={"metavar": "error|skip", "help": "what to do with rows without a text (null) or a label"},
     )
+    allow_odd_data: bool = field(
+        default=False,
+        metadata={
+            "help": "train though the data look like a mistake: nearly every row has a label of its own, or the test "
+            "file is the training file",
+            "advanced": True,
+        },
+    )
     problem_type: Literal["single_label_classification", "multi_label_classification", "regression"] | None = field(
         default=None,
         metadata={

@@ -25,6 +25,9 @@ from .labels import LabelScheme, Rows, find_scheme
 from .options import DataOptions, is_local
 from .sources import Corpus, DatasetRows, FileRows, read_corpus
 
+# Tables with fewer rows are tries, in which labels may well differ.
+_MANY_ROWS = 40
+
 logger = datasets.logging.get_logger(__name__)
 
 
@@ -67,7 +70,11 @@ def load_splits(args: DataOptions) -> Splits:
     corpus = read_corpus(args)
     if "train" not in corpus.splits:
         raise DataError(f"{corpus.description.name} has no split 'train', only {quote_list(list(corpus.splits))}.")
+    if not args.allow_odd_data:
+        _refuse_training_file_as_test(corpus.description)
     splits, problem_type, label_names = _encode(corpus, args.problem_type, None, args.on_bad_row == "skip")
+    if problem_type is ProblemType.SINGLE_LABEL and not args.allow_odd_data:
+        _refuse_labels_of_their_own(corpus, splits["train"], label_names)
     if problem_type is ProblemType.SINGLE_LABEL:
         _warn_of_missing_classes(splits["train"], label_names)
     if "validation" not in splits:
@@ -110,6 +117,27 @@ def load_test_split(
         )
     encoded = _encode(corpus, problem_type, tuple(label_names), args.on_bad_row == "skip")
     return _finish(args, corpus, *encoded)
+
+
+def _refuse_training_file_as_test(description: DataDescription) -> None:
+    trained = {file.git_blob_id: file.name for file in description.files if file.split == "train"}
+    for file in description.files:
+        if file.split == "test" and file.git_blob_id in trained:
+            raise DataError(
+                f"{file.name}: the test file has the content of the training file {trained[file.git_blob_id]}, so a "
+                "test on it says nothing about new texts. If you mean it, add --allow_odd_data."
+            )
+
+
+def _refuse_labels_of_their_own(corpus: Corpus, train: datasets.Dataset, label_names: Sequence[str]) -> None:
+    """Refuse what is hardly a column of classes, such as order numbers."""
+    if len(train) >= _MANY_ROWS and 2 * len(label_names) > len(train):
+        column = ", ".join(corpus.splits["train"].labels.columns)
+        raise DataError(
+            f"{corpus.description.name}: the column {column!r} has {len(label_names):,} different labels in {len(train):,} "
+            "rows. Is --label_column the right one? If it holds numbers to predict, add --problem_type regression; if "
+            "these are classes, --allow_odd_data."
+        )
 
 
 def _check_arguments(args: DataOptions) -> None:

@@ -8,6 +8,7 @@ tokens, which spares it learning what rare words mean from the few texts that ha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,9 @@ def _hyperparameters(options: EncoderParts, config: RecurrentConfig) -> dict[str
     training = options.training
     names = ("num_train_epochs", "per_device_train_batch_size", "optim", "learning_rate", "lr_scheduler_type")
     model = {field.name: getattr(config, field.name) for field in fields(ModelOptions) if hasattr(config, field.name)}
+    # Encoders don't use them.
+    for name in ("classifier_dropout", "sampled_softmax_size"):
+        model.pop(name, None)
     return {
         **model,
         "projection_size": config.projection_size,
@@ -157,8 +161,13 @@ def _hyperparameters(options: EncoderParts, config: RecurrentConfig) -> dict[str
         "teacher_embeddings": options.teacher.teacher_embeddings,
         "similarity_weight": options.teacher.similarity_weight,
         "similarity_scale": options.teacher.similarity_scale,
-        **{name: getattr(training, name) for name in (*names, "warmup_steps", "weight_decay", "bf16", "seed")},
+        **{name: _plain(getattr(training, name)) for name in (*names, "warmup_steps", "weight_decay", "bf16", "seed")},
     }
+
+
+def _plain(value: Any) -> Any:
+    """Return the value of a member of an enumeration, and everything else as it is."""
+    return value.value if isinstance(value, Enum) else value
 
 
 def _split(
