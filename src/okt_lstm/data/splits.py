@@ -134,8 +134,8 @@ def _refuse_labels_of_their_own(corpus: Corpus, train: datasets.Dataset, label_n
     if len(train) >= _MANY_ROWS and 2 * len(label_names) > len(train):
         column = ", ".join(corpus.splits["train"].labels.columns)
         raise DataError(
-            f"{corpus.description.name}: the column {column!r} has {len(label_names):,} different labels in {len(train):,} "
-            "rows. Is --label_column the right one? If it holds numbers to predict, add --problem_type regression; if "
+            f"{corpus.description.name}: the column {column!r} has {len(label_names):,} different labels in "
+            f"{len(train):,} rows. Is --label_column the right one? If it holds numbers to predict, add --problem_type regression; if "
             "these are classes, --allow_odd_data."
         )
 
