@@ -104,28 +104,8 @@ class BaseClassifier(ABC):
             yield chunk, self.problem_type.scores(logits)
 
 
-def refuse_container(texts: object) -> None:
-    """Refuse what has texts in it but gives something else, such as the names of columns, when it is iterated over.
-
-    Raises:
-        TypeError: It is a text itself, a dictionary, a data frame or a table, or can't be iterated over.
-    """
-    name = type(texts).__name__
-    # A data frame of pandas or polars, an Arrow table, or a data set has columns; a column has none.
-    if any(hasattr(texts, attribute) for attribute in ("columns", "column_names")) or isinstance(texts, Mapping):
-        raise TypeError(
-            f"texts is a {name}, not a list of str: pass the column that holds the texts, as in data['text']"
-        )
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise TypeError(f"texts must be a str or an iterable of str, not {name}")
-    # A NumPy array of more than one dimension gives rows.
-    if getattr(texts, "ndim", 1) != 1:
-        raise TypeError(f"texts is a {name} of {texts.ndim} dimensions; pass one column of it, as in data[:, 0]")  # type: ignore[attr-defined]
-
-
 def checked_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     """Yield texts in lists of `size`, or fewer if they are long. Raise TypeError at the first one that is not a str."""
-    refuse_container(texts)
     start = 0
     for chunk in text_chunks(texts, size):
         for position, text in enumerate(chunk, start):

@@ -135,8 +135,8 @@ def _refuse_labels_of_their_own(corpus: Corpus, train: datasets.Dataset, label_n
         column = ", ".join(corpus.splits["train"].labels.columns)
         raise DataError(
             f"{corpus.description.name}: the column {column!r} has {len(label_names):,} different labels in "
-            f"{len(train):,} rows. Is --label_column the right one? If it holds numbers to predict, add --problem_type regression; if "
-            "these are classes, --allow_odd_data."
+            f"{len(train):,} rows. Is --label_column the right one? If it holds numbers to predict, add --problem_type "
+            "regression; if these are classes, --allow_odd_data."
         )
 
 
