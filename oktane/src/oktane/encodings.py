@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import IO
+from typing import IO, Any
 
 from .lines import FileError, strip_line_end
 
@@ -109,10 +109,10 @@ def decoded_lines(stream: IO[bytes], name: str, encoding: str | None, head: byte
         yield _decode(raw, encoding or "utf-8", name, number)
 
 
-def _wide_lines(stream: IO[bytes], name: str, encoding: str) -> Iterator[str]:
+def _wide_lines(stream: Any, name: str, encoding: str) -> Iterator[str]:
     """Yield the lines of a stream in an encoding whose line end is not the byte of ASCII."""
     number = 0
-    text = io.TextIOWrapper(stream, encoding, newline="\n")  # type: ignore[type-var]
+    text = io.TextIOWrapper(stream, encoding, newline="\n")
     try:
         for number, line in enumerate(text, 1):
             yield line.removeprefix("\ufeff") if number == 1 else line

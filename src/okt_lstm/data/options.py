@@ -34,13 +34,15 @@ class TableOptions:
     )
     encoding: str | None = field(
         default=None,
-        metadata={"metavar": "NAME", "help": "encoding of text files, such as utf-8 or cp949 (default: detected)"},
+        metadata={"metavar": "NAME", "help": "encoding of files, such as cp949 (default: detected)"},
     )
     header: Literal["first", "none"] | None = field(
-        default=None, metadata={"help": "none: the first line is a row, too; columns are called 1, 2, ..."}
+        default=None,
+        metadata={"help": "none: the first line is a row, too; columns are called 1, 2, ...", "advanced": True},
     )
     sheet: str | None = field(
-        default=None, metadata={"metavar": "NAME", "help": "sheet of an xlsx file (default: the first one)"}
+        default=None,
+        metadata={"metavar": "NAME", "help": "sheet of an xlsx file (default: the first one)", "advanced": True},
     )
 
     @property
@@ -67,10 +69,9 @@ class DataOptions(TableOptions):
         default="nsmc",
         metadata={
             "metavar": "NAME|FILE|FOLDER",
-            "help": "'nsmc' (Naver movie reviews), 'sample' (1,000 made-up reviews that come with okt-lstm), a csv, "
-            "tsv, xlsx, json, jsonl, parquet or Arrow file to train on, a folder with files named train..., "
-            "validation... and test..., a folder or pattern of files that are one table, or the id of a data set on "
-            "the Hugging Face Hub",
+            "help": "'nsmc' (Naver movie reviews), 'sample' (1,000 made-up reviews), a csv, tsv, xlsx, json, jsonl, "
+            "parquet or Arrow file, a folder (train..., validation..., test..., or one table), a pattern, or a data "
+            "set on the Hub",
         },
     )
     dataset_config: str | None = field(
@@ -101,12 +102,12 @@ class DataOptions(TableOptions):
         default=None,
         metadata={
             "metavar": "NAME,NAME",
-            "help": "columns of 0 and 1, one for each of several labels, in place of --label_column",
+            "help": "columns of 0 and 1, one for each label",
         },
     )
     on_bad_row: Literal["error", "skip"] = field(
         default="error",
-        metadata={"metavar": "error|skip", "help": "what to do with rows without a text (null) or a label"},
+        metadata={"metavar": "error|skip", "help": "rows without text (null) or label"},
     )
     allow_odd_data: bool = field(
         default=False,

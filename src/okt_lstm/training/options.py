@@ -179,8 +179,7 @@ class UnlabeledOptions:
         default=None,
         metadata={
             "metavar": "FILE",
-            "help": "txt files with one text a line, or tsv, csv, xlsx, json, jsonl, parquet or Arrow files, perhaps "
-            "compressed (.gz, .bz2, .xz), folders of them, or patterns; or 'nsmc': the raw reviews of NSMC",
+            "help": "txt files with one text a line, or tables, perhaps compressed; or 'nsmc': its raw reviews",
         },
     )
     unlabeled_column: str | None = field(
