@@ -81,7 +81,7 @@ class DataOptions(TableOptions):
         default=None,
         metadata={
             "metavar": "FOLDER",
-            "help": "folder with the NSMC files (default: download them), or of a data set's repository",
+            "help": "folder of the NSMC files, or of a data set's repository",
         },
     )
     validation_file: str | None = field(default=None, metadata={"metavar": "FILE", "help": "file to validate on"})
