@@ -107,7 +107,7 @@ def test_lines_of_standard_input_are_answered_as_they_come():
         (["--input", "in.csv", "--output", "out.txt", "--probabilities"], 1, ["a txt file holds labels only"]),
         (["--max_length", "0", "최고"], 1, ["max_length must be at least 1"]),
         (["\udcff"], 1, ["text 1 of the arguments is not UTF-8"]),
-        (["--input", "in.csv", "최고"], 2, ["give texts or --input, not both"]),
+        (["최고", "--input", "in.csv"], 2, ["give texts or --input, not both"]),
         (["--output", "out.csv"], 2, ["--output goes with --input"]),
         (["--text_column", "review"], 2, ["--text_column goes with --input"]),
         (["--threads", "0", "최고"], 2, ["--threads must be at least 1"]),

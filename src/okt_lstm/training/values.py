@@ -55,8 +55,8 @@ def typed(given: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_list_or_single(value: Any, hint: Any) -> Any:
     """Return a single value as a list where only a list will do, and a list of one as its value where that will do."""
-    if get_origin(hint) is list and not isinstance(value, list):
-        return [value]
+    if get_origin(hint) is list:
+        return value if isinstance(value, list) else [value]
     return value[0] if str in get_args(hint) and isinstance(value, list) and len(value) == 1 else value
 
 
