@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oktane.lines import FileError
-from oktane.readers import file_format, open_reader
+from oktane.paths import file_format
+from oktane.readers import open_reader
+from oktane.row_reader import ReadOptions
 from oktane.writers import open_writer
 
 TABLES = ["tsv", "csv", "jsonl"]
@@ -18,7 +20,7 @@ ROWS = [{"id": "1", "text": '따옴표 "안" 쉼표,'}, {"id": "2", "text": ""},
 
 
 def read(path, kind=None):
-    with open_reader(path, kind) as reader:
+    with open_reader(path, ReadOptions(kind)) as reader:
         return list(reader)
 
 
@@ -104,15 +106,16 @@ def test_a_file_without_rows_can_be_written_and_read(tmp_path, kind):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.txt", "하나\n".encode() + "둘".encode("cp949"), "line 2: byte 0xb5 .*not UTF-8.*iconv"),
+        ("a.txt", "하나\n".encode() + "둘".encode("cp949"), "line 2: byte 0xb5 .*not UTF-8.*--encoding"),
         ("a.tsv", b"a\tb\n1\t2\n1\n", "line 3: 1 fields, but the header names 2"),
         ("a.csv", b"a,b\n1,2\n1,2,3\n", "line 3: 3 fields, but the header names 2"),
-        ("a.csv", b'a,b\n1,"2\n3,4\n', "not valid csv"),
+        ("a.csv", b'a,b\n1,"2\n3,4\n', "line 2: not valid csv"),
         ("a.csv", b"", "is empty"),
         ("a.tsv", b"", "is empty"),
         ("a.csv", b"a,a\n", "names the column 'a' twice"),
         ("a.jsonl", b'{"a": 1}\n{"a": \n', "line 2: not valid JSON"),
-        ("a.jsonl", b"[1]\n", "line 1: a list, not an object"),
+        ("a.jsonl", b'{"a": 1}\n[1]\n', "line 2: a list, not an object"),
+        ("a.jsonl", b"[1]\n", "row 1: a int, not an object"),
         ("a.jsonl", b'{"a": "\\ud83d"}\n', "line 1: holds half a surrogate pair"),
         ("a.xlsx", b"", "unknown file format"),
     ],
@@ -134,7 +137,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(FileError, match="no such file"):
         open_reader(tmp_path / "none.csv")
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(FileError, match="is a folder"):
+    with pytest.raises(FileError, match="is a folder without files of a known format"):
         open_reader(tmp_path / "folder.csv")
 
 

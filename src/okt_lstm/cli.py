@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import glob
+import io
 import json
 import logging
 import os
@@ -24,9 +26,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from oktane.lines import escaped, replace_closed_streams
+from oktane.paths import find_files
+from oktane.table_options import add_output_encoding, add_table_options, check_table_options, read_options
 
 from .atomic import FileError, replacing, target_path
-from .data.options import DATA_ARGUMENTS_NAME, DataOptions, is_local
+from .data.options import DATA_ARGUMENTS_NAME, EVALUATE_OPTIONS, FORMATS, DataOptions, is_local
 from .training.commands import COMMANDS as TRAINING_COMMANDS
 from .training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
 from .training.commands import Command as TrainingCommand
@@ -36,8 +40,6 @@ from .training.values import typed
 
 if TYPE_CHECKING:
     from .inference.classifier import Classifier
-
-_FORMATS = ("txt", "tsv", "csv", "jsonl", "parquet")
 
 _SUMMARIES = {
     **{command.name: command.summary for command in TRAINING_COMMANDS.values()},
@@ -58,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     argv = list(sys.argv[1:] if arguments is None else arguments)
     replace_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # texts have characters that the locale's encoding may lack
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         with _messages():
             _command(argv)(argv[1:])
@@ -91,18 +96,20 @@ def _message(exception: Exception) -> str:
 
 @contextmanager
 def _messages() -> Iterator[None]:
-    """Show what this package logs on standard error while the command runs."""
-    logger = logging.getLogger(__package__)
+    """Show what this package and oktane log on standard error while the command runs."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("okt-lstm: %(message)s"))
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    loggers = [logging.getLogger(name) for name in (__package__, "oktane")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
     try:
         yield
     finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
 
 
 def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], None]:
@@ -234,15 +241,24 @@ def _check_paths(options: dict[str, Any]) -> None:
         LoadError: If there is no such model, or no such data set.
         NotADirectoryError: If the output folder is a file.
     """
-    for name in ("validation_file", "test_file", "embeddings", "user_dictionary", "unlabeled", "input"):
+    for name in ("embeddings", "user_dictionary"):
         path = options.get(name)
-        if path is not None and not (name == "unlabeled" and path == "nsmc") and not Path(path).expanduser().exists():
+        if path is not None and not Path(path).expanduser().exists():
             raise FileError(f"{path}: no such file (--{name})")
+    for name in ("validation_file", "test_file", "unlabeled", "input"):
+        files = options.get(name)
+        if files is not None and not (name == "unlabeled" and files in ("nsmc", ["nsmc"])):
+            try:
+                find_files(files)
+            except FileError as exception:
+                raise FileError(f"{exception} (--{name})") from None
     dataset, data_dir = options.get("dataset"), options.get("data_dir")
     if dataset == "nsmc" and data_dir is not None and not Path(data_dir).expanduser().is_dir():
         raise FileError(f"{data_dir}: no such folder (--data_dir)")
     if dataset is not None and is_local(dataset) and not Path(dataset).expanduser().exists():
-        raise FileError(f"{dataset}: no such file or folder (--dataset)")
+        if not glob.has_magic(dataset):
+            raise FileError(f"{dataset}: no such file or folder (--dataset)")
+        find_files(dataset)
     if options.get("output") is not None:
         target_path(options["output"])
     if "output_dir" in options and not options.get("resume_from_checkpoint"):
@@ -326,9 +342,9 @@ def _evaluate(argv: Sequence[str]) -> None:
     )
     parser.add_argument("--output", metavar="FILE", help="write the JSON to this file, too")
     data = parser.add_argument_group("data (default: the test split of what the model was trained on)")
-    for name in ("dataset", "dataset_config", "data_dir", "text_column", "label_column", "label_delimiter"):
+    for name in EVALUATE_OPTIONS:
         metadata = DataOptions.__dataclass_fields__[name].metadata
-        data.add_argument(f"--{name}", metavar=metadata["metavar"], help=metadata["help"])
+        data.add_argument(f"--{name}", metavar=metadata.get("metavar"), help=metadata["help"])
     # As in `predict`.
     parser.add_argument("--model", dest="named_model", help=argparse.SUPPRESS)
     data.add_argument("--max_predict_samples", metavar="N", type=int, help="evaluate on N rows, drawn at random")
@@ -411,10 +427,9 @@ has only the labels, one a line."""
     parser.add_argument(
         "--model", metavar="FOLDER|HUB_ID", help="the model (default: the one inside okt-lstm, for movie reviews)"
     )
-    parser.add_argument("--input", metavar="FILE", help="read texts from this txt, tsv, csv, jsonl or parquet file")
-    parser.add_argument("--input_format", choices=_FORMATS, help="format of the input (default: by its suffix)")
+    add_table_options(parser, FORMATS)
     parser.add_argument("--output", metavar="FILE", help="write the rows with their labels to this file")
-    parser.add_argument("--text_column", metavar="NAME", help="column with the texts (default: detected by name)")
+    add_output_encoding(parser)
     parser.add_argument("--probabilities", action="store_true", help="give the probability of every label")
     _add_model_options(parser)
     options = parser.parse_words(argv)
@@ -422,8 +437,10 @@ has only the labels, one a line."""
         parser.error("give texts or --input, not both")
     if options.output and not options.input:
         parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
-    if (options.input_format or options.text_column) and not options.input:
-        parser.error("--input_format and --text_column go with --input")
+    if options.output_encoding and not options.output:
+        parser.error("--output_encoding goes with --output")
+    if wrong := check_table_options(options):
+        parser.error(wrong)
     for number, text in enumerate(options.texts, 1):
         if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
             raise FileError(f"text {number} of the arguments is not UTF-8: {text!r}")
@@ -441,12 +458,13 @@ has only the labels, one a line."""
 
     from .inference.files import predict_file
 
-    how = {"text_column": options.text_column, "probabilities": options.probabilities}
+    how: dict[str, Any] = {"text_column": options.text_column, "probabilities": options.probabilities}
+    how["reading"] = read_options(options)
     if options.output:
         _clean_up_on_sigterm()
-        predict_file(classifier, options.input, options.output, input_format=options.input_format, **how)
+        predict_file(classifier, options.input, options.output, output_encoding=options.output_encoding, **how)
     elif options.input:
-        print_file(classifier, options.input, sys.stdout, input_format=options.input_format, **how)
+        print_file(classifier, options.input, sys.stdout, **how)
     elif options.texts:
         print_predictions(classifier, options.texts, sys.stdout, probabilities=options.probabilities)
     else:

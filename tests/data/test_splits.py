@@ -300,7 +300,7 @@ def test_whole_numbers_that_are_not_label_names_are_the_models_ids(write):
 
 def test_a_label_that_the_model_does_not_know_is_an_error(write):
     path = write("reviews.csv", CSV)
-    with pytest.raises(DataError, match=r"row 2: the label '부정' is not one of the classes '긍정', '중립'"):
+    with pytest.raises(DataError, match=r"line 3: the label '부정' is not one of the classes '긍정', '중립'"):
         load_test_split(DataOptions(path), "single_label_classification", ("긍정", "중립"))
 
 
@@ -356,7 +356,7 @@ def test_a_data_set_on_the_hub_keeps_its_classes(hub):
 def test_a_missing_class_in_a_data_set_on_the_hub_is_an_error_with_its_row(hub):
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["a", "b"])})
     hub["train"] = datasets.Dataset.from_dict({"text": ["가", "나"], "label": [0, -1]}, features=features)
-    with pytest.raises(DataError, match="split 'train', row 2: the label is missing"):
+    with pytest.raises(DataError, match="1 row without label: someone/reviews, split 'train', row 2"):
         load_splits(DataOptions("someone/reviews"))
 
 
@@ -392,27 +392,27 @@ GOOD = {"text": "가", "label": 1}
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.jsonl", [GOOD, {"text": 5, "label": 0}], "a.jsonl, row 2: the column 'text' holds int 5, not text"),
-        ("a.jsonl", [GOOD, {"label": 0}], "a.jsonl, row 2: the column 'text' holds nothing"),
-        ("a.jsonl", [GOOD, {"text": "나", "label": None}], "a.jsonl, row 2: the label is missing"),
+        ("a.jsonl", [GOOD, {"text": 5, "label": 0}], "a.jsonl, line 2: the column 'text' holds int 5, not text"),
+        ("a.jsonl", [GOOD, {"label": 0}], "a.jsonl, line 2. Mend them, or add --on_bad_row skip"),
+        ("a.jsonl", [GOOD, {"text": "나", "label": None}], "a.jsonl, line 2. Mend"),
         ("a.jsonl", [GOOD, {"text": "나", "label": "x"}], "has a whole number. All labels have to be alike"),
-        ("a.jsonl", [GOOD, {"text": "나", "label": ["x"]}], "row 2: the label is a list, but"),
-        ("a.jsonl", [{"text": "가", "label": [0, 1, 1]}], "row 1: label 1 is listed twice"),
-        ("a.jsonl", [{"text": "가", "label": {"x": 1}}], "row 1: the label is dict {'x': 1}, not a name or a number"),
+        ("a.jsonl", [GOOD, {"text": "나", "label": ["x"]}], "line 2: the label is a list, but"),
+        ("a.jsonl", [{"text": "가", "label": ["x", "x"]}], "line 1: label 'x' is listed twice"),
+        ("a.jsonl", [{"text": "가", "label": {"x": 1}}], "line 1: the label is dict {'x': 1}, not a name or a number"),
         ("a.parquet", [{"text": 1, "label": "x"}], "a.parquet, row 1: the column 'text' holds int 1, not text"),
-        ("a.csv", "text,label\n가,1\n나,\n", "a.csv, row 2: the label is missing"),
+        ("a.csv", "text,label\n가,1\n나,\n", "a.csv, line 3. Mend"),
         ("a.csv", "text,label\n가,1\n나,1\n", "every row has the label '1'"),
         ("a.csv", "text,label\n", "a.csv: no rows"),
         ("a.csv", "", "a.csv: is empty"),
         ("a.csv", "text,label\n가,1,2\n", "a.csv, line 2: 3 fields"),
-        ("a.csv", "text,label\n가,긍정\n".encode("cp949"), "a.csv, line 2: byte 0xb0"),
-        ("a.csv", "id,body,stars\n1,가,5\n", "'body', 'stars' holds the texts? Add --text_column"),
+        ("a.csv", "text,label\na,Größe\n".encode("latin-1"), "a.csv, line 2: is neither UTF-8 nor Korean in CP949"),
+        ("a.csv", "id,words,stars\n1,가,5\n", "'words', 'stars' holds the texts? Add --text_column"),
         ("a.csv", "id,text,stars\n1,가,5\n", "'stars' holds the labels? Add --label_column"),
         ("a.csv", "id,text\n1,가\n", "'id', 'text' holds the labels? Add --label_column"),
         ("a.csv", "text,label\n" + "".join(f"가,x{n}\n" for n in range(10_001)), "more than 10,000 different labels"),
         ("a.csv", "text,label\n가,x\n나,y\n", "2 of 2 training rows can't be held out"),
         ("a.txt", "가\n", "a txt file holds texts without labels"),
-        ("a.xlsx", b"PK", "unknown file format"),
+        ("a.xlsx", b"PK", "not an xlsx file"),
     ],
 )
 def test_bad_data_are_an_error_that_says_where_and_what(write, name, content, message):
@@ -423,7 +423,7 @@ def test_bad_data_are_an_error_that_says_where_and_what(write, name, content, me
 
 @pytest.mark.parametrize(
     ("label", "message"),
-    [("x", "row 2: the label is 'x', not a number"), ("nan", "row 2: the label is 'nan', not a number")],
+    [("x", "line 3: the label is 'x', not a number"), ("nan", "1 row without label: ")],
 )
 def test_a_regression_takes_only_numbers(write, label, message):
     with pytest.raises(DataError) as error:
@@ -434,9 +434,9 @@ def test_a_regression_takes_only_numbers(write, label, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"dataset": "nowhere.csv"}, "nowhere.csv: no such file or folder"),
-        ({"dataset": "./nowhere"}, "nowhere: no such file or folder"),
-        ({"dataset": "sample", "text_column": "body"}, "no column 'body'; the columns are 'id', 'document', 'label'"),
+        ({"dataset": "nowhere.csv"}, "nowhere.csv: no such file"),
+        ({"dataset": "./nowhere"}, "nowhere: no such file"),
+        ({"dataset": "sample", "text_column": "body"}, "no column 'body'; its columns are id, document, label"),
         ({"dataset": "sample", "label_column": "document"}, "'document' can't hold both the texts and the labels"),
         ({"dataset": "sample", "dataset_config": "x"}, "dataset_config goes with data sets on the Hub"),
         ({"dataset": "sample", "data_dir": "x"}, "data_dir goes with the data set 'nsmc'"),
@@ -451,7 +451,7 @@ def test_a_regression_takes_only_numbers(write, label, message):
     ],
 )
 def test_arguments_that_cannot_work_are_an_error_that_says_why(arguments, message):
-    with pytest.raises(DataError) as error:
+    with pytest.raises((DataError, FileError)) as error:
         load_splits(DataOptions(**arguments))
     assert message in str(error.value)
 
@@ -469,5 +469,5 @@ def test_a_folder_without_data_says_what_is_looked_for(tmp_path):
 def test_shards_with_different_columns_are_refused(write, tmp_path):
     write("train-1.csv", CSV)
     write("train-2.csv", CSV.replace("text", "document"))
-    with pytest.raises(DataError, match="have different columns"):
+    with pytest.raises(FileError, match=r"train-2\.csv: has the columns document, label"):
         load_splits(DataOptions(str(tmp_path)))

@@ -92,7 +92,7 @@ def test_a_damaged_file_is_an_error_that_names_file_and_line(tmp_path, suffix):
         ("t.txt.gz", gzip.compress(b"", mtime=0), "holds no text"),
         ("t.doc", b"x", r"the name must end in \.txt"),
         ("t.gz", gzip.compress(b"x", mtime=0), r"the name must end in \.txt"),
-        ("t.txt", b"a\tb\n", "the first line has tabs: rename it to"),
+        ("t.txt", b"a\tb\n", "the first line has tabs: add --input_format"),
         ("t.csv", b"a,b\n1,2\n", "which column holds the texts.*--unlabeled_column"),
     ],
 )
@@ -112,7 +112,7 @@ def test_a_missing_file_and_a_folder_are_errors(tmp_path):
 
 def test_something_else_than_text_is_an_error_that_names_the_row(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"text": "굿"}\n{"text": 3}\n')
-    with pytest.raises(FileError, match=r"t\.jsonl, row 2: the column 'text' is a int"):
+    with pytest.raises(FileError, match=r"t\.jsonl, line 2: the column 'text' is a int"):
         list(open_unlabeled(str(tmp_path / "t.jsonl")))
 
 

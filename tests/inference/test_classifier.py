@@ -109,8 +109,8 @@ def test_any_iterable_of_texts_will_do(classifier, make):
         (None, "not NoneType"),
         (3, "not int"),
         (b"bytes", "not bytes"),
-        ({"text": "굿"}, "not dict"),
-        (datasets.Dataset.from_dict({"text": ["굿"]}), "pass one column of the data set"),
+        ({"text": "굿"}, "texts is a dict, not a list of str"),
+        (datasets.Dataset.from_dict({"text": ["굿"]}), "pass the column that holds the texts"),
     ],
 )
 def test_what_is_no_text_is_named_with_its_place_and_type(classifier, texts, message, monkeypatch):

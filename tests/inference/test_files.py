@@ -10,6 +10,7 @@ from okt_lstm.atomic import FileError
 from okt_lstm.inference import torch_classifier
 from okt_lstm.inference.files import predict_file
 from oktane.readers import open_reader
+from oktane.row_reader import ReadOptions
 
 
 def write_input(path, texts):
@@ -105,18 +106,31 @@ def test_a_table_called_txt_is_not_taken_for_texts(tmp_path, classifier):
     source.write_text("id\tdocument\tlabel\n1\t굿\t1\n")
     with pytest.raises(FileError, match="first line has tabs"):
         predict_file(classifier, source, tmp_path / "out.csv")
-    assert predict_file(classifier, source, tmp_path / "out.csv", input_format="tsv") == 1
-    assert predict_file(classifier, source, tmp_path / "out.csv", input_format="txt") == 2
+    assert predict_file(classifier, source, tmp_path / "out.csv", reading=ReadOptions("tsv")) == 1
+    assert predict_file(classifier, source, tmp_path / "out.csv", reading=ReadOptions("txt")) == 2
 
 
-@pytest.mark.parametrize("value", [None, 17, ["굿"]])
-def test_a_row_without_text_is_named_and_nothing_is_left(tmp_path, classifier, value, monkeypatch):
+@pytest.mark.parametrize("target", KINDS)
+def test_nulls_pass_through_as_nulls(tmp_path, classifier, monkeypatch, target):
+    monkeypatch.setattr(torch_classifier, "CHUNK_SIZE", 2)
+    texts = [None, "굿", None, "", "별로", None, "최고", None]
+    source, out = tmp_path / "in.jsonl", tmp_path / f"out.{target}"
+    source.write_text("".join(f"{json.dumps({'text': text})}\n" for text in texts))
+    assert predict_file(classifier, source, out) == len(texts)
+    expected = [None if text is None else classifier.predict(text) for text in texts]
+    with open_reader(out) as reader:
+        column = "text" if target == "txt" else "label"
+        assert [row[column] or None for row in reader] == expected
+
+
+@pytest.mark.parametrize("value", [17, ["굿"]])
+def test_a_row_that_is_no_text_is_named_and_nothing_is_left(tmp_path, classifier, value, monkeypatch):
     monkeypatch.setattr(torch_classifier, "CHUNK_SIZE", 4)
     source = tmp_path / "in.jsonl"
     rows = [{"text": "굿"}] * 16 + [{"text": value}]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "out.csv").write_text("old")
-    with pytest.raises(FileError, match=r"in\.jsonl, row 17: the column 'text' is .*, not text"):
+    with pytest.raises(FileError, match=r"in\.jsonl, line 17: the column 'text' is .*, not text"):
         predict_file(classifier, source, tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.csv"]

@@ -106,8 +106,6 @@ class BaseClassifier(ABC):
 
 def checked_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     """Yield texts in lists of `size`, or fewer if they are long. Raise TypeError at the first one that is not a str."""
-    if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
-        raise TypeError(f"texts must be a str or an iterable of str, not {type(texts).__name__}")
     start = 0
     for chunk in text_chunks(texts, size):
         for position, text in enumerate(chunk, start):

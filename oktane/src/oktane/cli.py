@@ -7,12 +7,14 @@ usage; 130 interrupted; 141 the reader of standard output went away.
 import argparse
 import io
 import json
+import logging
 import os
 import re
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO
 
 from . import LoadError, __version__, encode_command, predict_command
@@ -124,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.threads is not None and options.threads < 1:
         options.parser.error("--threads must be at least 1")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _messages():
             warnings.showwarning = _show_warning
             _check_arguments(options.texts)
             options.run(options)
@@ -142,6 +144,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"oktane: error: {what}", file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def _messages() -> Iterator[None]:
+    """Show what this package logs on standard error while the command runs."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("oktane: %(message)s"))
+    logger = logging.getLogger(__package__)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _show_warning(

@@ -1,16 +1,65 @@
 """Which column of a table holds the texts, if the user does not say."""
 
+import csv
+import re
 from collections.abc import Sequence
+from unicodedata import normalize
 
-from .lines import FileError, uncompressed
-from .readers import RowReader, file_format
+from .encodings import say_once
+from .lines import FileError
+from .row_reader import RowReader
+from .text_readers import SEPARATORS, TsvReader, TxtReader
 
-# Usual names. The first of them that a table has is taken.
-TEXT_COLUMNS = ("text", "document", "sentence", "review", "comment", "content", "본문", "문장", "리뷰", "내용")
+# Usual names, without blanks and underscores. The first of them that a table has is taken.
+TEXT_COLUMNS = (
+    "text",
+    "document",
+    "sentence",
+    "review",
+    "comment",
+    "content",
+    "body",
+    "message",
+    "reviewtext",
+    "본문",
+    "문장",
+    "텍스트",
+    "리뷰",
+    "리뷰내용",
+    "상품평",
+    "후기",
+    "댓글",
+    "감상평",
+    "내용",
+    "메시지",
+)
+LABEL_COLUMNS = (
+    "label",
+    "labels",
+    "category",
+    "sentiment",
+    "class",
+    "target",
+    "score",
+    "rating",
+    "라벨",
+    "레이블",
+    "감정",
+    "감성",
+    "분류",
+    "카테고리",
+    "평점",
+    "별점",
+)
+
+# The last word of a name: of review_text, reviewText and "review text" it is "text".
+_LAST_WORD = re.compile(r".*(?:[_\s-]|(?<=[a-z])(?=[A-Z]))(.+)")
 
 
 def choose_text_column(reader: RowReader, given: str | None = None, flag: str = "--text_column") -> str:
-    """Choose the column of the texts: the given one, the only one, or the first of `TEXT_COLUMNS` that the file has.
+    """Choose the column of the texts: the given one, the only one, or the one with a usual name.
+
+    A guess is said, unless the name leaves no doubt.
 
     Args:
         reader: The file.
@@ -18,38 +67,107 @@ def choose_text_column(reader: RowReader, given: str | None = None, flag: str = 
         flag: How the user can name it, for the message.
 
     Raises:
-        FileError: There is no such column.
+        FileError: There is no such column, or none can be guessed.
     """
     columns = reader.columns
     if given is not None:
         # A jsonl file without rows has no columns.
-        if columns and given not in columns:
-            raise FileError(f"{reader.path}: has no column {given!r}; its columns are {', '.join(columns)}")
-        return given
+        return find_column(columns, given, reader.name, flag) if columns else given
     if len(columns) == 1:
+        if reader.untyped and reader.options.header and not isinstance(reader, TxtReader):
+            _say_header(columns[0], reader.name)
         return columns[0]
     usual = find_usual(columns or TEXT_COLUMNS[:1], TEXT_COLUMNS)
     if usual is None:
+        hint = "" if not reader.untyped else "; if the first line is a row, too, add --header none"
         raise FileError(
-            f"{reader.path}: which column holds the texts? Name it with {flag}; the columns are {', '.join(columns)}"
+            f"{reader.name}: which column holds the texts? Name it with {flag}; the columns are "
+            f"{', '.join(columns)}{hint}"
         )
+    say_guess("texts", usual, reader.name, flag)
     return usual
 
 
-def refuse_table(reader: RowReader, advice: str) -> None:
-    """Refuse a file that is called .txt, before any of its rows is read, if its first line looks like that of a table.
+def _say_header(column: str, name: str) -> None:
+    """Say that the first line of a table of one column counts as its name, if it looks like a text."""
+    if find_usual([column], TEXT_COLUMNS + LABEL_COLUMNS) is None:
+        say_once(f"{name}: the first line, {column!r:.60}, names the column; if it is a text, add --header none")
 
-    Args:
-        reader: The file.
-        advice: What the user can do, for the message.
+
+def say_guess(content: str, column: str, name: str, flag: str) -> None:
+    """Say which column was guessed, unless its name leaves no doubt."""
+    if column not in ("text", "document", "sentence", "review", "comment", "content", "label", "labels"):
+        say_once(f"{name}: the {content} are read from the column {column!r}; {flag} names another")
+
+
+def find_column(columns: Sequence[str], given: str, name: str, flag: str) -> str:
+    """Return the column that the user named: as it is written, or else in other blanks, case or composition.
 
     Raises:
-        FileError: The first line has a tab.
+        FileError: There is no such column.
     """
-    if file_format(uncompressed(reader.path)) == "txt" and "\t" in reader.peek_line():
-        raise FileError(f"{reader.path}: the first line has tabs: {advice}")
+    if given in columns:
+        return given
+    same = [column for column in columns if _plain(column) == _plain(given)]
+    if len(same) != 1:
+        raise FileError(
+            f"{name}: has no column {given!r}; its columns are {', '.join(columns)}. Name one of them with {flag}"
+        )
+    return same[0]
+
+
+def refuse_table(reader: RowReader, advice: str) -> None:
+    """Refuse a file without a header or without separators if its first line looks like the header of another format.
+
+    Args:
+        reader: The file, before its rows are read.
+        advice: What the user can do with a txt file, for the message.
+
+    Raises:
+        FileError: The first line of a txt file has a tab or names columns; or that of a tsv file is one of csv.
+    """
+    if isinstance(reader, TxtReader):
+        if "\t" in reader.first_line:
+            raise FileError(f"{reader.path}: the first line has tabs: {advice}")
+        if names_columns(reader.first_line):
+            raise FileError(
+                f"{reader.path}: the first line names columns: rename the file to .csv, or add --input_format csv "
+                "(txt if each line is a text)"
+            )
+    elif isinstance(reader, TsvReader) and len(reader.columns) == 1 and names_columns(reader.columns[0]):
+        raise FileError(f"{reader.path}: no tabs separate the columns: rename the file to .csv")
+
+
+def names_columns(line: str) -> bool:
+    """Return whether a line looks like the header of a table: one of several fields is a usual name of a column."""
+    for separator in SEPARATORS:
+        fields = next(csv.reader([line], delimiter=separator), [])
+        if len(fields) > 1 and {_plain(field) for field in fields} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
+            return True
+    return False
 
 
 def find_usual(columns: Sequence[str], usual: Sequence[str]) -> str | None:
-    """Return the first column with one of the usual names, in any case; the order of the names decides."""
-    return next((column for name in usual for column in columns if column.lower() == name), None)
+    """Return the column with a usual name, in any case; else the only one whose last word is a usual name.
+
+    The order of the usual names decides between several columns.
+    """
+    plain = [_plain(column) for column in columns]
+    for name in usual:
+        if name in plain:
+            return columns[plain.index(name)]
+    ends = [column for column in columns if _ends_with(column, usual)]
+    return ends[0] if len(ends) == 1 else None
+
+
+def _ends_with(column: str, usual: Sequence[str]) -> bool:
+    word = _LAST_WORD.fullmatch(column.strip())
+    if word and _plain(word[1]) in usual:
+        return True
+    # Korean words are joined without a mark: 고객리뷰.
+    return any(_plain(column).endswith(name) for name in usual if not name.isascii())
+
+
+def _plain(name: str) -> str:
+    """Return a name without case, blanks and underscores, in composed Hangul."""
+    return re.sub(r"[\s_]", "", normalize("NFC", name).removeprefix("\ufeff").lower())

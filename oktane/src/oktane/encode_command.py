@@ -6,12 +6,16 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-from itertools import islice, tee
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
-from .predict_command import FORMATS
+from .table_options import add_table_options, check_table_options, read_options
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from .encoder import Encoder
 
 SUMMARY = "Map texts to vectors with a sentence encoder."
@@ -34,10 +38,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to encode")
     parser.add_argument("--model", metavar="FOLDER|HUB_ID", help="the encoder (default: the one inside oktane)")
-    parser.add_argument("--input", metavar="FILE", help="read texts from this txt, tsv, csv or jsonl file")
-    parser.add_argument("--input_format", choices=FORMATS, help="format of the input (default: by its suffix)")
+    add_table_options(parser)
     parser.add_argument("--output", metavar="FILE", help="write the vectors to this .npy, .jsonl or .parquet file")
-    parser.add_argument("--text_column", metavar="NAME", help="column with the texts (default: detected by name)")
     parser.add_argument("--no_normalize", action="store_true", help="keep the vectors' lengths (default: length 1)")
     parser.add_argument("--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub")
     parser.add_argument("--token", help="Hub token for a private model (default: that of `hf auth login`)")
@@ -54,8 +56,8 @@ def run(options: argparse.Namespace) -> None:
     """
     if options.output and not options.input:
         options.parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
-    if (options.input_format or options.text_column) and not options.input:
-        options.parser.error("--input_format and --text_column go with --input")
+    if wrong := check_table_options(options):
+        options.parser.error(wrong)
     # What only the encoder needs is imported here: --help answers at once.
     from .encoder import load_encoder
     from .lines import FileError, read_blocks
@@ -82,31 +84,42 @@ def run(options: argparse.Namespace) -> None:
 
 def _encode_file(encoder: "Encoder", options: argparse.Namespace) -> None:
     """Encode the rows of the input file, into the output file or to standard output."""
-    from .files import choose_texts
+    import numpy as np
+
+    from .files import choose_texts, with_texts
     from .lines import check_output
-    from .readers import check_text, open_reader
+    from .paths import find_files
+    from .readers import open_reader
     from .vector_files import open_vector_writer
 
     if options.output:
-        check_output(options.output, [options.input])
-    with open_reader(options.input, options.input_format) as reader:
-        column = choose_texts(reader, options.input_format, options.text_column)
-        rows = (check_text(row, column, reader, number) for number, row in enumerate(reader, 1))
-        if not options.output:
-            _print_vectors(encoder, (row[column] for row in rows), not options.no_normalize)
-            return
-        with open_vector_writer(options.output, reader.columns, encoder.dimension) as writer:
-            # The rows that were read ahead, for the threads, wait in `waiting`.
-            waiting, ahead = tee(rows)
-            texts = (row[column] for row in ahead)
-            for chunk, vectors in encoder.vector_chunks(texts, not options.no_normalize):
-                writer.write(list(islice(waiting, len(chunk))), vectors)
+        check_output(options.output, [str(path) for path in find_files(options.input)])
+    with open_reader(options.input, read_options(options)) as reader, ExitStack() as stack:
+        column = choose_texts(reader, options.text_column)
+        writer = None
+        if options.output:
+            writer = stack.enter_context(open_vector_writer(options.output, reader.columns, encoder.dimension))
+        encode = partial(encoder.vector_chunks, normalize=not options.no_normalize)
+        for rows, has_text, found in with_texts(reader, column, encode):
+            # A text that is null has a vector of NaN.
+            vectors = np.full((len(rows), encoder.dimension), np.nan, np.float32)
+            if found is not None:
+                vectors[has_text] = found
+            if writer is None:
+                _print_lines([row.get(column) for row in rows], vectors)
+            else:
+                writer.write(rows, vectors)
+    sys.stdout.flush()
 
 
 def _print_vectors(encoder: "Encoder", texts: Iterable[str], normalize: bool) -> None:
     for chunk, vectors in encoder.vector_chunks(texts, normalize):
-        for text, vector in zip(chunk, vectors, strict=True):
-            # float32's shortest decimals, not those of float64
-            line = {"text": text, "vector": [float(str(number)) for number in vector]}
-            print(json.dumps(line, ensure_ascii=False))
+        _print_lines(chunk, vectors)
     sys.stdout.flush()
+
+
+def _print_lines(texts: Iterable[str | None], vectors: "NDArray[np.float32]") -> None:
+    from .vector_files import to_numbers
+
+    for text, vector in zip(texts, vectors, strict=True):
+        print(json.dumps({"text": text, "vector": to_numbers(vector)}, ensure_ascii=False))

@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 BLOCK_SIZE = 1 << 20
 
 
-NOT_UTF8 = "If it is CP949, as Korean Windows writes, convert the file first: iconv -f CP949 -t UTF-8 OLD > NEW"
+NOT_UTF8 = "If it is CP949, as Korean Windows writes, convert it first: iconv -f CP949 -t UTF-8 OLD > NEW"
 
 # The modules that open compressed files, by suffix. They are imported when they are needed.
 DECOMPRESSORS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}

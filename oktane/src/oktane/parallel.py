@@ -3,7 +3,7 @@
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -77,12 +77,32 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
+def refuse_container(texts: object) -> None:
+    """Refuse what has texts in it but gives something else, such as the names of columns, when it is iterated over.
+
+    Raises:
+        TypeError: It is a text itself, a dictionary, a data frame or a table, or can't be iterated over.
+    """
+    name = type(texts).__name__
+    # A data frame of pandas or polars, an Arrow table, or a data set has columns; a column has none.
+    if any(hasattr(texts, attribute) for attribute in ("columns", "column_names")) or isinstance(texts, Mapping):
+        raise TypeError(
+            f"texts is a {name}, not a list of str: pass the column that holds the texts, as in data['text']"
+        )
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise TypeError(f"texts must be a str or an iterable of str, not {name}")
+    # A NumPy array of more than one dimension gives rows.
+    if getattr(texts, "ndim", 1) != 1:
+        raise TypeError(f"texts is a {name} of {texts.ndim} dimensions; pass one column of it, as in data[:, 0]")  # type: ignore[attr-defined]
+
+
 def text_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     """Yield texts in lists of `size`, or fewer if they are long: after Ctrl-C, the lists under way are finished.
 
     Raises:
-        TypeError: If one of the texts is not a str; the message says which of all.
+        TypeError: If one of the texts is not a str; the message says which of all. See also `refuse_container`.
     """
+    refuse_container(texts)
     chunk: list[str] = []
     characters = 0
     for number, text in enumerate(texts):

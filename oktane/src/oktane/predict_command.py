@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 
+from .table_options import add_output_encoding, add_table_options, check_table_options, read_options
+
 SUMMARY = "Label texts with a trained classifier."
 DESCRIPTION = f"""\
 {SUMMARY}
@@ -21,7 +23,6 @@ EXAMPLES = """\
 examples:
   oktane predict "연기도 연출도 최고였다"
   oktane predict --input reviews.csv --output labels.csv"""
-FORMATS = ("txt", "tsv", "csv", "jsonl")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +31,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="FOLDER|HUB_ID", help="the model (default: the one inside oktane, for movie reviews)"
     )
-    parser.add_argument("--input", metavar="FILE", help="read texts from this txt, tsv, csv or jsonl file")
-    parser.add_argument("--input_format", choices=FORMATS, help="format of the input (default: by its suffix)")
+    add_table_options(parser)
     parser.add_argument("--output", metavar="FILE", help="write the rows with their labels to this file")
-    parser.add_argument("--text_column", metavar="NAME", help="column with the texts (default: detected by name)")
+    add_output_encoding(parser)
     parser.add_argument("--probabilities", action="store_true", help="give the probability of every label")
     parser.add_argument("--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub")
     parser.add_argument("--token", help="Hub token for a private model (default: that of `hf auth login`)")
@@ -52,8 +52,10 @@ def run(options: argparse.Namespace) -> None:
     """
     if options.output and not options.input:
         options.parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
-    if (options.input_format or options.text_column) and not options.input:
-        options.parser.error("--input_format and --text_column go with --input")
+    if options.output_encoding and not options.output:
+        options.parser.error("--output_encoding goes with --output")
+    if wrong := check_table_options(options):
+        options.parser.error(wrong)
     # What only the predictions need is imported here: --help answers at once.
     from .classifier import load
     from .files import predict_file, print_file, print_predictions
@@ -71,11 +73,18 @@ def run(options: argparse.Namespace) -> None:
         max_length=options.max_length,
         num_threads=options.threads,
     )
-    how = {"input_format": options.input_format, "text_column": options.text_column}
+    how = {"reading": read_options(options), "text_column": options.text_column}
     if options.output:
         # By an exception, so that no temporary file stays.
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-        predict_file(classifier, options.input, options.output, probabilities=options.probabilities, **how)
+        predict_file(
+            classifier,
+            options.input,
+            options.output,
+            probabilities=options.probabilities,
+            output_encoding=options.output_encoding,
+            **how,
+        )
     elif options.input:
         print_file(classifier, options.input, sys.stdout, probabilities=options.probabilities, **how)
     else:

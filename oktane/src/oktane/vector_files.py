@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import FileError, open_output
-from .readers import Row
+from .row_reader import Row
 from .writers import to_field
 
 VECTOR_COLUMN = "vector"
@@ -54,9 +54,7 @@ class JsonlWriter:
 
     def write(self, rows: Sequence[Row], vectors: NDArray[np.float32]) -> None:
         """Append rows and their vectors, `(rows, dimension)`."""
-        # float32's shortest decimals, not those of float64
-        numbers = [[float(str(number)) for number in vector] for vector in vectors]
-        lines = (row | {VECTOR_COLUMN: vector} for row, vector in zip(rows, numbers, strict=True))
+        lines = (row | {VECTOR_COLUMN: to_numbers(vector)} for row, vector in zip(rows, vectors, strict=True))
         self._stream.writelines(f"{json.dumps(line, ensure_ascii=False, default=str)}\n".encode() for line in lines)
 
     def close(self) -> None:
@@ -81,13 +79,20 @@ class ParquetWriter:
         """Append rows and their vectors, `(rows, dimension)`."""
         pa = self._pa
         values = [[_text_or_none(row.get(name)) for row in rows] for name in self._columns]
-        numbers = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), self._dimension)
+        missing = pa.array(np.isnan(vectors[:, 0]))
+        flat = pa.array(vectors.reshape(-1))
+        numbers = pa.FixedSizeListArray.from_arrays(flat, self._dimension, mask=missing)
         arrays = [*(pa.array(column, pa.string()) for column in values), numbers]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
 
     def close(self) -> None:
         """Write what comes after the rows."""
         self._writer.close()
+
+
+def to_numbers(vector: NDArray[np.float32]) -> list[float] | None:
+    """Return a vector for JSON, in float32's shortest decimals, not those of float64; None for a vector of NaN."""
+    return None if np.isnan(vector[0]) else [float(str(number)) for number in vector]
 
 
 def _text_or_none(value: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -10,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
+from .encodings import check_encoding
 from .lines import FileError, one_line, open_output
-from .readers import Row, file_format
+from .paths import file_format
+from .row_reader import Row
 
 
 class RowWriter:
@@ -22,10 +25,15 @@ class RowWriter:
         columns: The names of the columns, in order.
         schema: The types of the columns that are known beforehand; only parquet needs them.
         name: The file's name, for messages.
+        encoding: The encoding of text; by default UTF-8.
     """
 
-    def __init__(self, stream: IO[bytes], columns: Sequence[str], schema: Any, name: str) -> None:
+    def __init__(
+        self, stream: IO[bytes], columns: Sequence[str], schema: Any, name: str, encoding: str | None = None
+    ) -> None:
         self._stream = stream
+        # Writes a byte order mark only once.
+        self._encoder = codecs.getincrementalencoder(encoding or "utf-8")()
         self._columns = list(columns)
         self._schema = schema
         self._name = name
@@ -47,6 +55,21 @@ class RowWriter:
 
     def _write(self, rows: Sequence[Row]) -> None:
         raise NotImplementedError
+
+    def _write_text(self, text: str) -> None:
+        """Write text in the encoding of the file.
+
+        Raises:
+            FileError: A character does not exist in the encoding.
+        """
+        try:
+            self._stream.write(self._encoder.encode(text))
+        except UnicodeEncodeError as error:
+            character = text[error.start]
+            raise FileError(
+                f"{self._name}: the character {character!r} does not exist in {error.encoding}; leave "
+                "--output_encoding out, or set it to utf-8-sig for Excel"
+            ) from None
 
     def close(self) -> None:
         """Write what comes after the rows."""
@@ -82,7 +105,7 @@ def to_field(value: Any) -> str:
 class _TxtWriter(RowWriter):
     def _write(self, rows: Sequence[Row]) -> None:
         (column,) = self._columns
-        self._stream.writelines(f"{one_line(to_field(row[column]))}\n".encode() for row in rows)
+        self._write_text("".join(f"{one_line(to_field(row[column]))}\n" for row in rows))
 
 
 def tsv_line(values: Iterable[Any]) -> str:
@@ -92,10 +115,10 @@ def tsv_line(values: Iterable[Any]) -> str:
 
 class _TsvWriter(RowWriter):
     def _start(self) -> None:
-        self._stream.write(tsv_line(self._columns).encode())
+        self._write_text(tsv_line(self._columns))
 
     def _write(self, rows: Sequence[Row]) -> None:
-        self._stream.writelines(tsv_line(fields).encode() for fields in self._fields(rows))
+        self._write_text("".join(map(tsv_line, self._fields(rows))))
 
 
 class _CsvWriter(RowWriter):
@@ -113,14 +136,23 @@ class _CsvWriter(RowWriter):
             # Python before 3.13 leaves a lone carriage return unquoted, and then cannot read it back.
             writer = self._quoted if any("\r" in field for field in fields) else self._minimal
             writer.writerow(fields)
-        self._stream.write(self._text.getvalue().encode())
+        self._write_text(self._text.getvalue())
         self._text.seek(0)
         self._text.truncate()
 
 
 class _JsonlWriter(RowWriter):
     def _write(self, rows: Sequence[Row]) -> None:
-        self._stream.writelines(f"{json.dumps(row, ensure_ascii=False, default=str)}\n".encode() for row in rows)
+        self._write_text("".join(f"{json.dumps(row, ensure_ascii=False, default=str)}\n" for row in rows))
+
+
+class _JsonWriter(RowWriter):
+    def _write(self, rows: Sequence[Row]) -> None:
+        for number, row in enumerate(rows, self._written):
+            self._write_text(f"{',' if number else '['}\n{json.dumps(row, ensure_ascii=False, default=str)}")
+
+    def close(self) -> None:
+        self._write_text("\n]\n" if self._written else "[]\n")
 
 
 WRITERS: dict[str, type[RowWriter]] = {
@@ -128,12 +160,15 @@ WRITERS: dict[str, type[RowWriter]] = {
     "tsv": _TsvWriter,
     "csv": _CsvWriter,
     "jsonl": _JsonlWriter,
+    "json": _JsonWriter,
 }
 """The writers, by format."""
 
 
 @contextmanager
-def open_writer(path: str | os.PathLike[str], columns: Sequence[str], schema: Any = None) -> Iterator[RowWriter]:
+def open_writer(
+    path: str | os.PathLike[str], columns: Sequence[str], schema: Any = None, encoding: str | None = None
+) -> Iterator[RowWriter]:
     """Open a file for writing rows; it appears only when all rows are written.
 
     In txt and tsv files, which have no quoting, a tab or line end inside a field becomes a blank.
@@ -142,13 +177,18 @@ def open_writer(path: str | os.PathLike[str], columns: Sequence[str], schema: An
         path: The file; its suffix tells the format. An existing file is replaced.
         columns: The names of the columns, in order; a txt file takes just one.
         schema: The types of the columns that are known beforehand (see `RowReader.schema`); only parquet needs them.
+        encoding: The encoding of a txt, tsv or csv file; by default UTF-8.
 
     Raises:
-        FileError: The format is unknown, the folder is missing, or the path is not a regular file.
+        FileError: The format is unknown or has no such encoding, or the folder is missing.
     """
-    writer_class = WRITERS[file_format(path)]
+    known = file_format(path)
+    if known not in WRITERS:
+        raise FileError(f"{path}: {known} files can be read, not written; write to .csv, which Excel opens, or .jsonl")
+    if encoding is not None and check_encoding(encoding) != "utf-8" and known not in ("txt", "tsv", "csv"):
+        raise FileError(f"{path}: --output_encoding goes with txt, tsv and csv files, not with {known}")
     with open_output(os.fspath(path)) as stream:
-        writer = writer_class(stream, columns, schema, str(path))
+        writer = WRITERS[known](stream, columns, schema, str(path), encoding)
         try:
             yield writer
         finally:

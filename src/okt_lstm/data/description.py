@@ -16,9 +16,10 @@ class DataFile:
     git_blob_id: str
 
     @classmethod
-    def of(cls, split: str, path: Path) -> "DataFile":
-        """Describe a file."""
-        return cls(split, path.name, path.stat().st_size, git_blob_id(path))
+    def of(cls, split: str, path: Path, *more: Path) -> "DataFile":
+        """Describe a file; several as the one that they would make, one after the other."""
+        name = f"{path.name} and {len(more)} more" if more else path.name
+        return cls(split, name, sum(file.stat().st_size for file in (path, *more)), git_blob_id(path, *more))
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,17 @@ class DataDescription:
     notes: tuple[str, ...] = ()
 
 
-def git_blob_id(path: str | Path) -> str:
-    r"""Return the id that git gives to a file's content: sha1 of `b"blob <size>\0" + content`, in hexadecimal.
+def git_blob_id(*paths: str | Path) -> str:
+    r"""Return the id that git gives to the content of files: sha1 of `b"blob <size>\0" + content`, in hexadecimal.
 
     Args:
-        path: The file, of any size: it is read in blocks.
+        *paths: The files, of any size: they are read in blocks.
     """
-    with Path(path).open("rb") as file:
-        digest = git_blob_digest(Path(path).stat().st_size)
-        while block := file.read(1 << 20):
-            digest.update(block)
+    digest = git_blob_digest(sum(Path(path).stat().st_size for path in paths))
+    for path in paths:
+        with Path(path).open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()
 
 

@@ -6,30 +6,33 @@ The labels of a data set decide its problem type:
 * lists of them: any number of classes per row (`multi_label_classification`);
 * numbers with a fraction: a number to predict (`regression`).
 
-In csv and tsv files everything is text. There, labels count as whole numbers if all of them read as whole numbers, and
-as numbers with a fraction if all read as numbers and some have a fraction.
+Text counts as whole numbers if all labels read as whole numbers (1, or 1.0 as pandas writes it), and as numbers with a
+fraction if all read as numbers and some have a fraction. So it does not matter whether a file has types, as parquet, or
+not, as csv. Lists of 0 and 1 that are equally long have a flag for each class.
 
 A first pass over the rows (`find_scheme`) decides, a second one encodes (`LabelScheme.encode`), so that only the names
 of the classes are held in memory.
 """
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import datasets
 
+from oktane.encodings import say_once
 from oktane.problem_type import ProblemType
 
+from .bad_rows import BadRows
 from .columns import quote_list
 from .errors import DataError
+from .label_values import NUMBER, WHOLE, as_flags, whole_number
 
 MAX_CLASSES = 10_000
 
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Numbers with a fraction that may be classes, such as half stars.
+FEW_NUMBERS = 20
 
 
 class Rows(Protocol):
@@ -38,7 +41,6 @@ class Rows(Protocol):
     Attributes:
         name: The name of the split, for messages.
         text_column: The column of the texts.
-        untyped: Whether numbers are written as text, as in csv.
         class_names: The names of the classes by id, if the data set numbers them itself, else None.
     """
 
@@ -49,13 +51,10 @@ class Rows(Protocol):
     def text_column(self) -> str: ...  # noqa: D102
 
     @property
-    def untyped(self) -> bool: ...  # noqa: D102
-
-    @property
     def class_names(self) -> tuple[str, ...] | None: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
-        """Yield the location of each row for messages ("reviews.csv, row 17"), its text and its label."""
+        """Yield the location of each row for messages ("reviews.csv, line 17"), its text, and its `read_label`."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +65,13 @@ class LabelScheme:
         problem_type: The problem type.
         names: The names of the classes by id; empty for regression.
         ids: The id of each class, by how the data write it: its name, or its id in digits.
+        flags: Whether a label is a list of 0 and 1, one for each class.
     """
 
     problem_type: ProblemType
     names: tuple[str, ...]
     ids: Mapping[str, int]
+    flags: bool = False
 
     @property
     def feature(self) -> Any:
@@ -85,7 +86,7 @@ class LabelScheme:
         """Encode one row's label.
 
         Args:
-            label: The label as the data write it.
+            label: The label (see `read_label`).
             location: The row, for messages.
 
         Returns:
@@ -98,26 +99,50 @@ class LabelScheme:
             return _number(label, location)
         if self.problem_type is ProblemType.SINGLE_LABEL:
             return self._class_id(label, location)
+        if self.flags:
+            flags = as_flags(_elements(label))
+            if flags is None or len(flags) != len(self.names):
+                raise DataError(f"{location}: the label {label!r} is not a list of {len(self.names)} zeros and ones.")
+            return [float(flag) for flag in flags]
         encoded = [0.0] * len(self.names)
         for element in _elements(label):
             class_id = self._class_id(element, location)
             if encoded[class_id]:
-                raise DataError(
-                    f"{location}: label {element!r} is listed twice. List only the labels that apply to the row, not a "
-                    "0 or 1 for each label."
-                )
+                raise DataError(f"{location}: label {element!r} is listed twice. List only the labels that apply.")
             encoded[class_id] = 1.0
         return encoded
 
     def _class_id(self, label: Any, location: str) -> int:
-        class_id = self.ids.get(_class_name(label, location))
+        name = _class_name(label, location)
+        class_id = self.ids.get(name, self.ids.get(whole_number(name)))
         if class_id is None:
             raise DataError(f"{location}: the label {label!r} is not one of the classes {quote_list(self.names)}.")
         return class_id
 
 
+@dataclass
+class _Found:
+    """What a first pass over the rows finds.
+
+    Attributes:
+        types: What labels look like ("a list", "a name", "a whole number", "a fraction"), with the location of the
+            first of each.
+        names: The names of the classes. Names beyond `MAX_CLASSES` are not kept: a column of numbers has too many.
+        rows: The number of usable rows.
+        lengths: The lengths of lists of zeros and ones; None if there is another label.
+    """
+
+    types: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    rows: int = 0
+    lengths: set[int] | None = field(default_factory=set)
+
+
 def find_scheme(
-    splits: Sequence[Rows], problem_type: str | None = None, model_names: Sequence[str] | None = None
+    splits: Sequence[Rows],
+    problem_type: str | None = None,
+    model_names: Sequence[str] | None = None,
+    skip_bad_rows: bool = False,
 ) -> LabelScheme:
     """Read all rows once: check the texts, and find out what the labels are.
 
@@ -126,54 +151,108 @@ def find_scheme(
         problem_type: The problem type, if the user names it; by default the labels decide.
         model_names: The names of the classes by id, if a trained model has settled them. If the labels are whole
             numbers instead of these names, they are class ids.
+        skip_bad_rows: Whether rows without text or label are left out, and counted, instead of refused.
 
     Raises:
         DataError: A text or a label is missing or of a wrong type, or the labels don't go together.
     """
-    types, found = _scan(splits)
-    decided = infer_problem_type(types, problem_type, any(rows.untyped for rows in splits))
+    found = _scan(splits, skip_bad_rows)
+    decided = infer_problem_type(found.types, problem_type)
     if decided is ProblemType.REGRESSION:
+        if problem_type is None:
+            _announce_regression(splits[0].name, found)
         return LabelScheme(decided, (), {})
+    names = tuple(model_names) if model_names is not None else _sorted_names(splits, found.names)
+    if decided is ProblemType.MULTI_LABEL and found.lengths and len(found.lengths) == 1 and max(found.lengths) > 1:
+        length = max(found.lengths)
+        flag_names = names if model_names is not None else tuple(map(str, range(length)))
+        if len(flag_names) != length:
+            raise DataError(
+                f"{splits[0].name}: the labels are lists of {length} zeros and ones, but the model has the "
+                f"{len(flag_names)} labels {quote_list(flag_names)}."
+            )
+        return LabelScheme(decided, flag_names, {}, flags=True)
     if model_names is not None:
-        names = tuple(model_names)
-        if found.isdisjoint(names) and all(_INTEGER.fullmatch(name) for name in found):
-            return LabelScheme(decided, names, {str(class_id): class_id for class_id in range(len(names))})
-    else:
-        names = _sorted_names(splits, found)
-        if len(names) > MAX_CLASSES:
-            raise DataError(
-                f"{splits[0].name}: more than {MAX_CLASSES:,} different labels. Is --label_column the right one? "
-                "If it holds numbers to predict, add --problem_type regression."
-            )
-        if len(names) < 2 and decided is ProblemType.SINGLE_LABEL:
-            raise DataError(
-                f"{splits[0].name}: every row has the label {quote_list(names)}; there have to be two or more."
-            )
+        return _scheme_of_model(splits[0].name, decided, names, found)
+    if len(names) > MAX_CLASSES:
+        raise DataError(
+            f"{splits[0].name}: more than {MAX_CLASSES:,} different labels. Is --label_column the right one? "
+            "If it holds numbers to predict, add --problem_type regression."
+        )
+    if len(names) < 2 and decided is ProblemType.SINGLE_LABEL:
+        raise DataError(
+            f"{splits[0].name}: every row has the label {quote_list(names)}; there have to be two or more. "
+            "--label_column names another column."
+        )
     return LabelScheme(decided, names, {name: class_id for class_id, name in enumerate(names)})
 
 
-def _scan(splits: Sequence[Rows]) -> tuple[dict[str, str], set[str]]:
-    """Return the types of labels with the location of the first of each, and the names of the classes.
+def _scheme_of_model(source: str, decided: ProblemType, names: tuple[str, ...], found: _Found) -> LabelScheme:
+    """Return the scheme of a trained model, for labels that are its names or its ids."""
+    ids = {name: class_id for class_id, name in enumerate(names)}
+    plain = {whole_number(name) for name in found.names}
+    if plain.isdisjoint(map(whole_number, names)) and all(WHOLE.fullmatch(name) for name in plain):
+        every_id = {str(class_id) for class_id in range(len(names))}
+        # The numbers of some other column, such as stars, are not ids.
+        if plain != every_id and not (len(names) == 2 and plain < every_id):
+            raise DataError(
+                f"{source}: the labels {quote_list(sorted(plain))} are none of the model's classes "
+                f"{quote_list(names)}. Is --label_column the right one?"
+            )
+        meaning = ", ".join(f"{class_id} is {name!r}" for class_id, name in enumerate(names[:20]))
+        say_once(f"{source}: the labels are numbers, read as the ids of the model's classes: {meaning}")
+        return LabelScheme(decided, names, {str(class_id): class_id for class_id in range(len(names))})
+    return LabelScheme(decided, names, ids | {whole_number(name): class_id for name, class_id in ids.items()})
 
-    Names beyond `MAX_CLASSES` are not kept: a column of numbers has too many.
-    """
-    types: dict[str, str] = {}
-    names: set[str] = set()
+
+def _announce_regression(source: str, found: _Found) -> None:
+    """Say that numbers are learned, not classes; ask, if there are as few numbers as there might be classes."""
+    classes = "--problem_type single_label_classification"
+    if len(found.names) <= FEW_NUMBERS and found.rows >= 5 * len(found.names):
+        raise DataError(
+            f"{source}: the labels are {len(found.names)} different numbers ({quote_list(sorted(found.names), 5)}): "
+            f"add --problem_type regression to learn the numbers, or {classes} to learn them as classes."
+        )
+    say_once(
+        f"{source}: the labels are numbers, some with a fraction, so a regression is trained; {classes} "
+        "makes them classes"
+    )
+
+
+def _scan(splits: Sequence[Rows], skip_bad_rows: bool) -> _Found:
+    found = _Found()
+    bad = BadRows(skip_bad_rows)
     for rows in splits:
-        location, untyped = "", rows.untyped
+        location, number = "", ""
+        types: dict[str, str] = {}
         for location, text, label in rows:
+            if bad.is_bad(location, text, label):
+                continue
             if not isinstance(text, str):
-                what = "nothing" if text is None else f"{type(text).__name__} {text!r}, not text"
+                what = f"{type(text).__name__} {text!r}, not text"
                 raise DataError(f"{location}: the column {rows.text_column!r} holds {what}.")
-            types.setdefault(_label_type(label, untyped), location)
-            if len(names) <= MAX_CLASSES:
-                names.update(_class_name(element, location) for element in _elements(label))
+            found.rows += 1
+            if not isinstance(label, str | bool | list):
+                number = number or location
+            types.setdefault(_label_type(label), location)
+            elements = _elements(label)
+            if found.lengths is not None:
+                flags = as_flags(elements) if isinstance(label, list) else None
+                found.lengths = None if flags is None else found.lengths | {len(flags)}
+            if len(found.names) <= MAX_CLASSES:
+                found.names.update(_class_name(element, location) for element in elements)
         if not location:
             raise DataError(f"{rows.name}: no rows.")
-    return types, names
+        if "a name" in types and number:
+            raise _mixed("a name", types)
+        found.types |= {kind: place for kind, place in types.items() if kind not in found.types}
+    bad.report()
+    if not found.rows:
+        raise DataError(f"{splits[0].name}: no row has both a text and a label.")
+    return found
 
 
-def _label_type(label: Any, untyped: bool) -> str:
+def _label_type(label: Any) -> str:
     """Say what a label looks like, in the words of the error messages."""
     if isinstance(label, list):
         return "a list"
@@ -181,19 +260,18 @@ def _label_type(label: Any, untyped: bool) -> str:
         return "a whole number"
     if isinstance(label, float):
         return "a fraction"
-    if untyped and isinstance(label, str) and _NUMBER.fullmatch(label):
-        return "a whole number" if _INTEGER.fullmatch(label) else "a fraction"
+    if isinstance(label, str) and NUMBER.fullmatch(label):
+        return "a whole number" if WHOLE.fullmatch(label) else "a fraction"
     return "a name"
 
 
-def infer_problem_type(types: Mapping[str, str], wanted: str | None, untyped: bool) -> ProblemType:
+def infer_problem_type(types: Mapping[str, str], wanted: str | None) -> ProblemType:
     """Infer the problem type from what the labels look like.
 
     Args:
         types: What labels look like ("a list", "a name", "a whole number", "a fraction"), with the location of the
             first of each.
         wanted: The problem type that the user names, if any.
-        untyped: Whether numbers are written as text, as in csv.
 
     Raises:
         DataError: The labels don't go together, or don't go with the problem type that the user names.
@@ -204,8 +282,6 @@ def infer_problem_type(types: Mapping[str, str], wanted: str | None, untyped: bo
         if wanted not in (None, ProblemType.MULTI_LABEL):
             raise DataError(f"{types['a list']}: the label is a list, which doesn't go with problem_type {wanted}.")
         return ProblemType.MULTI_LABEL
-    if "a name" in types and len(types) > 1 and not untyped:
-        raise _mixed("a name", types)
     if wanted:
         return ProblemType(wanted)
     return ProblemType.REGRESSION if "a fraction" in types and "a name" not in types else ProblemType.SINGLE_LABEL
@@ -223,7 +299,9 @@ def _sorted_names(splits: Sequence[Rows], found: set[str]) -> tuple[str, ...]:
     known = {rows.class_names for rows in splits}
     if len(known) == 1 and (names := known.pop()):
         return names
-    if all(_NUMBER.fullmatch(name) for name in found):
+    if all(WHOLE.fullmatch(name) for name in found):
+        found = {whole_number(name) for name in found}
+    if all(NUMBER.fullmatch(name) for name in found):
         return tuple(sorted(found, key=lambda name: (float(name), name)))
     return tuple(sorted(found))
 

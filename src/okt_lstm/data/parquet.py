@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from oktane.lines import FileError
-from oktane.readers import READERS, SUFFIXES, Row, RowReader
+from oktane.paths import SUFFIXES
+from oktane.readers import READERS
+from oktane.row_reader import Row, RowReader
 from oktane.writers import WRITERS, RowWriter
 
 
@@ -12,7 +14,6 @@ class _ParquetReader(RowReader):
     """The rows of a parquet file, typed."""
 
     unit = "row"
-    _rows_read = 0
 
     def _start(self) -> None:
         import pyarrow as pa
@@ -31,10 +32,10 @@ class _ParquetReader(RowReader):
         try:
             for batch in self._table.iter_batches(batch_size=4096):
                 for row in batch.to_pylist():
-                    self._rows_read += 1
+                    self.number += 1
                     yield row
         except (pa.ArrowException, UnicodeDecodeError) as exception:
-            raise FileError(f"{self.path}, after row {self._rows_read}: damaged parquet file ({exception})") from None
+            raise FileError(f"{self.path}, after row {self.number}: damaged parquet file ({exception})") from None
 
     @property
     def size(self) -> int:
@@ -42,7 +43,7 @@ class _ParquetReader(RowReader):
 
     @property
     def position(self) -> int:
-        return self._rows_read
+        return self.number
 
 
 class _ParquetWriter(RowWriter):

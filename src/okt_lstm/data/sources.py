@@ -9,12 +9,17 @@ from typing import Any
 import datasets
 from datasets.exceptions import DatasetsError
 
-from oktane.lines import uncompressed
-from oktane.readers import file_format, open_reader
+from oktane.columns import find_column, refuse_table
+from oktane.lines import FileError, uncompressed
+from oktane.paths import SUFFIXES, find_files
+from oktane.readers import open_reader
+from oktane.row_reader import ReadOptions
+from oktane.text_readers import TxtReader
 
-from .columns import choose_columns, quote_list
+from .columns import choose_columns
 from .description import DataDescription, DataFile
 from .errors import DataError
+from .label_values import as_flags, read_label, whole_number
 from .nsmc import NSMC, OFFICIAL_FILES
 from .options import DataOptions, is_local
 
@@ -22,10 +27,50 @@ logger = datasets.logging.get_logger(__name__)
 
 _SPLIT_NAMES = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation"}
 _SPLIT_NAMES |= {"dev": "validation", "test": "test"}
-_SPLIT_FILE = re.compile(rf"({'|'.join(_SPLIT_NAMES)})([-_.].*)?\.(csv|tsv|jsonl|ndjson|parquet)", re.IGNORECASE)
+_SPLIT_FILE = re.compile(rf"({'|'.join(_SPLIT_NAMES)})([-_.].*)?", re.IGNORECASE)
 
 # The rows that scripts/release/rebuild_training_rows.py writes, so that a model card can name them.
 _REBUILT_TRAINING_BLOB_ID = "bf0f6661638873dad50a066802902faf33b285a2"
+
+
+@dataclass(frozen=True)
+class LabelColumns:
+    """The columns of the labels: one, or one of 0 and 1 for each class.
+
+    Attributes:
+        columns: Their names.
+        delimiter: What separates several labels in a field, if something does.
+        are_flags: Whether each column holds 0 and 1 for the class that it is named after.
+    """
+
+    columns: tuple[str, ...]
+    delimiter: str | None = None
+    are_flags: bool = False
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes, if columns name them."""
+        return self.columns if self.are_flags else None
+
+    def read(self, row: Mapping[str, Any], location: str) -> Any:
+        """Return the label of a row (see `read_label`); None if it is missing.
+
+        Raises:
+            DataError: A column of flags holds something else than 0 and 1.
+        """
+        if not self.are_flags:
+            label = row.get(self.columns[0])
+            if self.delimiter is not None and isinstance(label, str):
+                return [read_label(element) for element in label.split(self.delimiter) if element.strip()]
+            return read_label(label)
+        values = [read_label(row.get(column)) for column in self.columns]
+        if None in values:
+            return None
+        flags = as_flags([whole_number(value) if isinstance(value, str) else value for value in values])
+        if flags is None:
+            wrong = next(column for column, value in zip(self.columns, values, strict=True) if not as_flags([value]))
+            raise DataError(f"{location}: the column {wrong!r} holds {row.get(wrong)!r}, not 0 or 1 (--label_columns).")
+        return [column for column, flag in zip(self.columns, flags, strict=True) if flag]
 
 
 @dataclass(frozen=True)
@@ -34,27 +79,23 @@ class FileRows:
 
     paths: tuple[str, ...]
     text_column: str
-    label_column: str
-    label_delimiter: str | None
+    labels: LabelColumns
+    reading: ReadOptions
 
-    class_names = None
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes, if columns name them."""
+        return self.labels.class_names
 
     @property
     def name(self) -> str:
         """The paths, for messages."""
         return ", ".join(self.paths)
 
-    @property
-    def untyped(self) -> bool:
-        """Whether numbers are written as text."""
-        return any(file_format(path) in ("csv", "tsv") for path in self.paths)
-
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
-        for path in self.paths:
-            with open_reader(path) as reader:
-                for number, row in enumerate(reader, start=1):
-                    label = _split_label(row.get(self.label_column), self.label_delimiter)
-                    yield f"{path}, row {number}", row.get(self.text_column), label
+        with open_reader(self.paths, self.reading) as reader:
+            for row in reader:
+                yield reader.location, row.get(self.text_column), self.labels.read(row, reader.location)
 
 
 @dataclass(frozen=True)
@@ -64,39 +105,32 @@ class DatasetRows:
     name: str
     dataset: datasets.Dataset
     text_column: str
-    label_column: str
-    label_delimiter: str | None
-
-    untyped = False
+    labels: LabelColumns
 
     @property
     def label_feature(self) -> Any:
         """The type of the labels."""
-        return self.dataset.features[self.label_column]
+        return self.dataset.features[self.labels.columns[0]]
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
         """The names of the classes by id; None if the data set doesn't number them."""
+        if self.labels.class_names:
+            return self.labels.class_names
         # The feature of the elements, if the labels are lists.
         feature = getattr(self.label_feature, "feature", self.label_feature)
         return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else None
 
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
-        names = self.class_names
+        names = None if self.labels.class_names else self.class_names
         number = 0
-        columns = self.dataset.select_columns([self.text_column, self.label_column]).with_format("arrow")
+        columns = self.dataset.select_columns([self.text_column, *self.labels.columns]).with_format("arrow")
         for table in columns.iter(batch_size=1000):
-            texts, labels = table[self.text_column].to_pylist(), table[self.label_column].to_pylist()
-            for text, label in zip(texts, labels, strict=True):
+            for row in table.to_pylist():
                 number += 1
-                named = _named(label, names) if names else _split_label(label, self.label_delimiter)
-                yield f"{self.name}, row {number}", text, named
-
-
-def _split_label(label: Any, delimiter: str | None) -> Any:
-    if delimiter is None or not isinstance(label, str):
-        return label
-    return [element.strip() for element in label.split(delimiter)] if label else []
+                location = f"{self.name}, row {number}"
+                label = _named(row[self.labels.columns[0]], names) if names else self.labels.read(row, location)
+                yield location, row[self.text_column], label
 
 
 def _named(label: Any, names: Sequence[str]) -> Any:
@@ -167,19 +201,20 @@ def _nsmc_notes(files: Iterable[DataFile]) -> Iterator[str]:
 
 def _read_files(args: DataOptions) -> Corpus:
     path = Path(args.dataset).expanduser()
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder.")
-    paths = _split_files(path) if path.is_dir() else {"train": [path]}
-    if args.validation_file:
-        paths["validation"] = [Path(args.validation_file).expanduser()]
-    if args.test_file:
-        paths["test"] = [Path(args.test_file).expanduser()]
     splits: dict[str, FileRows | DatasetRows] = {}
+    paths: dict[str, list[Path]] = {}
+    if any((path / name).is_file() for name in ("dataset_dict.json", "state.json")):
+        saved = datasets.load_from_disk(str(path))
+        loaded = saved if isinstance(saved, datasets.DatasetDict) else {"train": saved}
+        splits |= _dataset_rows(_by_split(loaded), str(path), args)
+    else:
+        paths = _split_files(path) if path.is_dir() else {"train": find_files(path)}
+    if args.validation_file:
+        paths["validation"] = find_files(args.validation_file)
+    if args.test_file:
+        paths["test"] = find_files(args.test_file)
     for split, files in paths.items():
-        columns = [_file_columns(file, args) for file in files]
-        if len(set(columns)) > 1:
-            raise DataError(f"The files of the split {split!r} have different columns: {quote_list(files)}.")
-        splits[split] = FileRows(tuple(map(str, files)), *columns[0], args.label_delimiter)
+        splits[split] = _file_rows(files, args)
     files_used = tuple(DataFile.of(split, file) for split, files in paths.items() for file in files)
     return Corpus(splits, DataDescription(path.name, files=files_used))
 
@@ -187,26 +222,46 @@ def _read_files(args: DataOptions) -> Corpus:
 def _split_files(folder: Path) -> dict[str, list[Path]]:
     paths: dict[str, list[Path]] = {}
     for file in sorted(folder.iterdir()):
-        if match := _SPLIT_FILE.fullmatch(file.name):
+        name = uncompressed(file)
+        match = _SPLIT_FILE.fullmatch(name.stem)
+        if match and SUFFIXES.get(name.suffix.lower(), "txt") != "txt":
             paths.setdefault(_SPLIT_NAMES[match[1].lower()], []).append(file)
     if paths:
         return paths
     if (folder / OFFICIAL_FILES["train"].name).exists():
         raise DataError(f"{folder} holds NSMC's files: read them with --dataset nsmc --data_dir {folder}")
-    raise DataError(
-        f"{folder}: has no file whose name begins with train, validation or test and ends in .csv, .tsv, .jsonl or "
-        ".parquet."
-    )
+    try:
+        return {"train": find_files(folder)}
+    except FileError:
+        raise DataError(
+            f"{folder}: has no file whose name begins with train, validation or test, and no other file that ends in "
+            f"{', '.join(suffix for suffix, known in SUFFIXES.items() if known != 'txt')}."
+        ) from None
 
 
-def _file_columns(file: Path, args: DataOptions) -> tuple[str, str]:
-    with open_reader(file) as reader:
-        if file_format(uncompressed(file)) == "txt":
+def _file_rows(files: Sequence[Path], args: DataOptions) -> FileRows:
+    with open_reader(files, args.reading) as reader:
+        if isinstance(reader, TxtReader):
             raise DataError(
-                f"{file}: a txt file holds texts without labels. NSMC's own files are read with --dataset nsmc "
-                "--data_dir FOLDER; rename other files to .tsv if tabs separate their columns."
+                f"{reader.path}: a txt file holds texts without labels. NSMC's own files are read with --dataset nsmc "
+                "--data_dir FOLDER; for other files add --input_format tsv or csv."
             )
-        return choose_columns(reader.columns, str(file), args.text_column, args.label_column)
+        refuse_table(reader, "")
+        text_column, labels = _choose(reader.columns, reader.name, args, reader.untyped and args.header is None)
+        return FileRows(tuple(map(str, files)), text_column, labels, args.reading)
+
+
+def _choose(columns: Sequence[str], source: str, args: DataOptions, untyped: bool = False) -> tuple[str, LabelColumns]:
+    """Choose the columns of the texts and of the labels."""
+    if args.label_columns is None:
+        text, label = choose_columns(columns, source, args.text_column, args.label_column, untyped)
+        return text, LabelColumns((label,), args.label_delimiter)
+    names = [name.strip() for name in args.label_columns.split(",")]
+    flags = tuple(find_column(columns, name, source, "--label_columns") for name in names)
+    # With the texts' column alone beside them.
+    others = [column for column in columns if column not in flags]
+    text, _ = choose_columns([*others, flags[0]], source, args.text_column, flags[0], untyped)
+    return text, LabelColumns(flags, are_flags=True)
 
 
 def _read_hub(args: DataOptions) -> Corpus:
@@ -217,10 +272,10 @@ def _read_hub(args: DataOptions) -> Corpus:
             f"There is no local file or folder {args.dataset!r}, and the data set of this name on the Hub can't be "
             f"loaded: {error}"
         ) from error
-    found = {_SPLIT_NAMES[split]: loaded[split] for split in loaded if split in _SPLIT_NAMES} or loaded
+    found = _by_split(loaded)
     rows = _dataset_rows(found, args.dataset, args)
     test = rows.get("test")
-    if test and test.class_names and set(test.dataset.unique(test.label_column)) == {-1}:
+    if test and test.class_names and set(test.dataset.unique(test.labels.columns[0])) == {-1}:
         logger.warning(f"The test split of {args.dataset} has no labels, so it is ignored.")
         del rows["test"]
     info = next(iter(found.values())).info
@@ -228,10 +283,14 @@ def _read_hub(args: DataOptions) -> Corpus:
     return Corpus(dict(rows), description)
 
 
+def _by_split(loaded: Mapping[str, datasets.Dataset]) -> Mapping[str, datasets.Dataset]:
+    """Return the splits under the names of `_SPLIT_NAMES`; as they are, if none is named so."""
+    return {_SPLIT_NAMES[split]: loaded[split] for split in loaded if split in _SPLIT_NAMES} or loaded
+
+
 def _dataset_rows(loaded: Mapping[str, datasets.Dataset], name: str, args: DataOptions) -> dict[str, Any]:
     rows = {}
     for split, dataset in loaded.items():
         source = f"{name}, split {split!r}"
-        columns = choose_columns(dataset.column_names, source, args.text_column, args.label_column)
-        rows[split] = DatasetRows(source, dataset, *columns, args.label_delimiter)
+        rows[split] = DatasetRows(source, dataset, *_choose(dataset.column_names, source, args))
     return rows

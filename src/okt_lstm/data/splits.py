@@ -16,6 +16,7 @@ from sklearn.model_selection import train_test_split
 
 from oktane.problem_type import ProblemType
 
+from .bad_rows import is_missing
 from .cache import generate
 from .columns import quote_list
 from .description import DataDescription
@@ -23,6 +24,9 @@ from .errors import DataError
 from .labels import LabelScheme, Rows, find_scheme
 from .options import DataOptions, is_local
 from .sources import Corpus, DatasetRows, FileRows, read_corpus
+
+# Tables with fewer rows are tries, in which labels may well differ.
+_MANY_ROWS = 40
 
 logger = datasets.logging.get_logger(__name__)
 
@@ -66,7 +70,11 @@ def load_splits(args: DataOptions) -> Splits:
     corpus = read_corpus(args)
     if "train" not in corpus.splits:
         raise DataError(f"{corpus.description.name} has no split 'train', only {quote_list(list(corpus.splits))}.")
-    splits, problem_type, label_names = _encode(corpus, args.problem_type, None)
+    if not args.allow_odd_data:
+        _refuse_training_file_as_test(corpus.description)
+    splits, problem_type, label_names = _encode(corpus, args.problem_type, None, args.on_bad_row == "skip")
+    if problem_type is ProblemType.SINGLE_LABEL and not args.allow_odd_data:
+        _refuse_labels_of_their_own(corpus, splits["train"], label_names)
     if problem_type is ProblemType.SINGLE_LABEL:
         _warn_of_missing_classes(splits["train"], label_names)
     if "validation" not in splits:
@@ -97,14 +105,39 @@ def load_test_split(
     corpus = read_corpus(args)
     if "test" in corpus.splits:
         corpus.splits = {"test": corpus.splits["test"]}
-    elif Path(args.dataset).expanduser().is_file() and not trained_on:
+        if args.test_file:
+            files = tuple(file for file in corpus.description.files if file.split == "test")
+            corpus.description = replace(corpus.description, name=Path(args.test_file).name, files=files)
+    elif args.is_single_file and not trained_on:
         corpus.splits = {"test": corpus.splits["train"]}
     else:
         raise DataError(
             f"{corpus.description.name} has no split 'test', only {quote_list(list(corpus.splits))}: name a file "
             "with other rows to evaluate on, such as --dataset test.csv."
         )
-    return _finish(args, corpus, *_encode(corpus, problem_type, tuple(label_names)))
+    encoded = _encode(corpus, problem_type, tuple(label_names), args.on_bad_row == "skip")
+    return _finish(args, corpus, *encoded)
+
+
+def _refuse_training_file_as_test(description: DataDescription) -> None:
+    trained = {file.git_blob_id: file.name for file in description.files if file.split == "train"}
+    for file in description.files:
+        if file.split == "test" and file.git_blob_id in trained:
+            raise DataError(
+                f"{file.name}: the test file has the content of the training file {trained[file.git_blob_id]}, so a "
+                "test on it says nothing about new texts. If you mean it, add --allow_odd_data."
+            )
+
+
+def _refuse_labels_of_their_own(corpus: Corpus, train: datasets.Dataset, label_names: Sequence[str]) -> None:
+    """Refuse what is hardly a column of classes, such as order numbers."""
+    if len(train) >= _MANY_ROWS and 2 * len(label_names) > len(train):
+        column = ", ".join(corpus.splits["train"].labels.columns)
+        raise DataError(
+            f"{corpus.description.name}: the column {column!r} has {len(label_names):,} different labels in "
+            f"{len(train):,} rows. Is --label_column the right one? If it holds numbers to predict, add --problem_type "
+            "regression; if these are classes, --allow_odd_data."
+        )
 
 
 def _check_arguments(args: DataOptions) -> None:
@@ -116,6 +149,10 @@ def _check_arguments(args: DataOptions) -> None:
         count = getattr(args, name)
         if count is not None and count < 1:
             raise DataError(f"{name} is {count}; it has to be 1 or more.")
+    if args.label_columns is not None and (args.label_column or args.label_delimiter):
+        raise DataError("label_columns goes without label_column and label_delimiter: leave those out.")
+    if args.on_bad_row not in ("error", "skip"):
+        raise DataError(f"on_bad_row is {args.on_bad_row!r}; it must be error or skip.")
     if args.label_delimiter == "":
         raise DataError("label_delimiter is empty; leave it out, or name what separates labels, such as '|'.")
     if not is_local(args.dataset) and (args.validation_file or args.test_file):
@@ -130,14 +167,14 @@ def _check_arguments(args: DataOptions) -> None:
 
 
 def _encode(
-    corpus: Corpus, problem_type: str | None, model_names: tuple[str, ...] | None
+    corpus: Corpus, problem_type: str | None, model_names: tuple[str, ...] | None, skip_bad_rows: bool
 ) -> tuple[DatasetDict, ProblemType, tuple[str, ...]]:
     """Give every split the columns `text` and `label`; return them with the problem type and the classes."""
     ready_names = _ready_classes(corpus) if problem_type in (None, ProblemType.SINGLE_LABEL) else None
     if ready_names and model_names in (None, ready_names):
         splits = {split: _renamed(cast(DatasetRows, rows)) for split, rows in corpus.splits.items()}
         return DatasetDict(splits), ProblemType.SINGLE_LABEL, ready_names
-    scheme = find_scheme(list(corpus.splits.values()), problem_type, model_names)
+    scheme = find_scheme(list(corpus.splits.values()), problem_type, model_names, skip_bad_rows=skip_bad_rows)
     features = datasets.Features({"text": datasets.Value("string"), "label": scheme.feature})
     encoded = DatasetDict()
     for split, rows in corpus.splits.items():
@@ -148,7 +185,9 @@ def _encode(
 
 def _encoded_rows(rows: Rows, scheme: LabelScheme) -> Iterator[dict[str, Any]]:
     for location, text, label in rows:
-        yield {"text": text, "label": scheme.encode(label, location)}
+        # Bad rows were counted in the first pass.
+        if not is_missing(text) and label is not None:
+            yield {"text": text, "label": scheme.encode(label, location)}
 
 
 def _ready_classes(corpus: Corpus) -> tuple[str, ...] | None:
@@ -157,7 +196,7 @@ def _ready_classes(corpus: Corpus) -> tuple[str, ...] | None:
     for rows in corpus.splits.values():
         if not isinstance(rows, DatasetRows) or not isinstance(rows.label_feature, datasets.ClassLabel):
             return None
-        text, label = rows.dataset.data[rows.text_column], rows.dataset.data[rows.label_column]
+        text, label = rows.dataset.data[rows.text_column], rows.dataset.data[rows.labels.columns[0]]
         is_text = rows.dataset.features[rows.text_column] == datasets.Value("string")
         if not is_text or len(label) == 0 or text.null_count or label.null_count or pc.min(label).as_py() < 0:
             return None
@@ -167,8 +206,8 @@ def _ready_classes(corpus: Corpus) -> tuple[str, ...] | None:
 
 def _renamed(rows: DatasetRows) -> datasets.Dataset:
     """Rename the columns, which copies nothing."""
-    dataset = rows.dataset.select_columns([rows.text_column, rows.label_column])
-    names = {rows.text_column: "text", rows.label_column: "label"}
+    dataset = rows.dataset.select_columns([rows.text_column, rows.labels.columns[0]])
+    names = {rows.text_column: "text", rows.labels.columns[0]: "label"}
     return dataset.rename_columns({old: new for old, new in names.items() if old != new})
 
 

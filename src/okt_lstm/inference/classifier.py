@@ -97,26 +97,29 @@ class Classifier(BaseClassifier):
 
         Args:
             texts: The texts.
-            labels: The label id of each text. In multi-label classification a list of 0 and 1 with one item per label,
-                in regression a number.
+            labels: The label of each text: its name, as `predict` returns it, or its id. In multi-label classification
+                a list of names, or of 0 and 1 with one item per label; in regression a number.
 
         Returns:
             The mean loss as `loss`, and the scores of `okt_lstm.reports.metrics` for this problem type.
 
         Raises:
-            ValueError: If there are no texts, or not as many labels.
+            TypeError: If something is not a text.
+            ValueError: If there are no texts, not as many labels, or a label is none of the model's.
         """
         # These take seconds to import.
         import torch
         from transformers import EvalPrediction, PreTrainedConfig
 
+        from ..data.model_labels import encode_labels
         from ..models.classification_loss import classification_loss
         from ..reports.metrics import compute_metrics_for
 
         if len(texts) != len(labels):
             raise ValueError(f"{len(texts)} texts, but {len(labels)} labels")
+        encoded = encode_labels(labels, self.problem_type, self.labels)
         logits = self.logits(texts)
-        references = np.asarray(labels)
+        references = np.asarray(encoded, np.int64 if self.problem_type == "single_label_classification" else np.float32)
         scores = compute_metrics_for(self.problem_type)(EvalPrediction(logits, references))
         config = PreTrainedConfig.from_dict(
             {"problem_type": self.problem_type.value, "id2label": dict(enumerate(self.labels))}

@@ -7,23 +7,22 @@ from tqdm import tqdm
 
 from oktane import files
 from oktane.base_classifier import BaseClassifier
-from oktane.readers import RowReader
+from oktane.paths import Source
+from oktane.row_reader import RowReader
 
-# So that it may be a parquet file.
-from ..data import parquet  # noqa: F401
+# So that it may be a parquet, Arrow or xlsx file.
+from .. import data  # noqa: F401
 
 
-def predict_file(
-    classifier: BaseClassifier, source: str | os.PathLike[str], target: str | os.PathLike[str], **options: Any
-) -> int:
+def predict_file(classifier: BaseClassifier, source: Source, target: str | os.PathLike[str], **options: Any) -> int:
     """Predict the rows of a file and write them, with their labels, to another file.
 
     A progress bar is shown if standard error is a terminal.
 
     Args:
         classifier: The classifier.
-        source: The file to read: txt, tsv, csv, jsonl or parquet.
-        target: The file to write, in any of these formats.
+        source: The files to read: txt, tsv, csv, json, jsonl, parquet, Arrow or xlsx.
+        target: The file to write, in any of these formats but the last two.
         **options: Those of `oktane.files.predict_file`.
 
     Returns:

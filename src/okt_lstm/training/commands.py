@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from ..data.options import DataOptions
+from ..data.options import DataOptions, TableOptions
 from .encoder_options import EncoderModelOptions, EncoderSettings, EncoderTokenizerOptions, TeacherOptions
 from .options import (
     ModelOptions,
@@ -80,7 +80,7 @@ TRAIN = Command(
 PRETRAIN = Command(
     "pretrain",
     "Train a language model on unlabeled text, for `okt-lstm train --pretrained` to start from.",
-    (UnlabeledOptions, TokenizerOptions, ModelOptions, PretrainSettings),
+    (UnlabeledOptions, TableOptions, TokenizerOptions, ModelOptions, PretrainSettings),
     (
         "okt-lstm pretrain --unlabeled texts.txt --subword bpe --output_dir lm",
         "okt-lstm pretrain --unlabeled nsmc --hidden_size 256 --embedding_size 256 --bf16 --output_dir lm",
@@ -90,7 +90,7 @@ PRETRAIN = Command(
 WORD_VECTORS = Command(
     "word-vectors",
     "Train word vectors on unlabeled text, for `okt-lstm train --embeddings` to start from.",
-    (WordVectorOptions, UnlabeledOptions, WordVectorTokenizerOptions),
+    (WordVectorOptions, UnlabeledOptions, TableOptions, WordVectorTokenizerOptions),
     (
         "okt-lstm word-vectors --unlabeled texts.txt --output vectors.safetensors",
         "okt-lstm word-vectors --unlabeled nsmc --subword bpe --output pieces.safetensors",
@@ -101,7 +101,15 @@ WORD_VECTORS = Command(
 ENCODER = Command(
     "train-encoder",
     "Train a sentence encoder on unlabeled text, as the student of a larger one.",
-    (TeacherOptions, UnlabeledOptions, EncoderTokenizerOptions, EncoderModelOptions, RecipeOptions, EncoderSettings),
+    (
+        TeacherOptions,
+        UnlabeledOptions,
+        TableOptions,
+        EncoderTokenizerOptions,
+        EncoderModelOptions,
+        RecipeOptions,
+        EncoderSettings,
+    ),
     (
         "okt-lstm train-encoder --teacher intfloat/multilingual-e5-small --unlabeled texts.txt --output_dir encoder",
         "okt-lstm train-encoder --recipe encoder --teacher e5 --unlabeled texts.txt --output_dir encoder",

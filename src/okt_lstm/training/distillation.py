@@ -52,7 +52,7 @@ class DistillationTask:
     def files(self) -> list[Path]:
         """Return the files that the predictions depend on: those of teachers in folders, and the unlabeled text."""
         files = [file for name in self.teachers for file in sorted(Path(name).glob("*.*")) if file.is_file()]
-        return files if self.unlabeled is None else [*files, self.unlabeled.path]
+        return files if self.unlabeled is None else [*files, *self.unlabeled.paths]
 
     def texts(self) -> Iterator[str]:
         """Yield all texts: those of the labeled rows, then the unlabeled ones."""

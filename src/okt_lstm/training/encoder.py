@@ -74,7 +74,7 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
     checkpoint = find_checkpoint(folder, training)
     if checkpoint is None:
         refuse_overwrite(folder, overwrite=training.overwrite_output_dir)
-    unlabeled = options.unlabeled.open("a sentence encoder")
+    unlabeled = options.unlabeled.open("a sentence encoder", options.tables)
     teacher = Teacher(
         options.teacher.teacher, options.teacher.teacher_prompt, options.teacher.teacher_pooling, training.bf16
     )

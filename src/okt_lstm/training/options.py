@@ -14,6 +14,7 @@ from .values import check_ranges
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from ..data.options import TableOptions
     from ..data.unlabeled import UnlabeledText
     from ..models.configuration_lstm import ClassifierConfig
     from ..models.tokenization_okt import OktTokenizer
@@ -174,12 +175,11 @@ class UnlabeledOptions:
 
     _argument_group_name = "unlabeled text"
 
-    unlabeled: str | None = field(
+    unlabeled: list[str] | str | None = field(
         default=None,
         metadata={
             "metavar": "FILE",
-            "help": "a txt file with one text a line, or a tsv, csv, jsonl or parquet file, perhaps compressed (.gz, "
-            ".bz2, .xz); or 'nsmc': the raw reviews of NSMC",
+            "help": "txt files with one text a line, or tables, perhaps compressed; or 'nsmc': its raw reviews",
         },
     )
     unlabeled_column: str | None = field(
@@ -196,11 +196,12 @@ class UnlabeledOptions:
                 raise ValueError(f"--{option} goes with --unlabeled: add that, or leave this out")
         check_ranges(vars(self), fields(self))
 
-    def open(self, learner: str) -> "UnlabeledText":
+    def open(self, learner: str, tables: "TableOptions") -> "UnlabeledText":
         """Find the text.
 
         Args:
             learner: Who can't do without, for the error: "a language model".
+            tables: How to read it.
 
         Raises:
             FileError: If there is no such file, or it can't be read.
@@ -210,7 +211,7 @@ class UnlabeledOptions:
 
         if self.unlabeled is None:
             raise ValueError(f"{learner} learns from unlabeled text: name a file with --unlabeled")
-        return open_unlabeled(self.unlabeled, self.unlabeled_column, self.max_unlabeled_samples)
+        return open_unlabeled(self.unlabeled, self.unlabeled_column, self.max_unlabeled_samples, tables.reading)
 
 
 @dataclass

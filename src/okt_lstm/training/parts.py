@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
-from ..data.options import DataOptions
+from ..data.options import DataOptions, TableOptions
 from .encoder_options import EncoderModelOptions, EncoderTokenizerOptions, TeacherOptions
 from .options import (
     ModelOptions,
@@ -41,6 +41,7 @@ class PretrainParts(NamedTuple):
     model: ModelOptions
     tokenizer: TokenizerOptions
     unlabeled: UnlabeledOptions
+    tables: TableOptions
     training: PretrainOptions
 
 
@@ -49,6 +50,7 @@ class WordVectorParts(NamedTuple):
 
     vectors: WordVectorOptions
     unlabeled: UnlabeledOptions
+    tables: TableOptions
     tokenizer: WordVectorTokenizerOptions
 
 
@@ -57,6 +59,7 @@ class EncoderParts(NamedTuple):
 
     teacher: TeacherOptions
     unlabeled: UnlabeledOptions
+    tables: TableOptions
     tokenizer: EncoderTokenizerOptions
     model: EncoderModelOptions
     training: EncoderOptions

@@ -98,7 +98,7 @@ def _open_unlabeled(options: TrainParts) -> UnlabeledText | None:
             "`train` uses --unlabeled only with --teacher. Without a teacher, use it with `okt-lstm word-vectors` or "
             "`pretrain`."
         )
-    return options.unlabeled.open("a student")
+    return options.unlabeled.open("a student", options.data)
 
 
 def _labels(splits: Splits) -> dict[str, Any]:

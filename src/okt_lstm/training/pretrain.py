@@ -67,7 +67,7 @@ def pretrain(options: PretrainParts) -> PretrainResult:
     checkpoint = find_checkpoint(folder, training)
     if checkpoint is None:
         refuse_overwrite(folder, overwrite=training.overwrite_output_dir)
-    text = options.unlabeled.open("a language model")
+    text = options.unlabeled.open("a language model", options.tables)
     with training.main_process_first(desc="reading and tokenizing"):
         tokenizer = options.tokenizer.train(text)
         splits = _split(tokenize(text, tokenizer), text, training)
@@ -112,7 +112,7 @@ def _split(rows: datasets.Dataset, text: UnlabeledText, training: PretrainOption
     """Hold out rows for evaluation, as the split `test`."""
     held_out = min(training.max_eval_samples, len(rows) // 10)
     if not held_out:
-        raise ValueError(f"{text.path}: {len(rows)} texts of two tokens and more are too few to train on")
+        raise ValueError(f"{text.name}: {len(rows)} texts of two tokens and more are too few to train on")
     return rows.train_test_split(test_size=held_out, seed=training.seed)
 
 
@@ -128,9 +128,9 @@ def tokenize(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> dataset
         ValueError: If no text has two tokens.
     """
     if next(_tokenized(text, tokenizer), None) is None:
-        raise ValueError(f"{text.path}: no text has two tokens, so there is nothing to predict")
+        raise ValueError(f"{text.name}: no text has two tokens, so there is nothing to predict")
     features = datasets.Features({"input_ids": datasets.List(datasets.Value("int32"))})
-    return generate(_tokenized, features, files=[text.path], text=text, tokenizer=tokenizer)
+    return generate(_tokenized, features, files=text.paths, text=text, tokenizer=tokenizer)
 
 
 def _tokenized(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:

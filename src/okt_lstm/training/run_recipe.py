@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..atomic import write_json, write_text
-from ..data.options import DataOptions
+from ..data.options import DataOptions, TableOptions
 from .commands import COMMANDS
 from .encoder import train_encoder
 from .options import UnlabeledOptions
@@ -126,7 +126,7 @@ def _runs(
     """Return the folder's name and the origin of each run of an earlier stage: one, or one per seed."""
     shared = _names(DataOptions) if DataOptions in COMMANDS[stage.command].parts else frozenset()
     if stage.reads_unlabeled:
-        shared |= _names(UnlabeledOptions)
+        shared |= _names(UnlabeledOptions) | _names(TableOptions)
     options = _with_results(stage, results) | _of_command(given, stage, shared)
     named = [name for value in stage.options.values() for name in stages_named(value)]
     basis = [result.origin for name in named for result in results[name]]

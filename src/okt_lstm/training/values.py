@@ -65,7 +65,7 @@ _Loader.add_implicit_resolver(
 
 
 def typed(given: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options with a single value where a list is expected as a list of it.
+    """Return options with a single value where a list is expected as a list of it, and the other way round.
 
     Args:
         given: The options by name.
@@ -74,14 +74,18 @@ def typed(given: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: If a value has another type than its option.
     """
-    options = {
-        name: [value] if get_origin(types.get(name)) is list and not isinstance(value, list) else value
-        for name, value in given.items()
-    }
+    options = {name: _as_list_or_single(value, types.get(name)) for name, value in given.items()}
     for name, value in options.items():
         if name in types and not fits(value, types[name]):
             raise ValueError(f"{name} is {value!r}; it has to be {_describe(types[name])}")
     return options
+
+
+def _as_list_or_single(value: Any, hint: Any) -> Any:
+    """Return a single value as a list where only a list will do, and a list of one as its value where that will do."""
+    if get_origin(hint) is list:
+        return value if isinstance(value, list) else [value]
+    return value[0] if str in get_args(hint) and isinstance(value, list) and len(value) == 1 else value
 
 
 def fits(value: Any, hint: Any) -> bool:

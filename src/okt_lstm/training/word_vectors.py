@@ -64,7 +64,7 @@ def train_word_vectors(options: WordVectorParts) -> WordVectorResult:
     # Before anything takes time.
     _import_gensim()
     file_format = format_of(options.vectors.output)
-    texts = options.unlabeled.open("a model of word vectors")
+    texts = options.unlabeled.open("a model of word vectors", options.tables)
     with replacing(options.vectors.output) as stream:
         tokenizer: PreTrainedTokenizerBase
         if options.vectors.tokenizer is not None:

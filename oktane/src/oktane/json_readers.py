@@ -1,0 +1,96 @@
+"""Rows of json and jsonl files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from .lines import FileError
+from .row_reader import Row, RowReader
+from .text_readers import TXT_COLUMN
+
+
+class JsonlReader(RowReader):
+    """One object a line, or an array of objects."""
+
+    place = "line"
+
+    def _start(self) -> None:
+        # An array may fill many lines; an object that is a row fills one.
+        if self.first_line.lstrip("\ufeff \t\r")[:1] == "[" or self._is_spread():
+            self.place = "row"
+            self._objects = self._parse_whole()
+        else:
+            self._objects = self._parse_lines()
+        first = next(self._objects, None)
+        self.columns = list(first[1] if first else ())
+        if first is not None:
+            self._objects = chain([first], self._objects)
+
+    def __iter__(self) -> Iterator[Row]:
+        for number, row in self._objects:
+            self.number = number
+            yield row
+
+    def _is_spread(self) -> bool:
+        """Return whether the file is one JSON value on several lines, not an object a line."""
+        return False
+
+    def _parse_lines(self) -> Iterator[tuple[int, Row]]:
+        for line in self._counted(self._decoded()):
+            if line.isspace():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as exception:
+                raise self.error(f"not valid JSON ({exception}); a jsonl file holds one object a line") from None
+            yield self.line, _checked(row, line, f"{self.path}, line {self.line}")
+
+    def _parse_whole(self) -> Iterator[tuple[int, Row]]:
+        text = "".join(self._counted(self._decoded()))
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as exception:
+            raise FileError(f"{self.path}: not valid JSON ({exception})") from None
+        rows = value if isinstance(value, list) else _rows_of_columns(value)
+        if rows is None:
+            raise FileError(f"{self.path}: is one object; a table is an array of objects, or has one object a line")
+        for number, row in enumerate(rows, 1):
+            yield number, _checked(row, text if number == 1 else "", f"{self.path}, row {number}")
+
+
+class JsonReader(JsonlReader):
+    """An array of objects; also an object of columns, as pandas writes one, or what a jsonl file holds."""
+
+    def _is_spread(self) -> bool:
+        try:
+            first = json.loads(self.first_line)
+        except ValueError:
+            return True
+        return isinstance(first, dict) and _rows_of_columns(first) is not None
+
+
+def _rows_of_columns(value: Any) -> list[Row] | None:
+    """Return the rows of an object of columns: lists, or objects by index, all of the same length."""
+    if not isinstance(value, dict) or not value:
+        return None
+    columns = list(value.values())
+    if all(isinstance(column, dict) and column.keys() == columns[0].keys() for column in columns):
+        columns = [list(column.values()) for column in columns]
+    if not all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns):
+        return None
+    return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _checked(row: Any, text: str, location: str) -> Row:
+    if not isinstance(row, dict):
+        raise FileError(f"{location}: a {type(row).__name__}, not an object such as {{{json.dumps(TXT_COLUMN)}: ...}}")
+    # The escape of half a surrogate pair is not a character, and can't be written anywhere.
+    if "\\ud" in text.lower():
+        try:
+            json.dumps(row, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise FileError(f"{location}: holds half a surrogate pair (an escape such as \\ud83d on its own)") from None
+    return row
