@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from okt_lstm.atomic import FileError, replacing, replacing_files, replacing_folder, write_json, write_text
+from okt_lstm.atomic import (
+    FileError,
+    remove_unfinished,
+    replacing,
+    replacing_files,
+    replacing_folder,
+    write_json,
+    write_text,
+)
+
+# Larger than any process's number can be.
+NOBODY = 999999999
 
 
 def _fail(write, content, error):
@@ -119,6 +130,49 @@ def test_files_join_those_of_a_folder_only_when_all_are_complete(tmp_path):
     with replacing_files(tmp_path) as folder:
         (folder / "replaced").write_text("new")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"kept": "old", "replaced": "new"}
+
+
+def test_what_a_killed_process_was_writing_is_removed_by_the_next_that_writes_there(tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / f".{name}.{NOBODY}-0a1b2c3d.tmp").write_text("half")
+    write_text(tmp_path / "a.txt", "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", f".b.txt.{NOBODY}-0a1b2c3d.tmp"}
+    remove_unfinished(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.txt"}
+
+
+@pytest.mark.parametrize(
+    "name", [f".a.txt.{os.getpid()}-0a1b2c3d.tmp", ".a.txt.1.tmp", ".bashrc", ".a.tmp", f"a.{NOBODY}.tmp", ".tmp"]
+)
+def test_what_a_running_process_writes_and_what_no_process_of_ours_wrote_stays(tmp_path, name):
+    (tmp_path / name).write_text("precious")
+    remove_unfinished(tmp_path)
+    assert (tmp_path / name).read_text() == "precious"
+
+
+def test_a_folder_that_a_killed_process_was_replacing_comes_back(tmp_path):
+    older = tmp_path / f".folder.{NOBODY}-0a1b2c3d.old"
+    older.mkdir()
+    (older / "model").write_text("old")
+    remove_unfinished(tmp_path)
+    assert (tmp_path / "folder" / "model").read_text() == "old"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_the_umask_says_who_may_read_the_files_of_a_folder(tmp_path, umask, mode):
+    previous = os.umask(umask)
+    try:
+        with replacing_files(tmp_path) as folder:
+            (folder / "weights").touch(0o600)
+            (folder / "checkpoint").mkdir()
+            (folder / "checkpoint" / "weights").touch(0o600)
+        with replacing_folder(tmp_path / "copy") as folder:
+            (folder / "weights").touch(0o600)
+    finally:
+        os.umask(previous)
+    for name in ("weights", "checkpoint/weights", "copy/weights"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == mode
 
 
 def _write_many(path: Path) -> None:

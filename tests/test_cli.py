@@ -312,8 +312,15 @@ def test_evaluation_uses_what_the_model_was_trained_on(run, tmp_path, reviews):
     assert code == 0, errors
     assert json.loads(output)["rows"] == 3
     assert_one_line_error(run("evaluate", trained, "--output", tmp_path / "none" / "scores.json"), "mkdir -p")
-    (trained / "data_args.json").write_text("[]")
-    assert_one_line_error(run("evaluate", trained), "data_args.json is damaged")
+    for damaged in (
+        "[]",
+        '{"dataset": 5}',
+        '{"dataset": "nsmc", "data_dir": [1]}',
+        '{"a": ' * 9000,
+        '{"text_column": {}}',
+    ):
+        (trained / "data_args.json").write_text(damaged)
+        assert_one_line_error(run("evaluate", trained), "data_args.json is damaged")
 
 
 def test_evaluation_refuses_labels_that_the_model_does_not_know(run, tmp_path, folder, reviews):

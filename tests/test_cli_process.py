@@ -69,6 +69,21 @@ def test_a_reader_that_goes_away_and_an_interruption_end_quietly(start, folder, 
     assert list(tmp_path.iterdir()) == [source]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix")
+@pytest.mark.parametrize(
+    ("redirection", "code", "says"),
+    [
+        (">&-", 1, "okt-lstm: error: standard output is closed: name files with --input and --output\n"),
+        ("<&-", 1, "okt-lstm: error: standard input is closed: give texts as arguments, or a file with --input\n"),
+        ("2>&- </dev/null", 0, ""),
+    ],
+)
+def test_closed_streams_are_an_error_of_one_line_or_do_not_matter(folder, redirection, code, says):
+    command = f"{sys.executable} -m okt_lstm predict --model {folder} {redirection}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr, done.stdout) == (code, says, "")
+
+
 def test_the_installed_command_is_the_same_program():
     script = Path(sys.executable).with_name("okt-lstm")
     if not script.exists():

@@ -34,6 +34,11 @@ NEVER_SHARED = [
     ".env",
     "train.log",
     "other.py",
+    "credentials.json",
+    "notes.md",
+    "Screenshot.png",
+    "trainer_state.json",
+    "more.safetensors",
 ]
 
 
@@ -274,6 +279,33 @@ def test_push_shares_what_others_need_and_nothing_else(hub, repo, trained):
         assert content == (trained / name).read_bytes()
 
 
+def test_what_is_included_by_name_is_shared_and_nothing_outside_the_folder_can_be(hub, here, folder):
+    (folder / "LICENSE").write_text("Apache-2.0")
+    (folder.parent / "secret").write_text("secret")
+    here(push, folder, "kim/included", include=["LICENSE"])
+    assert hub.files("kim/included").keys() == MODEL | {"test_results.json", "confusion_matrix.png", "LICENSE"}
+    for name in ("../secret", str(folder.parent / "secret"), "missing"):
+        assert here(error_of, push, folder, "kim/outside", include=[name])[0] == "ValueError"
+    assert "kim/outside" not in hub.repositories
+
+
+def test_no_path_of_this_machine_is_shared(hub, here, folder):
+    data = {"dataset": "/home/kim/secret/reviews.csv", "data_dir": "/home/kim/secret", "text_column": "본문"}
+    (folder / "data_args.json").write_text(json.dumps(data))
+    # As 0.1.0 noted it.
+    card = {"hyperparameters": {"user_dictionary": "/home/kim/secret/words.txt"}}
+    (folder / "card.json").write_text(json.dumps(card, indent=2))
+    with (folder / "README.md").open("a") as readme:
+        readme.write("| user_dictionary | `/home/kim/secret/words.txt` |\n")
+    here(push, folder, "kim/quiet-paths")
+    shared = hub.files("kim/quiet-paths")
+    assert not [name for name, content in shared.items() if b"secret" in content]
+    assert json.loads(shared["data_args.json"]) == {"dataset": "reviews.csv", "text_column": "본문"}
+    assert b"`words.txt`" in shared["README.md"]
+    # What is on this machine stays as it is: `okt-lstm evaluate` reads it.
+    assert json.loads((folder / "data_args.json").read_text()) == data
+
+
 def test_push_again_replaces_what_changed(hub, here, folder):
     here(push, folder, "kim/twice")
     first = dict(hub.files("kim/twice"))
@@ -344,6 +376,11 @@ def sharded(folder):
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
 
 
+def sharded_outside(folder):
+    index = {"metadata": {}, "weight_map": {"a": "../model.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
 @pytest.mark.parametrize(
     ("spoil", "error", "says"),
     [
@@ -362,6 +399,8 @@ def sharded(folder):
         ),
         (lambda folder: os.truncate(folder / "model.safetensors", 100), ValueError, "model.safetensors is damaged"),
         (sharded, FileNotFoundError, "model-00001-of-00002.safetensors is missing"),
+        (sharded_outside, ValueError, "is not a file of this folder"),
+        (config_changed(auto_map={"AutoConfig": "../evil.Config"}), ValueError, "not a module"),
         (lambda folder: (folder / "tokenizer.json").unlink(), FileNotFoundError, "tokenizer.json is missing"),
         (
             lambda folder: (folder / "tokenizer_config.json").unlink(),
@@ -406,14 +445,19 @@ def test_a_model_passed_on_without_okt_lstm_carries_its_code_along(hub, here, el
 
 
 def test_training_pushes_a_complete_model_without_pickles(hub, here, tmp_path):
+    (tmp_path / "credentials.json").write_text("secret")
+    (tmp_path / "words.txt").write_text("댕댕이\tNoun\n")
     code, _, errors = here(
         command,
-        *("train", "--dataset", "sample", "--output_dir", tmp_path, "--max_steps", 2, "--report_to", "none"),
+        *("train", "--dataset", "sample", "--output_dir", tmp_path, "--user_dictionary", tmp_path / "words.txt"),
+        *("--max_steps", 2, "--report_to", "none"),
         *("--embedding_size", 8, "--hidden_size", 4, "--push_to_hub", "--hub_model_id", "kim/trained"),
     )
     assert code == 0, errors
     shared = hub.files("kim/trained")
-    assert shared.keys() >= MODEL | {"test_results.json"}
+    assert shared.keys() >= MODEL | {"test_results.json", "user_dictionary.txt"}
+    assert not shared.keys() & {"credentials.json", "words.txt", "trainer_state.json"}
+    assert not [name for name, content in shared.items() if str(tmp_path).encode() in content]
     assert not [name for name in shared if Path(name).suffix in (".bin", ".pt", ".pth", ".pkl")]
     assert not [name for name in shared if name.startswith("checkpoint")]
     assert here(command, "predict", "--model", "kim/trained", TEXTS[0])[0] == 0

@@ -197,6 +197,29 @@ def test_streams_that_cannot_be_used_are_an_error_of_one_line(redirection, messa
     assert (done.returncode, done.stderr) == (1, f"oktane: error: {message}\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix")
+def test_with_standard_error_closed_the_command_works_and_says_nothing_else():
+    command = f"echo 영화가 | {sys.executable} -m oktane morphs 2>&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "영화 가\n")
+    command = f"{sys.executable} -m oktane morphs --input missing.txt 2>&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_an_error_with_a_name_from_a_stranger_does_nothing_to_a_terminal():
+    done = subprocess.run([*OKTANE, "morphs", "--input", "\x1b[2J\u202e.txt"], capture_output=True, text=True)
+    assert done.stderr == "oktane: error: \\x1b[2J\\u202e.txt: No such file or directory\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no way to ask for a process")
+def test_what_a_killed_command_was_writing_is_removed_by_the_next_one(tmp_path):
+    (tmp_path / ".out.txt.999999999.140.tmp").write_text("half")
+    (tmp_path / f".out.txt.{os.getpid()}.140.tmp").write_text("at work")
+    subprocess.run([*OKTANE, "morphs", "영화가", "--output", str(tmp_path / "out.txt")], check=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"out.txt", f".out.txt.{os.getpid()}.140.tmp"}
+
+
 # ---- usage ----
 
 

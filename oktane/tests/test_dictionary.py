@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -58,3 +59,13 @@ def test_without_the_compiled_core_the_error_is_one_line_that_says_what_to_do():
     assert done.stdout.startswith("True oktane's compiled core can't be imported (")
     assert done.stdout.endswith("pip install --force-reinstall ./oktane\n")
     assert done.stdout.count("\n") == 1
+
+
+def test_threads_that_start_at_once_make_a_users_dictionary_once(monkeypatch):
+    made = []
+    add_words = dictionary.add_words
+    monkeypatch.setattr(dictionary, "add_words", lambda *arguments: made.append(1) or add_words(*arguments))
+    with ThreadPoolExecutor(16) as threads:
+        okts = list(threads.map(lambda _: Okt({"Noun": ["한꺼번에만든낱말"]}), range(16)))
+    assert len(made) == 1
+    assert len({id(okt._dictionary) for okt in okts}) == 1

@@ -215,6 +215,8 @@ def test_a_generator_is_read_as_the_work_goes_on(monkeypatch):
 def test_errors_in_a_batch_name_the_text(okt):
     with pytest.raises(TypeError, match="text 1 of the batch must be a str, not int: 5"):
         okt.morphs_batch(["가", 5])
+    with pytest.raises(TypeError, match="text 1500 of the batch must be a str, not NoneType: None"):
+        okt.morphs_batch(["가"] * 1500 + [None])
     with pytest.raises(TypeError, match=r"pass \['영화'\]"):
         okt.pos_batch("영화")
     with pytest.raises(ZeroDivisionError):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,3 +163,14 @@ def test_an_interruption_ends_it_and_leaves_no_file(tmp_path, sent, code):
     assert process.wait(60) == code
     assert process.stderr.read() == b""
     assert os.listdir(tmp_path) == ["in.csv"]  # noqa: PTH208
+
+
+def test_labels_from_a_stranger_do_nothing_to_a_terminal(predict, tmp_path):
+    folder = shutil.copytree(folders.RELEASED_MODEL, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["id2label"] = {"0": "\x1b[2Jbad", "1": "\u202egood"}
+    del config["label2id"]
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    code, output, _ = predict("--model", folder, *TEXTS)
+    assert code == 0
+    assert {line.split("\t")[0] for line in output.splitlines()} == {"\\x1b[2Jbad", "\\u202egood"}

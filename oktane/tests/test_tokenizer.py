@@ -1,5 +1,6 @@
 """The ids are OktTokenizer's, whatever the options and whatever the text."""
 
+import json
 import random
 
 import numpy as np
@@ -62,6 +63,7 @@ OPTIONS = {
     "pieces of stems": {"norm": True, "stem": True, "subword": "bpe"},
     "user dictionary": {"user_dictionary": {"Noun": ["연기도연출"], "Verb": ["굿굿하다"]}, "subword": "bpe"},
     "special tokens": {"cls_token": "[CLS]", "mask_token": "[MASK]", "word_mark": "▁"},
+    "special tokens as text": {"cls_token": "[CLS]", "word_mark": "▁"},
 }
 
 
@@ -83,6 +85,21 @@ def test_hostile_texts(pair):
 @given(texts=st.lists(st.text(ALPHABET, max_size=40) | st.text(max_size=20) | st.sampled_from(TEXTS), max_size=5))
 def test_any_texts(pair, texts):
     assert_same_ids(*pair, texts)
+
+
+@pytest.mark.parametrize("recorded", [None, True, False])
+@pytest.mark.parametrize("mask", [{}, {"mask_token": "<mask>"}], ids=["classifier", "mask"])
+def test_special_tokens_in_texts_are_text_where_okt_lstm_takes_them_as_text(tmp_path, recorded, mask):
+    trained_tokenizer(**mask).save_pretrained(tmp_path)
+    path = tmp_path / "tokenizer_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    # 0.1.0 recorded nothing.
+    del config["split_special_tokens"]
+    path.write_text(json.dumps(config if recorded is None else config | {"split_special_tokens": recorded}))
+    tokenizer = Tokenizer(tmp_path)
+    assert_same_ids(AutoTokenizer.from_pretrained(tmp_path), tokenizer, [*HOSTILE, "영화 <mask> <pad>"])
+    splits = recorded if recorded is not None else not mask
+    assert (0 in rows_of(tokenizer, ["영화 <pad>"])[0]) is not splits
 
 
 @pytest.mark.parametrize("side", ["right", "left"])

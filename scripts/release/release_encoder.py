@@ -83,7 +83,7 @@ def main() -> None:
             f"\n### The texts\n\n{table(['kind', 'source', 'texts'], rows)}\n"
             "\nThe test and validation texts of the corpora that it is measured on were left out.\n\n## Limitations\n",
         )
-        card += f"\n## Inside oktane\n\n{paragraph}\n"
+        card += f"\n\n## Inside oktane\n\n{paragraph}\n"
         (copy / "README.md").write_text(card, encoding="utf-8")
         export_model(copy, options.released)
     print(f"{paragraph} Written to {options.released}.")

@@ -1,7 +1,8 @@
 """Files and folders that appear whole or not at all.
 
 Everything is written under a temporary name beside its place, which no other process or thread uses, and renamed when
-it is complete. After an error the temporary files are gone, and what was there before is still there.
+it is complete. After an error the temporary files are gone, and what was there before is still there. A killed process
+leaves its temporary files; the next process that writes to the same place removes them.
 """
 
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from oktane.lines import FileError as FileError
+from oktane.lines import left_unfinished
 
 
 @contextmanager
@@ -29,6 +31,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     target = target_path(path)
     if target.exists() and not target.is_file():
         raise FileError(f"{path}: exists and is not a regular file")
+    remove_unfinished(target.parent, target.name)
     temporary = _temporary(target)
     try:
         with temporary.open("wb") as stream:
@@ -65,10 +68,12 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = target_path(path)
     if target.exists() and not target.is_dir():
         raise FileError(f"{path}: exists and is not a folder")
+    remove_unfinished(target.parent, target.name)
     temporary, older = _temporary(target), _temporary(target, "old")
     temporary.mkdir()
     try:
         yield temporary
+        _open_to_readers(temporary)
         if target.exists():
             target.rename(older)
         temporary.rename(target)
@@ -81,10 +86,10 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def replacing_files(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """Make an empty folder whose files move into `folder` when the block ends without an error.
+    """Make an empty folder whose files and folders move into `folder` when the block ends without an error.
 
-    Each file appears whole; other files of the folder stay. An interruption while they move can leave old files beside
-    new ones.
+    Each of them appears whole; what else is in the folder stays. An interruption while they move can leave old files
+    beside new ones.
 
     Args:
         folder: An existing folder.
@@ -92,10 +97,13 @@ def replacing_files(folder: str | os.PathLike[str]) -> Iterator[Path]:
     Yields:
         The temporary folder to fill.
     """
-    temporary = _temporary(target_path(folder) / "files")
+    target = target_path(folder)
+    remove_unfinished(target, _FILES)
+    temporary = _temporary(target / _FILES)
     temporary.mkdir()
     try:
         yield temporary
+        _open_to_readers(temporary)
         for file in sorted(temporary.iterdir()):
             file.replace(temporary.parent / file.name)
     finally:
@@ -114,5 +122,35 @@ def target_path(path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _temporary(target: Path, suffix: str = "tmp") -> Path:
-    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.{suffix}")
+def remove_unfinished(folder: Path, name: str | None = None) -> None:
+    """Remove what killed processes left half written in a folder. A folder that one was just replacing comes back.
+
+    Args:
+        folder: The folder. Nothing happens if there is none.
+        name: The file or folder that they were writing; by default, any.
+    """
+    for path, target, kind in left_unfinished(folder, name):
+        if kind == "old" and not target.exists():
+            path.rename(target)
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+# What `replacing_files` calls the files of a folder.
+_FILES = "files"
+
+
+def _temporary(target: Path, kind: str = "tmp") -> Path:
+    # As `left_unfinished` reads it.
+    return target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.{kind}")
+
+
+def _open_to_readers(folder: Path) -> None:
+    """Give the files of a new folder the permissions of any new file: safetensors writes for the owner alone."""
+    # mkdir has heeded the umask.
+    mode = folder.stat().st_mode & 0o666
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(mode)

@@ -23,8 +23,9 @@ from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
+from oktane.lines import escaped, replace_closed_streams
 from oktane.paths import find_files
 from oktane.table_options import add_output_encoding, add_table_options, check_table_options, read_options
 
@@ -35,6 +36,7 @@ from .training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
 from .training.commands import Command as TrainingCommand
 from .training.parsing import CommandParser, parse, suggest
 from .training.renamed import current_command, current_options
+from .training.values import typed
 
 if TYPE_CHECKING:
     from .inference.classifier import Classifier
@@ -57,14 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code. Wrong usage, `--help` and `--version` raise SystemExit, as argparse does.
     """
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
-        # Texts have characters that the locale's encoding may lack.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         with _messages():
             _command(argv)(argv[1:])
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt as interruption:
         # Training says how to go on.
         if str(interruption):
@@ -79,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, ImportError) as exception:
         if os.environ.get("OKT_LSTM_TRACEBACK"):
             raise
-        print(f"okt-lstm: error: {_message(exception)}", file=sys.stderr)
+        print(f"okt-lstm: error: {escaped(_message(exception))}", file=sys.stderr)
         return 1
     return 0
 
@@ -352,6 +355,8 @@ def _evaluate(argv: Sequence[str]) -> None:
     options.model = options.model or options.named_model
     names = ("dataset", "data_dir", "output") if options.dataset else ("output",)
     _check_paths({name: vars(options)[name] for name in names})
+    if sys.stdout is None and not options.output:
+        raise FileError("standard output is closed: name a file with --output")
     classifier = _load(options)
     import datasets
 
@@ -368,7 +373,7 @@ def _evaluate(argv: Sequence[str]) -> None:
             data_options, classifier.problem_type, classifier.labels, trained_on=options.dataset is None
         )
         test, name = splits.datasets["test"], splits.description.name
-        print(f"Evaluating on {len(test):,} rows of {name}", file=sys.stderr)
+        print(f"Evaluating on {len(test):,} rows of {escaped(name)}", file=sys.stderr)
         scores = classifier.evaluate(test["text"][:], test["label"][:])
         report = json.dumps({"dataset": name, "rows": len(test), **scores}, ensure_ascii=False, indent=2)
         if file:
@@ -398,8 +403,8 @@ def _data_options(options: argparse.Namespace) -> DataOptions:
         # A folder of the machine that trained. Without it, NSMC is downloaded.
         if recorded.get("dataset") == "nsmc" and not Path(recorded.get("data_dir", "")).is_dir():
             del recorded["data_dir"]
-        return DataOptions(**recorded | given)
-    except (ValueError, AttributeError) as exception:
+        return DataOptions(**typed(recorded, get_type_hints(DataOptions)) | given)
+    except (ValueError, AttributeError, TypeError, RecursionError) as exception:
         raise FileError(f"{file} is damaged ({exception}); name the data with --dataset") from None
 
 
@@ -443,6 +448,10 @@ has only the labels, one a line."""
         if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
     _check_paths({"input": options.input, "output": options.output})
+    if sys.stdout is None and not options.output:
+        raise FileError("standard output is closed: name files with --input and --output")
+    if sys.stdin is None and not options.texts and not options.input:
+        raise FileError("standard input is closed: give texts as arguments, or a file with --input")
     classifier = _load(options)
     from oktane.files import print_file, print_predictions
     from oktane.lines import read_blocks
@@ -478,6 +487,13 @@ def _push(argv: Sequence[str]) -> None:
     parser.add_argument("--revision", metavar="BRANCH", help="branch to push to")
     parser.add_argument("--commit_message", metavar="TEXT", help="message of the commit")
     parser.add_argument("--token", help="Hub token with write access (default: that of `hf auth login`)")
+    parser.add_argument(
+        "--include",
+        metavar="NAME",
+        nargs="+",
+        default=(),
+        help="push these files of the folder, too; see docs/sharing.md",
+    )
     options = parser.parse_words(argv)
     from .hub import push
 

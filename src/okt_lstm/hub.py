@@ -1,13 +1,16 @@
 """One file down from the Hugging Face Hub, one trained folder up.
 
-Of a folder, only what another person needs is uploaded: weights (safetensors), configuration, tokenizer, the code that
-`trust_remote_code=True` runs, the model card, results and plots. Checkpoints, logs and pickles stay where they are.
+Of a folder, only what another person needs is uploaded, by name: weights (safetensors), configuration, tokenizer, the
+code that `trust_remote_code=True` runs, the model card, results and plots. Whatever else is in the folder stays there,
+and no path of this machine is in what is uploaded.
 
 What takes seconds to import is imported where it is needed: a mistyped folder is answered at once.
 """
 
 import json
-from pathlib import Path
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePath
 from typing import Any
 
 from huggingface_hub import (
@@ -37,7 +40,11 @@ from oktane.folders import LoadError as LoadError
 from oktane.folders import local_folder
 from oktane.hub import hub_is_unreachable, load_errors
 
-SHARED_SUFFIXES = frozenset({".json", ".safetensors", ".md", ".png"})
+from .data.options import is_local
+from .model_files import MODEL_FILES, RECORD_FILES
+
+SHARED_FILES = (*MODEL_FILES, *RECORD_FILES, "generation_config.json")
+"""The files of a folder that are uploaded, besides the code that its configurations name."""
 
 
 def model_file(name: str, file: str, revision: str | None, token: str | bool | None) -> Path | None:
@@ -105,6 +112,7 @@ def push(
     token: str | None = None,
     revision: str | None = None,
     commit_message: str | None = None,
+    include: Sequence[str] = (),
 ) -> str:
     """Upload a trained folder to the Hub in one commit; the repository and the branch are created if necessary.
 
@@ -115,6 +123,7 @@ def push(
         token: A Hub token with write access; by default, that of `hf auth login` or of HF_TOKEN.
         revision: The branch to push to; by default, the main one.
         commit_message: The commit message; by default, "Upload <type of model>".
+        include: Names of further files of the folder to upload, such as `["LICENSE"]`.
 
     Returns:
         The address of the model's page.
@@ -129,7 +138,7 @@ def push(
         raise PermissionError(
             "not logged in to the Hugging Face Hub: run `hf auth login`, set HF_TOKEN or give a token"
         )
-    files = shared_files(folder)
+    files = shared_files(folder, include)
     api = HfApi(token=token, library_name="okt-lstm")
     model_type = _read_json(folder / "config.json")["model_type"]
     try:
@@ -143,7 +152,7 @@ def push(
             api.create_branch(repo_id, branch=revision, exist_ok=True)
         api.create_commit(
             repo_id,
-            [CommitOperationAdd(path.name, path) for path in files],
+            [CommitOperationAdd(name, _without_paths(folder, name)) for name in files],
             commit_message=commit_message or f"Upload {model_type}",
             revision=revision,
         )
@@ -160,24 +169,24 @@ def push(
     return f"{api.endpoint}/{repo_id}" + (f"/tree/{revision}" if revision else "")
 
 
-def shared_files(folder: Path) -> list[Path]:
+def shared_files(folder: Path, include: Sequence[str] = ()) -> list[str]:
     """Check that a folder holds a complete model, and list its files to share.
 
     Args:
-        folder: A trained folder. Its subfolders (checkpoints, logs) are not shared.
+        folder: A trained folder.
+        include: Names of further files.
 
     Returns:
-        The files to upload, sorted by name.
+        The names of the files to upload, sorted.
 
     Raises:
-        FileNotFoundError: The folder or a part of the model is missing; the message says what makes it.
-        ValueError: A file is damaged, or the model is not one of this package.
+        FileNotFoundError: The folder, a part of the model or a further file is missing; the message says what to do.
+        ValueError: A file is damaged or not in the folder, or the model is not one of this package.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: give the --output_dir of `okt-lstm train`")
     config = _read_json(_existing(folder / "config.json", "train a model with `okt-lstm train`"))
     from .models.configuration_lstm import MODEL_TYPES
-    from .models.tokenization_okt import USER_DICTIONARY_FILE
 
     if config.get("model_type") not in MODEL_TYPES:
         raise ValueError(
@@ -187,14 +196,32 @@ def shared_files(folder: Path) -> list[Path]:
     tokenizer_config = _read_json(_existing(folder / "tokenizer_config.json", _SAVE_TOKENIZER))
     _existing(folder / "tokenizer.json", _SAVE_TOKENIZER)
     _existing(folder / "README.md", "a model is shared with a model card: `okt-lstm train` writes one")
-    _check_weights(folder)
+    for name in include:
+        inside = (folder / name).resolve().is_relative_to(folder.resolve())
+        if not inside or not (folder / name).is_file():
+            raise ValueError(f"{name}: no such file in {folder} (--include)")
+    names = {name for name in SHARED_FILES if (folder / name).is_file()}
     code = _remote_code(folder, config) | _remote_code(folder, tokenizer_config)
-    shared = {
-        path
-        for path in folder.iterdir()
-        if path.is_file() and (path.suffix in SHARED_SUFFIXES or path.name == USER_DICTIONARY_FILE)
-    }
-    return sorted(shared | code)
+    return sorted({*names, *_check_weights(folder), *code, *(Path(name).as_posix() for name in include)})
+
+
+def _without_paths(folder: Path, name: str) -> Path | bytes:
+    """Return what to upload of a file: the file, or its content without paths of this machine."""
+    path = folder / name
+    if name == "data_args.json":
+        options = _read_json(path)
+        options.pop("data_dir", None)
+        for option in ("dataset", "validation_file", "test_file"):
+            if isinstance(value := options.get(option), str) and is_local(value):
+                options[option] = PurePath(value).name
+        return (json.dumps(options, ensure_ascii=False, indent=2) + "\n").encode()
+    if name in ("README.md", "card.json"):
+        # Where okt-lstm 0.1.0 noted the path of the user dictionary.
+        noted = r'(\| user_dictionary \| `|"user_dictionary": ")[^`"\n]*[/\\]([^`"/\\\n]+)'
+        content = path.read_bytes()
+        changed = re.sub(noted, r"\1\2", content.decode("utf-8", "replace")).encode()
+        return changed if re.search(noted.encode(), content) else path
+    return path
 
 
 _SAVE_MODEL = "save the model with save_pretrained()"
@@ -217,25 +244,33 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _check_weights(folder: Path) -> None:
-    """Check that all safetensors files are there and can be opened."""
+def _check_weights(folder: Path) -> set[str]:
+    """Check that all safetensors files are there and can be opened, and return their names."""
     from safetensors import SafetensorError, safe_open
     from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
-    index = folder / SAFE_WEIGHTS_INDEX_NAME
+    names, index = {SAFE_WEIGHTS_NAME}, folder / SAFE_WEIGHTS_INDEX_NAME
+    files = set(names)
     if index.is_file():
-        weights = [folder / name for name in set(_read_json(index).get("weight_map", {}).values())]
-    else:
-        weights = [folder / SAFE_WEIGHTS_NAME]
-    for path in weights:
+        shards = _read_json(index).get("weight_map")
+        if not isinstance(shards, dict) or not all(isinstance(name, str) for name in shards.values()):
+            raise ValueError(f"{index} is damaged: weight_map does not name files")
+        names = set(shards.values())
+        for name in names:
+            if PurePath(name).name != name:
+                raise ValueError(f"{index}: {name!r} is not a file of this folder")
+        files = names | {SAFE_WEIGHTS_INDEX_NAME}
+    for name in names:
+        path = folder / name
         try:
             with safe_open(_existing(path, _SAVE_MODEL), framework="np"):
                 pass
         except SafetensorError as error:
             raise ValueError(f"{path} is damaged: {error}") from error
+    return files
 
 
-def _remote_code(folder: Path, config: dict[str, Any]) -> set[Path]:
+def _remote_code(folder: Path, config: dict[str, Any]) -> set[str]:
     """Find the Python files that `auto_map` of a configuration names, and those that they import."""
     from transformers.dynamic_module_utils import get_relative_imports
 
@@ -247,10 +282,12 @@ def _remote_code(folder: Path, config: dict[str, Any]) -> set[Path]:
             f"{folder} names no code in auto_map, so that nobody could load it without okt-lstm: save model and "
             "tokenizer with save_pretrained() after `import okt_lstm`"
         )
-    files: set[Path] = set()
+    found: set[str] = set()
     modules = {name.split(".")[0] for name in classes}
     while modules:
-        path = _existing(folder / f"{modules.pop()}.py", _SAVE_MODEL)
-        files.add(path)
-        modules |= set(get_relative_imports(path)) - {file.stem for file in files}
-    return files
+        module = modules.pop()
+        if not module.isidentifier():
+            raise ValueError(f"{folder}: auto_map names {module!r}, which is not a module")
+        found.add(module)
+        modules |= set(get_relative_imports(_existing(folder / f"{module}.py", _SAVE_MODEL))) - found
+    return {f"{module}.py" for module in found}

@@ -49,7 +49,8 @@ def test_without_a_name_the_released_model_is_loaded_and_computes_in_single_prec
     assert classifier.model.dtype == torch.float32
     assert classifier.labels == ["negative", "positive"]
     expected = okt_lstm.load(released, device="cpu").predict_proba(TEXTS)
-    np.testing.assert_array_equal(classifier.predict_proba(TEXTS), expected)
+    # The one runs on torch since its model was looked at, the other on oktane.
+    np.testing.assert_allclose(classifier.predict_proba(TEXTS), expected, atol=1e-6)
     stored = {weight.dtype for weight in load_file(released / "model.safetensors").values()}
     assert stored == {torch.float16}
 

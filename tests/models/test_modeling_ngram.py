@@ -161,7 +161,6 @@ def test_the_command_trains_one_that_predicts_and_teaches(tmp_path):
     ("flags", "message"),
     [
         (["--hidden_size", "8"], "hidden_size goes with --model_type lstm or gru or rnn, not ngram"),
-        (["--max_ngram", "0"], "max_ngram must be at least 1, got 0"),
         (["--embeddings", "v.vec"], "a model of type ngram has no embeddings: leave out --embeddings"),
         (["--freeze_embeddings_epochs", "1"], "leave out --freeze_embeddings_epochs"),
         (["--model_type", "lstm"], "num_buckets goes with --model_type ngram, not lstm"),

@@ -28,7 +28,7 @@ class SpaceAnalyzer:
 
     dictionary_hash = "spaces"
 
-    def encode_batch(self, texts, norm=False, stem=False):
+    def encode_batch(self, texts, norm=False, stem=False, compose=False):
         ids: dict[str, int] = {}
         form_ids, spans, splits = [], [], [0]
         for text in texts:
@@ -197,6 +197,7 @@ def test_added_tokens_are_found_before_the_analyzer_sees_the_text(tokenizer):
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.add_tokens(["[영화]"])
     tokenizer.add_special_tokens({"mask_token": "<mask>"})
+    tokenizer.split_special_tokens = False
     assert tokenizer.tokenize("이[영화]정말<mask>") == ["이", "[영화]", "정말", "<mask>"]
     assert tokenizer("이[영화]정말<mask>").word_ids() == [0, 1, 2, 3]
     assert tokenizer.mask_token_id not in tokenizer("정말<mask>", split_special_tokens=True).input_ids

@@ -321,3 +321,41 @@ def test_threads_with_different_options_do_not_disturb_each_other(tokenizer):
 def test_the_collator_pads_what_the_tokenizer_gives(tokenizer):
     batch = DataCollatorWithPadding(tokenizer)([dict(tokenizer(text)) for text in TEXTS])
     assert torch.equal(batch["input_ids"], tokenizer(TEXTS, padding=True, return_tensors="pt").input_ids)
+
+
+TYPED = ["<pad>", "영화 <unk> 최고", "<pad><pad>영화", "[SEP]굿<pad>"]
+
+
+@pytest.mark.parametrize("subword", ["none", "bpe"])
+def test_special_tokens_that_somebody_typed_are_text(subword, tmp_path):
+    texts = [*TEXTS, *TYPED]
+    trained = OktTokenizer(subword=subword, sep_token="[SEP]").train_new_from_iterator(texts, 400, show_progress=False)
+    trained.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    assert config["split_special_tokens"] is True
+    # As 0.1.0 wrote it.
+    del config["split_special_tokens"]
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    for tokenizer in (trained, OktTokenizer.from_pretrained(tmp_path)):
+        ids = tokenizer(texts)["input_ids"]
+        assert not {tokenizer.pad_token_id, tokenizer.sep_token_id} & {number for row in ids for number in row}
+        flat, _ = tokenizer.encode_ragged(texts)
+        assert flat.tolist() == [number for row in ids for number in row]
+        # On the fast way, with no look at single texts.
+        assert tokenizer._is_plain(texts, tokenizer._added_tokens(None), add_special_tokens=True)
+
+
+def test_a_tokenizer_with_a_mask_token_finds_it(tmp_path):
+    trained = OktTokenizer(mask_token="<mask>").train_new_from_iterator(TEXTS, 400, show_progress=False)
+    trained.save_pretrained(tmp_path)
+    for tokenizer in (trained, OktTokenizer.from_pretrained(tmp_path)):
+        assert tokenizer.mask_token_id in tokenizer("영화 <mask>")["input_ids"]
+        assert tokenizer.mask_token_id not in tokenizer("영화 <mask>", split_special_tokens=True)["input_ids"]
+
+
+@pytest.mark.parametrize("ids", [[2, -100], -1, [-(2**40)]])
+def test_negative_ids_are_a_value_error_that_says_so(ids):
+    tokenizer = OktTokenizer()
+    for refuse in (tokenizer.decode, tokenizer.convert_ids_to_tokens):
+        with pytest.raises(ValueError, match="token ids are 0 or more"):
+            refuse(ids)

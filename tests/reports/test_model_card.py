@@ -1,3 +1,4 @@
+import ast
 import dataclasses
 import json
 import re
@@ -114,6 +115,20 @@ def test_a_local_data_set_is_not_linked_to_the_hub(model):
 def test_bars_in_names_do_not_break_tables(model):
     options = {"word_mark": "a|b"}
     assert "`a\\|b`" in build_model_card(dataclasses.replace(model, hyperparameters=options)).text
+
+
+def test_a_name_and_labels_from_a_stranger_stay_names_in_the_card(model):
+    name = 'x"); import os  # \n```\n\x1b[2J\u202e'
+    described = describe(GRUConfig(), 2_000, ProblemType.SINGLE_LABEL, ["`\n# a", "\x1b[2J"])
+    text = build_model_card(dataclasses.replace(model, name=name, description=described)).text
+    assert not [char for char in text if char != "\n" and not char.isprintable()]
+    snippets = re.findall(r"```python\n(.*?)\n```", text, re.DOTALL)
+    assert len(snippets) == 2
+    for snippet in snippets:
+        calls = [node for node in ast.walk(ast.parse(snippet)) if isinstance(node, ast.Call)]
+        models = [word.value.value for call in calls for word in call.keywords if word.arg == "model"]
+        assert models == [name]
+    assert len(re.findall("^# ", text, re.MULTILINE)) == 1
 
 
 def test_the_card_shows_how_to_classify_its_own_examples(model):

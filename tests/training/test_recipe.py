@@ -4,10 +4,15 @@ import pytest
 import yaml
 
 from okt_lstm.cli import main
-from okt_lstm.training.parts import PretrainParts, TrainParts, WordVectorParts, build
+from okt_lstm.training.parts import EncoderParts, PretrainParts, TrainParts, WordVectorParts, build
 from okt_lstm.training.recipe import read_recipe, recipe_names
 
-PARTS = {"word-vectors": WordVectorParts, "pretrain": PretrainParts, "train": TrainParts}
+PARTS = {
+    "word-vectors": WordVectorParts,
+    "pretrain": PretrainParts,
+    "train": TrainParts,
+    "train-encoder": EncoderParts,
+}
 RECORDED = Path(__file__).parents[1] / "recorded" / "0.1.0"
 
 
@@ -28,16 +33,19 @@ def stage(name, command="train", **fields):
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_the_recipes_of_the_package_are_read_and_their_options_are_taken(name, tmp_path):
-    recipe = read_recipe(name)
+    recipe = read_recipe(name, "train-encoder" if name == "encoder" else "train")
     assert recipe.name == name
     assert recipe.version >= 1
     assert recipe.description.strip().endswith(".")
     for each in recipe.stages:
         where = {"output": "v.safetensors"} if each.command == "word-vectors" else {"output_dir": str(tmp_path)}
+        if each.command == "train-encoder":
+            # Which one is for the user to say.
+            where["teacher"] = "owner/name"
         build(PARTS[each.command], each.options | where)
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", sorted(path.stem for path in (RECORDED / "recipes").glob("*.yaml")))
 def test_the_recipes_of_0_1_0_are_read_as_the_same_stages(name):
     assert read_recipe(str(RECORDED / "recipes" / f"{name}.yaml")).stages == read_recipe(name).stages
 
@@ -120,11 +128,19 @@ def test_what_several_seeds_left_is_for_teachers_only(tmp_path, option):
         ),
         ([stage("m", options={"hidden_size": "x"})], {}, "`train`: hidden_size is 'x'; it has to be a whole number"),
         ([stage("m", options={"output_dir": "x"})], {}, "a recipe can't set 'output_dir'"),
+        ([stage("m", options={"push_to_hub": True})], {}, "a recipe can't set 'push_to_hub'"),
+        ([stage("m", options={"hub_token": "hf_x"})], {}, "a recipe can't set 'hub_token'"),
+        ([stage("m", options={"hub_model_id": "a/b"})], {}, "a recipe can't set 'hub_model_id'"),
+        ([stage("m", options={"overwrite_output_dir": True})], {}, "a recipe can't set 'overwrite_output_dir'"),
         ([stage("v", "word-vectors", options={"output": "x"}), stage("m")], {}, "a recipe can't set 'output'"),
         ([stage("m", options={"pretrained": "$lm"})], {}, r"pretrained is \$lm, but no earlier stage has that name"),
         ([stage("m", options={"teacher": ["a", "$m"]})], {}, r"teacher is \$m, but no earlier stage"),
-        ([stage("m"), stage("lm", "pretrain")], {}, "the last stage has to be one of `train`, without seeds"),
-        ([stage("m", seeds=[1])], {}, "the last stage has to be one of `train`, without seeds"),
+        (
+            [stage("m"), stage("lm", "pretrain")],
+            {},
+            "the last stage has to be one of train or train-encoder, without seeds",
+        ),
+        ([stage("m", seeds=[1])], {}, "the last stage has to be one of train or train-encoder, without seeds"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_said(tmp_path, stages, top, message):

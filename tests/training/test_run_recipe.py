@@ -35,6 +35,7 @@ class Commands:
     def __init__(self):
         self.runs = {}
         self.fail_at = None
+        self.saves_whole_checkpoints = True
 
     def __call__(self, command, options):
         path = Path(options.get("output") or options["output_dir"])
@@ -43,6 +44,9 @@ class Commands:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.name == self.fail_at:
             (folder / "checkpoint-5").mkdir()
+            names = ["config.json", "model.safetensors"] + ["trainer_state.json"] * self.saves_whole_checkpoints
+            for name in names:
+                (folder / "checkpoint-5" / name).write_text("{}")
             raise KeyboardInterrupt("stopped")
         (path if command == "word-vectors" else path / "model.safetensors").write_text("")
         return "the result"
@@ -225,6 +229,32 @@ def test_an_interrupted_stage_whose_options_changed_begins_anew(run, commands, t
     run(chain(tmp_path, teacher={"learning_rate": 0.1}), given(tmp_path))
     assert "resume_from_checkpoint" not in commands.options("teacher-1")
     assert not (tmp_path / "out" / "stages" / "teacher-1" / "checkpoint-5").exists()
+
+
+def test_a_stage_killed_in_its_first_checkpoint_begins_anew(run, commands, tmp_path):
+    commands.saves_whole_checkpoints = False
+    interrupt(run, commands, tmp_path, "teacher-2")
+    run(chain(tmp_path), given(tmp_path))
+    assert commands.options("teacher-2")["overwrite_output_dir"] is True
+    assert "resume_from_checkpoint" not in commands.options("teacher-2")
+    assert commands.names() == ["teacher-2", "out"]
+
+
+def test_a_recipe_killed_in_its_last_stages_first_checkpoint_can_be_resumed_and_overwritten(run, commands, tmp_path):
+    commands.saves_whole_checkpoints = False
+    interrupt(run, commands, tmp_path, "out")
+    run(chain(tmp_path), given(tmp_path, resume_from_checkpoint=True))
+    assert "resume_from_checkpoint" not in commands.options("out")
+    run(chain(tmp_path), given(tmp_path, overwrite_output_dir=True))
+    assert commands.names() == ["out"]
+
+
+def test_a_damaged_record_of_a_stage_is_made_anew(run, commands, tmp_path):
+    run(chain(tmp_path), given(tmp_path))
+    commands.names()
+    (tmp_path / "out" / "stages" / "teacher-1" / "stage.json").write_text('{"opt')
+    run(chain(tmp_path), given(tmp_path, overwrite_output_dir=True))
+    assert commands.names() == ["teacher-1", "out"]
 
 
 def test_the_last_stage_continues_if_it_was_the_one_interrupted(run, commands, tmp_path):

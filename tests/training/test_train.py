@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -13,12 +14,13 @@ import pytest
 import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerState
 
 from okt_lstm.data.splits import load_splits
 from okt_lstm.data.vectors import read_vectors
 from okt_lstm.reports.metrics import MAIN_METRIC
 from okt_lstm.training.commands import TRAIN
+from okt_lstm.training.output_folder import is_whole_checkpoint
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import TrainParts, WordVectorParts, build
 from okt_lstm.training.prepare import prepare
@@ -81,6 +83,8 @@ def test_outside_checkpoints_the_folder_holds_no_pickle_and_nothing_unfinished(t
             assert path.is_file()
             assert path.suffix in (".safetensors", ".json", ".py", ".md", ".png")
             assert not path.name.startswith((".", "_"))
+            # Not for the owner alone, as safetensors writes.
+            assert path.stat().st_mode == (folder / "config.json").stat().st_mode
 
 
 @pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("eval", "eval"), ("test", "test")])
@@ -174,25 +178,132 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(uninterrupt
     assert_equal_weights(uninterrupted, tmp_path / "out")
 
 
-def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_weights(uninterrupted, tmp_path, monkeypatch):
+def evaluations(folder):
+    history = json.loads((folder / "trainer_state.json").read_text())["log_history"]
+    return [(entry["step"], entry["eval_loss"]) for entry in history if "eval_loss" in entry]
+
+
+@pytest.mark.parametrize("last", [8, 6], ids=["in an epoch", "in the last step of one"])
+def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_result(uninterrupted, tmp_path, monkeypatch, last):
     steps = iter(range(1, 100))
     step = RecurrentTrainer.training_step
 
     def interrupt(self, *args, **kwargs):
-        if next(steps) == 8:
+        if next(steps) == last:
             signal.raise_signal(signal.SIGINT)
         return step(self, *args, **kwargs)
 
     handler = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch:
         patch.setattr(RecurrentTrainer, "training_step", interrupt)
-        with pytest.raises(KeyboardInterrupt, match="step 8"):
+        with pytest.raises(KeyboardInterrupt, match=f"step {last}"):
             run(tmp_path / "out", *LAST)
     assert signal.getsignal(signal.SIGINT) is handler
-    assert (tmp_path / "out" / "checkpoint-8").is_dir()
+    assert (tmp_path / "out" / f"checkpoint-{last}").is_dir()
     assert not (tmp_path / "out" / "README.md").exists()
     run(tmp_path / "out", *LAST, "--resume_from_checkpoint")
     assert_equal_weights(uninterrupted, tmp_path / "out")
+    assert evaluations(tmp_path / "out") == evaluations(uninterrupted)
+
+
+def test_a_checkpoint_that_a_full_disk_cuts_off_does_not_appear_and_the_one_before_is_resumed(
+    uninterrupted, tmp_path, monkeypatch
+):
+    save = RecurrentTrainer._save_optimizer_and_scheduler
+
+    def fill_disk(self, folder):
+        if self.state.global_step == 9:
+            previous = resource.getrlimit(resource.RLIMIT_FSIZE)
+            # Any file, from now on.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, previous[1]))
+            try:
+                return save(self, folder)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, previous)
+        return save(self, folder)
+
+    flags = (*LAST, "--save_strategy", "steps", "--save_steps", "3")
+    with monkeypatch.context() as patch:
+        patch.setattr(RecurrentTrainer, "_save_optimizer_and_scheduler", fill_disk)
+        with pytest.raises(OSError, match=r"checkpoint-9.*can't be written"):
+            run(tmp_path / "out", *flags)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"checkpoint-3", "checkpoint-6"}
+    run(tmp_path / "out", *flags, "--resume_from_checkpoint")
+    assert_equal_weights(uninterrupted, tmp_path / "out")
+    best = json.loads((tmp_path / "out" / "checkpoint-12" / "trainer_state.json").read_text())["best_model_checkpoint"]
+    assert best is None or Path(best).parent == tmp_path / "out"
+
+
+# Where a run is killed: by the class and the method that it is about to call, and after how many calls of it.
+KILLS = [
+    (RecurrentTrainer, "_save", 0),
+    (RecurrentTrainer, "_save_optimizer_and_scheduler", 0),
+    (RecurrentTrainer, "_save_rng_state", 1),
+    (TrainerState, "save_to_json", 1),
+    (TrainerState, "save_to_json", 4),
+    (Path, "replace", 1),
+    (RecurrentTrainer, "create_model_card", 0),
+    (RecurrentTrainer, "save_state", 0),
+]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a new interpreter takes seconds")
+@pytest.mark.parametrize(("owner", "method", "calls"), KILLS, ids=[f"{name}-{calls}" for _, name, calls in KILLS])
+def test_a_killed_run_goes_on_to_the_same_result_and_leaves_nothing_half(
+    uninterrupted, tmp_path, monkeypatch, owner, method, calls
+):
+    flags = (*LAST, "--save_strategy", "steps", "--save_steps", "3")
+    called = getattr(owner, method)
+    count = iter(range(99))
+
+    def kill(*arguments, **options):
+        if next(count) == calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return called(*arguments, **options)
+
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(owner, method, kill)
+        run(tmp_path / "out", *flags)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    checkpoints = {path.name for path in (tmp_path / "out").glob("checkpoint-*")}
+    assert all(is_whole_checkpoint(tmp_path / "out" / name) for name in checkpoints)
+    run(tmp_path / "out", *flags, *(["--resume_from_checkpoint"] if checkpoints else []))
+    assert_equal_weights(uninterrupted, tmp_path / "out")
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.name.startswith(".")]
+
+
+def test_a_new_run_has_no_user_dictionary_of_an_earlier_one(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("댕댕이\tNoun\n")
+    run(tmp_path / "out", "--num_train_epochs", "1", "--user_dictionary", str(words))
+    assert (tmp_path / "out" / "user_dictionary.txt").is_file()
+    run(tmp_path / "out", "--num_train_epochs", "1", "--overwrite_output_dir")
+    assert not (tmp_path / "out" / "user_dictionary.txt").exists()
+
+
+def test_a_file_of_the_users_in_the_folder_is_refused_before_anything_is_read(tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"README\.md is not from a run"):
+        prepare(options(tmp_path, "--overwrite_output_dir"))
+
+
+@pytest.mark.parametrize("epochs", ["0", "-1", "nan"])
+def test_no_epochs_are_an_error(tmp_path, epochs):
+    with pytest.raises(ValueError, match="num_train_epochs"):
+        options(tmp_path / "out", "--num_train_epochs", epochs)
+
+
+def test_a_resumed_run_stops_early_where_an_uninterrupted_one_does(tmp_path):
+    # With this learning rate no epoch is better than the first.
+    flags = ("--early_stopping_patience", "2", "--num_train_epochs", "9", "--learning_rate", "1e-12")
+    run(tmp_path / "whole", *flags, "--save_total_limit", "9")
+    shutil.copytree(tmp_path / "whole" / "checkpoint-6", tmp_path / "out" / "checkpoint-6")
+    shutil.copytree(tmp_path / "whole" / "checkpoint-12", tmp_path / "out" / "checkpoint-12")
+    run(tmp_path / "out", *flags, "--resume_from_checkpoint")
+    ends = [json.loads((tmp_path / name / "trainer_state.json").read_text()) for name in ("whole", "out")]
+    assert ends[0]["global_step"] == ends[1]["global_step"] == 18
 
 
 def test_resuming_another_model_is_an_error_that_names_the_difference(uninterrupted, tmp_path):

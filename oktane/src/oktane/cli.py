@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO
 
 from . import LoadError, __version__, encode_command, predict_command
+from .lines import escaped, replace_closed_streams
 
 if TYPE_CHECKING:
     from .okt import Okt
@@ -110,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code. Wrong usage, `--help` and `--version` raise SystemExit, as argparse does.
     """
+    replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -134,11 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except (LoadError, ValueError, RuntimeError) as error:
-        print(f"oktane: error: {error}", file=sys.stderr)
+        print(f"oktane: error: {escaped(str(error))}", file=sys.stderr)
         return 1
     except OSError as error:
         _discard_output()
-        print(f"oktane: error: {error.filename or 'the output'}: {error.strerror or error}", file=sys.stderr)
+        what = escaped(f"{error.filename or 'the output'}: {error.strerror or error}")
+        print(f"oktane: error: {what}", file=sys.stderr)
         return 1
     return 0
 
@@ -164,7 +167,7 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    print(f"oktane: warning: {message}", file=sys.stderr)
+    print(f"oktane: warning: {escaped(str(message))}", file=sys.stderr)
 
 
 def _check_arguments(texts: Sequence[str]) -> None:
@@ -187,7 +190,7 @@ class Parser(argparse.ArgumentParser):
                 message += f"; {wrong[1]} goes after the command"
             elif close := difflib.get_close_matches(wrong[1], known, 1):
                 message += f"; did you mean {close[0]}?"
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: error: {escaped(message)} (see {self.prog} --help)\n")
 
 
 def _parser() -> Parser:

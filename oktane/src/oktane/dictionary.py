@@ -1,9 +1,11 @@
 """Okt's packed dictionary, which comes with oktane, alone or with a user's words laid over it."""
 
 import mmap
+import os
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from threading import Lock
 
 from . import _core
 from .user_words import add_words
@@ -40,7 +42,26 @@ def _base() -> _core.Dictionary:
         ) from error
 
 
+# Threads that start at once would each make one.
+_lock = Lock()
+
+
+def _renew_lock() -> None:
+    """Make the lock anew in a forked process, whose parent's other threads may have held it."""
+    global _lock
+    _lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+def _with_words(user_words: tuple[tuple[str, tuple[str, ...]], ...]) -> _core.Dictionary:
+    with _lock:
+        return _extended(user_words)
+
+
 # Each takes as much memory as the packed file.
 @lru_cache(maxsize=8)
-def _with_words(user_words: tuple[tuple[str, tuple[str, ...]], ...]) -> _core.Dictionary:
+def _extended(user_words: tuple[tuple[str, tuple[str, ...]], ...]) -> _core.Dictionary:
     return add_words(_base(), dict(user_words))

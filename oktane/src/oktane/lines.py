@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,19 @@ BLANKS = str.maketrans("\t\n\r", "   ")
 
 class FileError(ValueError):
     """A file can't be read or written as the user asked; the message says which, why and what to do."""
+
+
+def replace_closed_streams() -> None:
+    """Open the null device in place of the standard streams that are closed, as by `2>&-`.
+
+    So no file gets their numbers, into which other code would write. Messages go nowhere then; `sys.stdin` and
+    `sys.stdout` stay None, so that what needs them can say that they are closed.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def uncompressed(path: str | os.PathLike[str]) -> Path:
@@ -64,6 +78,16 @@ def strip_line_end(line: str) -> str:
 def one_line(text: str) -> str:
     """Replace each tab and line end by a blank, for formats without quoting."""
     return text.translate(BLANKS)
+
+
+def escaped(text: str) -> str:
+    r"""Write what a person can't see as its escape: control characters, and those that turn the direction of text.
+
+    A name from a stranger then does nothing to a terminal or a page: `\x1b[2J` is four characters and `[2J`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
@@ -121,6 +145,44 @@ def check_output(output: str, inputs: Iterable[str]) -> None:
         raise FileError(f"{output}: input and output are the same file; write to another")
 
 
+# As `open_output` makes them, and okt-lstm, whose folders have them, too.
+_TEMPORARY = re.compile(r"\.(?P<name>.+?)\.(?P<process>[0-9]{1,9})(?:[.-][0-9a-f]+)?\.(?P<kind>tmp|old)")
+
+
+def left_unfinished(folder: Path, name: str | None = None) -> list[tuple[Path, Path, str]]:
+    """Find what killed processes left half written in a folder.
+
+    Args:
+        folder: The folder, which may be missing.
+        name: The file or folder that they were writing; by default, any.
+
+    Returns:
+        For each: the path, the path that it was written for, and its kind: "tmp", or "old" for what was just replaced.
+    """
+    if not folder.is_dir():
+        return []
+    found = [(path, _TEMPORARY.fullmatch(path.name)) for path in sorted(folder.iterdir()) if path.name[0] == "."]
+    return [
+        (path, path.with_name(match["name"]), match["kind"])
+        for path, match in found
+        if match and name in (None, match["name"]) and not _is_running(int(match["process"]))
+    ]
+
+
+def _is_running(process: int) -> bool:
+    # On Windows, a signal of any number ends the process.
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # Somebody else's.
+    except PermissionError:
+        return True
+    return True
+
+
 @contextmanager
 def open_output(path: str) -> Iterator[IO[bytes]]:
     """Open a stream to write to; a file appears under its name, in place of an older one, only when all went well.
@@ -144,6 +206,9 @@ def open_output(path: str) -> Iterator[IO[bytes]]:
         raise FileError(f"{path}: the folder does not exist; make it first: mkdir -p {target.parent}")
     in_place = target.exists() and not target.is_file()
     temporary = target if in_place else target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    if not in_place:
+        for unfinished, *_ in left_unfinished(target.parent, target.name):
+            unfinished.unlink(missing_ok=True)
     try:
         with temporary.open("wb") as stream:
             yield stream

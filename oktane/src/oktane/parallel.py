@@ -100,14 +100,16 @@ def text_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     """Yield texts in lists of `size`, or fewer if they are long: after Ctrl-C, the lists under way are finished.
 
     Raises:
-        TypeError: See `refuse_container`.
+        TypeError: If one of the texts is not a str; the message says which of all. Also see `refuse_container`.
     """
     refuse_container(texts)
     chunk: list[str] = []
     characters = 0
-    for text in texts:
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {number} of the batch must be a str, not {type(text).__name__}: {text!r:.60}")
         chunk.append(text)
-        characters += len(text) if isinstance(text, str) else 0
+        characters += len(text)
         if len(chunk) == size or characters >= CHARACTERS:
             yield chunk
             chunk, characters = [], 0

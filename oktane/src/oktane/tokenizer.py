@@ -82,8 +82,9 @@ class Tokenizer:
                 f"{folder}: tokenizer.json has ids up to {self.size - 1}, but config.json has a vocab_size of "
                 f"{vocab_size}: they belong to different models"
             )
-        keeps_special = config.boolean("split_special_tokens", False)
-        self._added = [token for token in added if not (keeps_special and token.special)]
+        # As in OktTokenizer: only where there is a mask token, texts are to have special tokens.
+        splits_special = config.boolean("split_special_tokens", config.values.get("mask_token") is None)
+        self._added = [token for token in added if not (splits_special and token.special)]
         room = len(self._before) + len(self._after)
         if self.max_length is not None and self.max_length < room:
             if max_length is None:

@@ -96,8 +96,10 @@ def _refuse_other_models(name: str, revision: str | None, token: str | bool | No
         raise LoadError(f"{name} holds no model: it has no config.json; give the --output_dir of `okt-lstm train`")
     try:
         model_type = json.loads(config_file.read_text(encoding="utf-8")).get("model_type")
-    except (ValueError, AttributeError) as exception:
+    except (ValueError, AttributeError, RecursionError) as exception:
         raise LoadError(f"{config_file} is damaged: {exception}") from None
+    except OSError as exception:
+        raise LoadError(f"{config_file}: can't be read: {exception.strerror}") from None
     if model_type not in MODEL_TYPES:
         raise LoadError(
             f"{name} holds a model of type {model_type!r}, but only {', '.join(MODEL_TYPES)} are loaded here; use "

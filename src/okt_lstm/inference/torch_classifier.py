@@ -104,6 +104,8 @@ class TorchClassifier(BaseClassifier):
             truncation=self.max_length is not None,
             max_length=self.max_length,
             return_attention_mask=False,
+            # A `[MASK]` that somebody typed is text.
+            split_special_tokens=True,
         )["input_ids"]
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         return np.fromiter(chain.from_iterable(rows), np.int64, lengths.sum()), lengths

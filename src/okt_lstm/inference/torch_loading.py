@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging
 
 from oktane.folders import LoadError
 from oktane.hub import hub_is_unreachable
 
+from .torch_checks import check_files, check_weights
 from .torch_classifier import TorchClassifier
 
 
@@ -31,20 +31,44 @@ def load_in_torch(
     target = _device(device)
     folder = Path(name).expanduser()
     source = str(folder) if folder.is_dir() else name
-    try:
+    with _one_error(name, "the model"):
         offline = folder.is_dir() or hub_is_unreachable(name, revision, token)
         options = {"revision": revision or "main", "token": token, "local_files_only": offline}
         with _quiet_transformers():
             model, loaded = load_model(source, **options)
+    with _one_error(name, "the tokenizer (tokenizer.json, tokenizer_config.json, special_tokens_map.json)"):
+        with _quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as exception:
-        raise LoadError(f"{name} can't be loaded: {exception}") from exception
+        largest_id = max(tokenizer.get_vocab().values(), default=-1)
+    vocab_size = getattr(model.config, "vocab_size", None)
+    if vocab_size is not None and largest_id >= vocab_size:
+        raise LoadError(
+            f"{name}: the tokenizer has ids up to {largest_id}, but config.json has a vocab_size of {vocab_size}: they "
+            "belong to different models"
+        )
     if loaded["missing_keys"]:
         raise LoadError(
             f"{name} holds no trained classifier: its weights lack {', '.join(sorted(loaded['missing_keys']))}; "
             "train one with `okt-lstm train`"
         )
-    return TorchClassifier(model.to(target), tokenizer, max_length, bf16)
+    with _one_error(name, "model and tokenizer don't work together"):
+        TorchClassifier(model.to(target), tokenizer, bf16=bf16).predict([""])
+    return TorchClassifier(model, tokenizer, max_length, bf16)
+
+
+@contextmanager
+def _one_error(name: str, what: str) -> Iterator[None]:
+    """Turn what the libraries raise for damaged files into LoadError.
+
+    It is anything, from KeyError to the base class of the tokenizers library's errors.
+    """
+    try:
+        yield
+    except LoadError:
+        raise
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise LoadError(f"{name} can't be loaded: {what}: {reason:.1000}") from error
 
 
 def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
@@ -56,8 +80,18 @@ def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
 
     Returns:
         The model, and transformers' report of missing and mismatched weights.
+
+    Raises:
+        LoadError: The files contradict each other, or a weight is not a finite number. transformers raises others.
     """
-    return AutoModelForSequenceClassification.from_pretrained(
+    check_files(
+        name,
+        options.get("config"),
+        same_sizes=not options.get("ignore_mismatched_sizes"),
+        revision=options.get("revision"),
+        token=options.get("token"),
+    )
+    model, report = AutoModelForSequenceClassification.from_pretrained(
         name,
         dtype=torch.float32,
         use_safetensors=True,
@@ -65,6 +99,8 @@ def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
         output_loading_info=True,
         **options,
     )
+    check_weights(name, model)
+    return model, report
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The texts that are passed to OktTokenizer: brought to one form, or refused with an error that says where."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -49,6 +50,21 @@ def check_rows(text: Any, text_pair: Any, is_split_into_words: bool) -> tuple[li
                 )
                 raise TypeError(f"{where} must be {wanted}, not {_describe(part)}")
     return rows, is_batched
+
+
+@contextmanager
+def no_negative_ids() -> Iterator[None]:
+    """Say what is wrong with negative ids, for which the tokenizers library raises OverflowError.
+
+    Raises:
+        ValueError: An id is negative.
+    """
+    try:
+        yield
+    except OverflowError:
+        raise ValueError(
+            "token ids are 0 or more: leave negative ones out, such as the -100 of labels that don't count"
+        ) from None
 
 
 def batches(items: Iterable[str | Sequence[str]], size: int) -> Iterator[tuple[list[str], int]]:

@@ -16,6 +16,17 @@ def smallest_size(subword: str, special_tokens: int) -> int:
     return special_tokens + (len(BYTES) if subword == "bpe" else 0)
 
 
+def bare_copy(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a tokenizer over the same model and post-processor, without added tokens.
+
+    Those are found in the text, before the analyzer sees it, and must not be found inside a morpheme. As each call has
+    a copy of its own, threads never share one whose padding or truncation another thread changes.
+    """
+    copy = Tokenizer(tokenizer.model)
+    copy.post_processor = tokenizer.post_processor
+    return copy
+
+
 def make_tokenizer(
     subword: str,
     word_mark: str | None,

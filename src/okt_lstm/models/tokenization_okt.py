@@ -24,13 +24,13 @@ from transformers.utils.generic import PaddingStrategy
 from .okt_analyzer import Okt, analyzer_for, analyzer_version, hash_here
 from .okt_encoding import Encoding, LazyEncodings
 from .okt_former_names import with_present_names
-from .okt_inputs import batches, check_rows
+from .okt_inputs import batches, check_rows, no_negative_ids
 
 # Of a local folder's code, older releases of transformers copy only what this file itself imports.
 from .okt_konlpy import KonlpyOkt  # noqa: F401
 from .okt_ragged import Ragged, encode_morphemes
 from .okt_user_dictionary import write_user_dictionary
-from .okt_vocabulary import make_tokenizer, rename_token, smallest_size, with_post_processor_of
+from .okt_vocabulary import bare_copy, make_tokenizer, rename_token, smallest_size, with_post_processor_of
 from .okt_words import Morphemes, Piece, Word, cut_at_added_tokens, encode_words, find_morphemes, words_of_text
 
 logger = logging.get_logger(__name__)
@@ -62,6 +62,8 @@ class OktTokenizer(TokenizersBackend):
             text file with a word, a tab and its part of speech on each line. It is saved with the tokenizer.
         pad_token: The padding token. Its id is 0.
         unk_token: The token of unknown morphemes. Its id is 1.
+        split_special_tokens: Whether a special token that somebody typed into a text is text like any other. By default
+            it is, unless there is a `mask_token`, which texts are to have.
         **kwargs: As for every tokenizer of transformers: `cls_token`, `mask_token`, `model_max_length`,
             `padding_side`, ...
 
@@ -85,6 +87,7 @@ class OktTokenizer(TokenizersBackend):
         user_dictionary: Mapping[str, Sequence[str]] | str | Path | None = None,
         pad_token: str | AddedToken = "<pad>",
         unk_token: str | AddedToken = "<unk>",
+        split_special_tokens: bool | None = None,
         **kwargs: Any,
     ) -> None:
         if "model" in kwargs:
@@ -120,6 +123,8 @@ class OktTokenizer(TokenizersBackend):
             self.dictionary_hash = hash_here(self.user_dictionary)
         for name in ("is_local", "local_files_only"):  # of this load; saved, they would mislead the next one
             kwargs.pop(name, None)
+        if split_special_tokens is None:
+            split_special_tokens = kwargs.get("mask_token") is None
         super().__init__(
             norm=norm,
             stem=stem,
@@ -130,6 +135,7 @@ class OktTokenizer(TokenizersBackend):
             analyzer=self.analyzer,
             pad_token=pad_token,
             unk_token=unk_token,
+            split_special_tokens=split_special_tokens,
             **kwargs,
         )
         here = hash_here(self.user_dictionary)
@@ -214,7 +220,7 @@ class OktTokenizer(TokenizersBackend):
     ) -> BatchEncoding:
         rows, is_batched = check_rows(text, text_pair, is_split_into_words)
         self._warn_without_vocabulary()
-        backend = self._bare_backend()
+        backend = bare_copy(self.backend_tokenizer)
         if truncation_strategy != TruncationStrategy.DO_NOT_TRUNCATE:
             backend.enable_truncation(
                 cast(int, max_length), stride=stride, strategy=truncation_strategy.value, direction=self.truncation_side
@@ -293,16 +299,6 @@ class OktTokenizer(TokenizersBackend):
                     "This OktTokenizer has no vocabulary yet, so it knows no morpheme. Learn one from your texts with "
                     "train_new_from_iterator, or load a trained tokenizer with OktTokenizer.from_pretrained."
                 )
-
-    def _bare_backend(self) -> Tokenizer:
-        """Return a `tokenizers.Tokenizer` over the same model and post-processor, without added tokens.
-
-        Those are found in the text, before the analyzer sees it, and must not be found inside a morpheme. As each call
-        has a backend of its own, threads never share one whose padding or truncation another thread changes.
-        """
-        backend = Tokenizer(self.backend_tokenizer.model)
-        backend.post_processor = self.backend_tokenizer.post_processor
-        return backend
 
     def _to_batch(
         self, encodings: list[Any], return_tensors: Any, return_overflowing_tokens: bool = False, **returns: bool
@@ -394,6 +390,16 @@ class OktTokenizer(TokenizersBackend):
     def deprecation_warnings(self, given: dict[str, bool]) -> None:
         _warnings_given[self] = given
 
+    # ---- from ids to texts ----
+
+    def _decode(self, token_ids: Any, *args: Any, **kwargs: Any) -> str:
+        with no_negative_ids():
+            return super()._decode(token_ids, *args, **kwargs)
+
+    def convert_ids_to_tokens(self, ids: Any, skip_special_tokens: bool = False) -> Any:  # noqa: D102
+        with no_negative_ids():
+            return super().convert_ids_to_tokens(ids, skip_special_tokens)
+
     # ---- vocabulary ----
 
     def train_new_from_iterator(  # type: ignore[override]
@@ -428,7 +434,6 @@ class OktTokenizer(TokenizersBackend):
             ValueError: If `vocab_size` leaves no room beside the special tokens.
         """
         renamed = dict(special_tokens_map or {})
-
         named = {name: rename_token(token, renamed) for name, token in self._special_tokens_map.items() if token}
         extra = [rename_token(t, renamed) for t in [*self._extra_special_tokens, *(new_special_tokens or [])]]
         first = [named["pad_token"], named["unk_token"]]
@@ -454,7 +459,7 @@ class OktTokenizer(TokenizersBackend):
         if self.backend_tokenizer.post_processor is not None:
             backend = with_post_processor_of(self.backend_tokenizer, backend, renamed)
 
-        kept = ["norm", "stem", "subword", "word_mark", "user_dictionary"]
+        kept = ["norm", "stem", "subword", "word_mark", "user_dictionary", "split_special_tokens"]
         kept += ["padding_side", "truncation_side", "model_max_length"]
         options = self.init_kwargs | {name: getattr(self, name) for name in kept}
         options |= {

@@ -1,6 +1,5 @@
 """The model card beside a sentence encoder: what it is, what it learned from, and what was measured."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,9 +7,12 @@ from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData
 
+from oktane.lines import escaped
+
 from ..data.description import DataFile
 from ..models.configuration_lstm import RecurrentConfig
 from .model_card import table
+from .quoting import code_span, plain, python_literal
 from .trained_model import machine_name, package_versions
 
 _TEMPLATE = Path(__file__).with_name("templates") / "encoder_card.md"
@@ -61,24 +63,25 @@ def build_encoder_card(encoder: TrainedEncoder) -> ModelCard:
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
         tags=["okt-lstm", "feature-extraction", "okt", "korean"],
-        model_name=encoder.name.split("/")[-1],
+        model_name=escaped(encoder.name.split("/")[-1]),
     )
     return ModelCard.from_template(
         metadata,
         str(_TEMPLATE),
         table=table,
-        title=encoder.name.split("/")[-1],
-        name=json.dumps(encoder.name, ensure_ascii=False),
+        title=plain(encoder.name.split("/")[-1]),
+        name=python_literal(encoder.name),
         config=encoder.config,
         parameters=f"{encoder.num_parameters:,}",
         max_length=encoder.max_length,
-        teacher=encoder.teacher,
+        teacher=code_span(encoder.teacher),
         texts=f"{encoder.num_texts:,}",
-        file=encoder.file,
+        file_name=code_span(encoder.file.name),
+        file_id=code_span(encoder.file.git_blob_id),
         file_size=f"{encoder.file.num_bytes:,}",
         held_out=f"{encoder.num_held_out:,}",
         measures=[[name, f"{value:.4f}"] for name, value in encoder.scores.items()],
-        hyperparameters=[[name, f"`{value}`"] for name, value in encoder.hyperparameters.items()],
+        hyperparameters=[[name, code_span(value)] for name, value in encoder.hyperparameters.items()],
         versions=[[name, version] for name, version in encoder.versions.items()],
         machine=encoder.machine,
         seconds=f"{encoder.seconds:,.0f}",

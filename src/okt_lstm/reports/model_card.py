@@ -1,12 +1,14 @@
 """The model card beside a trained model: what it is, what it was trained on, and what was measured."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from oktane.lines import escaped
+
+from .quoting import code_span, plain, python_literal
 from .trained_model import TrainedModel
 
 _TEMPLATE = Path(__file__).with_name("templates") / "model_card.md"
@@ -37,8 +39,8 @@ def build_model_card(model: TrainedModel) -> ModelCard:
     split, scores = list(model.results.items())[-1]
     main = next(name for name in SCORES if name in scores)
     introduction = (
-        f"{model.description} Trained with okt-lstm on {model.data.name}; {score_title(main)} on the {split} split "
-        f"({model.data.rows[split]:,} rows): **{scores[main]:.4f}**."
+        f"{model.description} Trained with okt-lstm on {plain(model.data.name)}; {score_title(main)} on the {split} "
+        f"split ({model.data.rows[split]:,} rows): **{scores[main]:.4f}**."
     )
     return render_card(model, split, scores, introduction=introduction, results=_results(model))
 
@@ -62,13 +64,13 @@ def render_card(model: TrainedModel, split: str, scores: Mapping[str, float], **
         tags=["okt-lstm", model.model_type, "okt", "korean"],
         datasets=[model.data.hub_id] if model.data.hub_id else None,
         metrics=sorted({SCORES[name][0] for name in measured if name != "loss"}),
-        model_name=model.name.split("/")[-1],
+        model_name=escaped(model.name.split("/")[-1]),
         eval_results=[
             EvalResult(
                 task_type="text-classification",
                 task_name="Text Classification",
                 dataset_type=model.data.hub_id or "local",
-                dataset_name=model.data.name,
+                dataset_name=escaped(model.data.name),
                 dataset_config=model.data.config,
                 dataset_split=split,
                 metric_type=SCORES[name][0],
@@ -79,12 +81,16 @@ def render_card(model: TrainedModel, split: str, scores: Mapping[str, float], **
         ],
     )
     content = {
-        "title": model.name.split("/")[-1],
-        "name": json.dumps(model.name, ensure_ascii=False),
-        "examples": json.dumps(list(model.examples), ensure_ascii=False),
-        "row_counts": [[split, f"{rows:,}"] for split, rows in model.data.rows.items()],
-        "files": [[file.split, file.name, f"{file.num_bytes:,}", f"`{file.git_blob_id}`"] for file in model.data.files],
-        "hyperparameters": [[name, f"`{value}`"] for name, value in model.hyperparameters.items()],
+        "title": plain(model.name.split("/")[-1]),
+        "name": python_literal(model.name),
+        "examples": python_literal(list(model.examples)),
+        "data_name": plain(model.data.name),
+        "row_counts": [[plain(split), f"{rows:,}"] for split, rows in model.data.rows.items()],
+        "files": [
+            [plain(file.split), plain(file.name), f"{file.num_bytes:,}", code_span(file.git_blob_id)]
+            for file in model.data.files
+        ],
+        "hyperparameters": [[name, code_span(value)] for name, value in model.hyperparameters.items()],
         "pictures": model.pictures,
         "versions": [[name, version] for name, version in model.versions.items()],
         "seconds": f"{model.seconds:,.0f}",

@@ -13,6 +13,7 @@ from oktane.problem_type import ProblemType
 
 from ..data.description import DataDescription, DataFile
 from ..models.configuration_lstm import ClassifierConfig
+from .quoting import code_span
 
 CARD_NAME = "card.json"
 """The file of a trained folder that holds a `TrainedModel`, beside the card `README.md`."""
@@ -35,7 +36,7 @@ def describe(config: ClassifierConfig, num_parameters: int, problem_type: Proble
         problem_type: The problem type.
         labels: The names of the classes by id; empty for regression.
     """
-    names = ", ".join(f"`{label}`" for label in labels)
+    names = ", ".join(map(code_span, labels))
     task = _TASKS[problem_type].format(count=len(labels), names=names)
     return f"A {config.network} over Okt morphemes, with {num_parameters:,} parameters. It {task}."
 

@@ -18,6 +18,7 @@ from ..data.splits import Splits
 from ..reports.metrics import MAIN_METRIC
 from ..reports.model_card import build_model_card
 from ..reports.plots import plot_confusion_matrix, plot_curves
+from ..reports.quoting import code_span
 from ..reports.trained_model import CARD_NAME, TrainedModel, describe
 from .embeddings import Coverage
 from .options import ModelOptions
@@ -57,6 +58,9 @@ def document(
     """
     folder, splits, transfer = prepared.folder, prepared.splits, options.transfer
     config, num_parameters = prepared.config, trainer.model.num_parameters()
+    # The first file of a finished run has to be one that nothing else writes.
+    data_options = {name: value for name, value in asdict(options.data).items() if value is not None}
+    write_json(folder / DATA_ARGUMENTS_NAME, data_options)
     model = TrainedModel(
         name=options.training.hub_model_id or folder.resolve().name,
         license=options.training.license,
@@ -73,8 +77,6 @@ def document(
         pictures=_draw(folder, history, splits, tested),
     )
     write_json(folder / CARD_NAME, model.to_json())
-    data_options = {name: value for name, value in asdict(options.data).items() if value is not None}
-    write_json(folder / DATA_ARGUMENTS_NAME, data_options)
     if transfer.pretrained and (record := read_pretraining(transfer.pretrained)):
         write_json(folder / PRETRAINING_NAME, record)
     return build_model_card(model)
@@ -87,6 +89,9 @@ def hyperparameters(options: TrainParts, prepared: Prepared, trainer: RecurrentT
     # Classifiers don't use it.
     model.pop("sampled_softmax_size", None)
     tokenizer = asdict(options.tokenizer)
+    if options.tokenizer.user_dictionary:
+        # Where it is on this machine is nobody's business.
+        tokenizer["user_dictionary"] = Path(options.tokenizer.user_dictionary).name
     if transfer.pretrained:
         # It brought another tokenizer than the options would have made.
         made = {name: getattr(prepared.tokenizer, name, None) for name in ("norm", "stem", "subword", "word_mark")}
@@ -119,7 +124,7 @@ def hyperparameters(options: TrainParts, prepared: Prepared, trainer: RecurrentT
 def _vocabulary(options: TrainParts, *, is_taught: bool) -> str:
     """Say in a sentence where the vocabulary comes from."""
     if options.transfer.pretrained:
-        return f"The vocabulary is that of `{display_name(options.transfer.pretrained)}`."
+        return f"The vocabulary is that of {code_span(display_name(options.transfer.pretrained))}."
     texts = "the training rows and the unlabeled texts" if is_taught else "the training rows alone"
     return f"The vocabulary was built from {texts}."
 

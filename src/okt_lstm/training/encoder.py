@@ -24,7 +24,7 @@ from ..inference.sentence_transformers_files import write_sentence_transformers_
 from ..models.configuration_lstm import RecurrentConfig
 from ..reports.encoder_card import TrainedEncoder, build_encoder_card
 from .options import ModelOptions
-from .output_folder import delete_run_files, find_checkpoint, refuse_overwrite
+from .output_folder import find_checkpoint, refuse_overwrite, start_run
 from .parts import EncoderParts
 from .provenance import display_name
 from .teacher_embeddings import start_from_teacher, token_vectors
@@ -87,8 +87,8 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
     config = options.model.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
     assert isinstance(config, RecurrentConfig), "checked above"
     config.projection_size = vectors.shape[1]
-    if checkpoint is None and training.should_save:
-        delete_run_files(folder)
+    if training.should_save:
+        start_run(folder, resumed=checkpoint is not None)
 
     set_seed(training.seed)
     model = AutoModel.from_config(config)
@@ -110,6 +110,9 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
     trained = trainer.fit(checkpoint)
     metrics = trainer.evaluate()
     metrics["eval_cosine"] = trainer.cosine()
+    # The first file of a finished run has to be one that nothing else writes.
+    trainer.save_metrics("train", trained.metrics)
+    trainer.save_metrics("eval", metrics)
     result = EncoderResult(folder, metrics["eval_loss"], metrics["eval_cosine"], trained.metrics["train_runtime"])
     if trainer.is_world_process_zero():
         encoder = TrainedEncoder(
@@ -129,8 +132,6 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
         trainer.card = build_encoder_card(encoder)
         trainer.create_model_card()
         write_sentence_transformers_files(folder)
-    trainer.save_metrics("train", trained.metrics)
-    trainer.save_metrics("eval", metrics)
     trainer.save_state()
     trainer.save_model()
     return result
@@ -158,6 +159,7 @@ def _hyperparameters(options: EncoderParts, config: RecurrentConfig) -> dict[str
         **model,
         "projection_size": config.projection_size,
         **asdict(options.tokenizer),
+        "user_dictionary": options.tokenizer.user_dictionary and Path(options.tokenizer.user_dictionary).name,
         "teacher_embeddings": options.teacher.teacher_embeddings,
         "similarity_weight": options.teacher.similarity_weight,
         "similarity_scale": options.teacher.similarity_scale,

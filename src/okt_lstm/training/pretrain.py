@@ -18,7 +18,7 @@ from oktane import chunks
 from ..atomic import write_json
 from ..data.cache import generate
 from ..data.unlabeled import UnlabeledText
-from .output_folder import delete_run_files, find_checkpoint, refuse_overwrite
+from .output_folder import find_checkpoint, refuse_overwrite, start_run
 from .parts import PretrainParts
 from .provenance import PRETRAINING_NAME, as_record
 from .run_options import PretrainOptions
@@ -73,8 +73,8 @@ def pretrain(options: PretrainParts) -> PretrainResult:
         splits = _split(tokenize(text, tokenizer), text, training)
     config = options.model.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
     config.separate_directions = True
-    if checkpoint is None and training.should_save:
-        delete_run_files(folder)
+    if training.should_save:
+        start_run(folder, resumed=checkpoint is not None)
 
     set_seed(training.seed)
     # The text is its own label.

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from ..data.description import DataDescription, DataFile
 from ..data.unlabeled import UnlabeledText
 from ..hub import model_file
+from ..reports.quoting import code_span
 from .options import TransferOptions
 from .renamed import current_options
 
@@ -67,30 +68,30 @@ def with_transfer(
     files = list(data.files)
     notes = list(data.notes)
     if transfer.pretrained:
-        notes.append(f"The network started from `{display_name(transfer.pretrained)}`.")
+        notes.append(f"The network started from {code_span(display_name(transfer.pretrained))}.")
         for file, sentence in _pretraining(transfer.pretrained, "It was"):
             files.append(file)
             notes.append(sentence)
     if transfer.embeddings:
         path = Path(transfer.embeddings)
         files.append(DataFile.of("vectors", path))
-        notes.append(f"The embeddings started from the vectors of `{path.name}`: {coverage}.")
+        notes.append(f"The embeddings started from the vectors of {code_span(path.name)}: {coverage}.")
         if (source := _source_of_vectors(path)) is not None:
             files.append(source)
-            notes.append(f"These were learned from the texts of `{source.name}`, {_SEEN}.")
+            notes.append(f"These were learned from the texts of {code_span(source.name)}, {_SEEN}.")
     if transfer.teacher:
-        names = [display_name(name) for name in transfer.teacher]
-        teachers = f"{len(names)} teachers ({', '.join(f'`{name}`' for name in names)})"
+        names = [code_span(display_name(name)) for name in transfer.teacher]
+        teachers = f"{len(names)} teachers ({', '.join(names)})" if len(names) > 1 else f"the teacher {names[0]}"
         texts = "the training rows"
         if unlabeled is not None:
             files.append(unlabeled.file)
-            texts += f" and for {unlabeled_texts:,} unlabeled texts of `{unlabeled.file.name}`"
+            texts += f" and for {unlabeled_texts:,} unlabeled texts of {code_span(unlabeled.file.name)}"
         notes.append(
-            f"It learned the mean prediction of {teachers if len(names) > 1 else f'the teacher `{names[0]}`'} for "
-            f"{texts}. For a training row, the row's own label has a weight of {1 - transfer.teacher_weight:.4g}."
+            f"It learned the mean prediction of {teachers} for {texts}. For a training row, the row's own label has a "
+            f"weight of {1 - transfer.teacher_weight:.4g}."
         )
         for name in transfer.teacher:
-            for file, sentence in _pretraining(name, f"The teacher `{display_name(name)}` was"):
+            for file, sentence in _pretraining(name, f"The teacher {code_span(display_name(name))} was"):
                 files.append(file)
                 notes.append(sentence)
     return replace(data, files=tuple(dict.fromkeys(files)), notes=tuple(notes))
@@ -109,7 +110,7 @@ def _pretraining(model: str, subject: str) -> Iterator[tuple[DataFile, str]]:
         file = DataFile("pretraining", **record["unlabeled"])
         yield (
             file,
-            f"{subject} pretrained as a language model on {record['texts']:,} texts of `{file.name}`, {_SEEN} "
+            f"{subject} pretrained as a language model on {record['texts']:,} texts of {code_span(file.name)}, {_SEEN} "
             f"(perplexity {record['perplexity']:.1f} on {record['held_out_texts']:,} others).",
         )
 

@@ -34,6 +34,11 @@ from .values import read_table
 
 RESULTS = ("train", "train-encoder")
 """The commands that a recipe's last stage can be of."""
+# What a recipe, which may come from a stranger, has no say in: where results go, and whether anything is deleted or
+# leaves the machine. The same holds for all options that begin with `hub_`.
+_CHOSEN_BY_USER = frozenset(
+    {"output_dir", "output", "recipe", "stages_dir", "overwrite_output_dir", "resume_from_checkpoint", "push_to_hub"}
+)
 
 
 @dataclass(frozen=True)
@@ -164,8 +169,8 @@ def _parse_stage(entry: Any, where: str, earlier: Mapping[str, Stage]) -> Stage:
         options = options_of(options, COMMANDS[command])
     except ValueError as error:
         raise ValueError(f"{where}: `{command}`: {error}") from None
-    if chosen_by_user := options.keys() & {"output_dir", "output", "recipe", "stages_dir"}:
-        raise ValueError(f"{where}: a recipe can't set {min(chosen_by_user)!r}")
+    if refused := [option for option in options if option in _CHOSEN_BY_USER or option.startswith("hub_")]:
+        raise ValueError(f"{where}: a recipe can't set {min(refused)!r}; that is for whoever runs it to choose")
     _check_references(options, where, earlier)
     return Stage(name, command, options, tuple(seeds))
 

@@ -43,7 +43,8 @@ class BaseRunOptions(RunSettings, TrainingArguments):  # type: ignore[misc]  # n
             )
             self.bf16 = False
         super().__post_init__()
-        if self.num_train_epochs <= 0 and self.max_steps <= 0:
+        # NaN is not above 0 either.
+        if not self.num_train_epochs > 0 and self.max_steps <= 0:
             raise ValueError(f"num_train_epochs is {self.num_train_epochs}; it has to be above 0")
         if self.push_to_hub and self.hub_strategy != HubStrategy.END:
             raise ValueError("any hub_strategy but 'end' pushes checkpoints, which hold pickles; leave it out")

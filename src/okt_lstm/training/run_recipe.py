@@ -8,14 +8,20 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
-
 from ..atomic import write_json, write_text
 from ..data.options import DataOptions, TableOptions
 from .commands import COMMANDS
 from .encoder import train_encoder
 from .options import UnlabeledOptions
-from .output_folder import delete_run_files, earlier_run, refuse_overwrite
+from .output_folder import (
+    RECIPE_NAME,
+    STAGES_NAME,
+    earlier_run,
+    files_in_the_way,
+    newest_checkpoint,
+    refuse_overwrite,
+    start_run,
+)
 from .parts import EncoderParts, PretrainParts, TrainParts, WordVectorParts, build
 from .pretrain import pretrain
 from .recipe import Recipe, Stage, stages_named
@@ -25,11 +31,6 @@ from .train import train
 from .word_vectors import train_word_vectors
 
 logger = logging.getLogger(__name__)
-
-RECIPE_NAME = "recipe.yaml"
-"""The file of a trained folder that holds the recipe it was trained by."""
-STAGES_NAME = "recipe_stages.json"
-"""The file of a trained folder that says how long each stage took, in seconds."""
 
 # In a stage's folder: what makes its result and, once that is finished, how long it took.
 _STAGE_NAME = "stage.json"
@@ -77,7 +78,7 @@ def run_recipe(
     """
     given = dict(given)
     output = Path(given["output_dir"])
-    if given.get("resume_from_checkpoint") is True and not any(output.glob(f"{PREFIX_CHECKPOINT_DIR}-*")):
+    if given.get("resume_from_checkpoint") is True and newest_checkpoint(output) is None:
         # It was an earlier stage that was interrupted.
         del given["resume_from_checkpoint"]
     if not given.get("resume_from_checkpoint"):
@@ -91,7 +92,15 @@ def run_recipe(
     folder = Path(stages_dir) if stages_dir else output / "stages"
     for stage in earlier:
         results[stage.name] = [
-            _run_stage(stage, folder / name, origin, _of_command(given, stage, _SURROUNDINGS), seconds, run)
+            _run_stage(
+                stage,
+                folder / name,
+                origin,
+                _of_command(given, stage, _SURROUNDINGS),
+                seconds,
+                run,
+                overwrite=given.get("overwrite_output_dir", False),
+            )
             for name, origin in _runs(stage, given, results)
         ]
     last_given = {name: value for name, value in given.items() if is_taught or name not in _names(UnlabeledOptions)}
@@ -155,6 +164,8 @@ def _run_stage(
     surroundings: Mapping[str, Any],
     seconds: dict[str, float],
     run: Callable[[str, Mapping[str, Any]], Any],
+    *,
+    overwrite: bool,
 ) -> _Result:
     """Run a stage, unless it is finished, or continue it, if it was interrupted.
 
@@ -165,20 +176,22 @@ def _run_stage(
         surroundings: Options that change no result.
         seconds: Where the time that it took is noted.
         run: What runs a command with its options.
+        overwrite: Whether a result of something else than this recipe may be deleted.
     """
     record = folder / _STAGE_NAME
     vectors = folder / _VECTORS_NAME
-    found = json.loads(record.read_text("utf-8")) if record.is_file() else None
+    found = _read_record(record)
     took = found.pop("seconds", None) if found else None
     if not found or _current_origin(found) != json.loads(json.dumps(origin)):
-        if found is None and (strange := earlier_run(folder)):
+        if found is None and not overwrite and (strange := earlier_run(folder) or files_in_the_way(folder)):
             raise FileExistsError(
-                f"{folder} holds {strange[0].name}, but not of this recipe's stage: name another --stages_dir"
+                f"{folder} holds {strange[0].name}, but not of this recipe's stage: delete it with "
+                "--overwrite_output_dir, or name another --stages_dir"
             )
         folder.mkdir(parents=True, exist_ok=True)
         # Delete the record first: an interrupted deletion must not look like a finished stage.
         write_json(record, {})
-        delete_run_files(folder)
+        start_run(folder, resumed=False)
         write_json(record, origin)
         took = None
     if took is None:
@@ -186,9 +199,8 @@ def _run_stage(
         if stage.command == "word-vectors":
             options["output"] = str(vectors)
         else:
-            interrupted = any(folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"))
             options["output_dir"] = str(folder)
-            options["resume_from_checkpoint" if interrupted else "overwrite_output_dir"] = True
+            options["resume_from_checkpoint" if newest_checkpoint(folder) else "overwrite_output_dir"] = True
         if stage.command == "train":
             # Only the recipe's result is tested.
             options["do_predict"] = False
@@ -198,6 +210,17 @@ def _run_stage(
         write_json(record, origin | {"seconds": took})
     seconds[folder.name] = took
     return _Result(str(vectors if stage.command == "word-vectors" else folder), origin)
+
+
+def _read_record(path: Path) -> dict[str, Any] | None:
+    """Return the record of a stage; None if there is none, and an empty one if it is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) and {"options", "basis", "command"} <= record.keys() else {}
 
 
 def _current_origin(origin: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for
 from .distillation import soft_labels
 from .document import document
 from .embeddings import Coverage, FreezeEmbeddings, fill_embeddings
-from .output_folder import delete_run_files
+from .output_folder import start_run
 from .parts import TrainParts
 from .prepare import Prepared, prepare, tokenize
 from .run_options import TrainOptions
@@ -66,8 +66,8 @@ def train(options: TrainParts) -> TrainResult:
     # Only now: teachers may take hours, and all else that was given is known to fit.
     train_set = teach(options, prepared)
     # Only now, when nothing can be found wrong any more.
-    if prepared.checkpoint is None and options.training.should_save:
-        delete_run_files(prepared.folder)
+    if options.training.should_save:
+        start_run(prepared.folder, resumed=prepared.checkpoint is not None)
     trainer, trained = fit(options, prepared, model, train_set)
     # Before the best epoch is evaluated once more.
     history = list(trainer.state.log_history)

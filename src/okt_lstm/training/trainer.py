@@ -1,6 +1,7 @@
 """Trainer as every run here uses it: length-grouped batches, an order that can be resumed, folders without pickles."""
 
 import logging
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import datasets
 import pyarrow.compute as pc
 import torch
 from huggingface_hub import ModelCard
+from safetensors import SafetensorError
 from torch.utils.data import Sampler
 from transformers import (
     EarlyStoppingCallback,
@@ -23,11 +25,12 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
-from transformers.trainer import TRAINING_ARGS_NAME
+from transformers.trainer import TRAINER_STATE_NAME, TRAINING_ARGS_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
-from transformers.trainer_utils import TrainOutput
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, TrainOutput, rotate_checkpoints
 
 from ..atomic import replacing_files, write_text
+from ..hub import push
 from .optimization import RowwiseRMSprop
 from .run_options import BaseRunOptions
 
@@ -44,6 +47,8 @@ class RecurrentTrainer(Trainer):
     args: BaseRunOptions
     model: PreTrainedModel
     card: ModelCard | None = None
+    # Where the files of a checkpoint are written before it appears.
+    _checkpoint_dir: Path | None = None
 
     @staticmethod
     def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: PreTrainedModel | None = None) -> tuple[Any, Any]:
@@ -65,7 +70,9 @@ class RecurrentTrainer(Trainer):
         interruption = SaveOnInterrupt()
         self.add_callback(interruption)
         if self.args.early_stopping_patience is not None:
-            self.add_callback(EarlyStoppingCallback(self.args.early_stopping_patience))
+            stopping = EarlyStoppingCallback(self.args.early_stopping_patience)
+            stopping.early_stopping_patience_counter = _validations_without_best(checkpoint)
+            self.add_callback(stopping)
         with interruption.listening(self.args):
             trained = self.train(resume_from_checkpoint=checkpoint)
         if interruption.happened:
@@ -97,15 +104,74 @@ class RecurrentTrainer(Trainer):
             # A pickle.
             (temporary / TRAINING_ARGS_NAME).unlink()
 
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        """Save a checkpoint that appears whole or not at all; older ones stay until it is there."""
+        # Several processes would each need to know the temporary folder. There, what is incomplete is not resumed.
+        if self.args.world_size > 1:
+            super()._save_checkpoint(model, trial)
+            return
+        folder = Path(self.args.output_dir)
+        target = folder / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with replacing_files(folder) as self._checkpoint_dir:
+                super()._save_checkpoint(model, trial)
+                if self.state.best_global_step == self.state.global_step:
+                    # Where it will be.
+                    self.state.best_model_checkpoint = str(target)
+                self.state.save_to_json(str(self._checkpoint_dir / target.name / TRAINER_STATE_NAME))
+                # An incomplete one, or one of a run with other options that is now resumed from an earlier step.
+                shutil.rmtree(target, ignore_errors=True)
+        # What the writers of weights and of PyTorch's files make of an OSError.
+        except (SafetensorError, RuntimeError) as error:
+            raise OSError(f"the checkpoint {target} can't be written: {error}") from error
+        finally:
+            self._checkpoint_dir = None
+        rotate_checkpoints(
+            output_dir=str(folder),
+            save_total_limit=self.args.save_total_limit,
+            best_model_checkpoint=self.state.best_model_checkpoint,
+            use_mtime=True,
+        )
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self._checkpoint_dir or super()._get_output_dir(trial))
+
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Evaluate without changing the state of the random numbers, which even a fixed order of batches draws from."""
         with torch.random.fork_rng(devices=[]):
             return super().evaluate(*args, **kwargs)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """Write our card in place of Trainer's draft; pushing calls this as well."""
+        """Write our card in place of Trainer's draft."""
         if self.card is not None:
             write_text(Path(self.args.output_dir) / "README.md", str(self.card))
+
+    def push_to_hub(self, commit_message: str | None = None, **kwargs: Any) -> str | None:  # type: ignore[override]
+        """Upload what `okt-lstm push` uploads of the folder, where Trainer would upload all that is in it."""
+        if not self.is_world_process_zero():
+            return None
+        if self.card is None:
+            # A language model's; a draft is better than none.
+            super().create_model_card()
+        assert self.hub_model_id is not None, "Trainer has made the repository"
+        return push(
+            self.args.output_dir,
+            self.hub_model_id,
+            private=bool(self.args.hub_private_repo),
+            token=self.args.hub_token,
+            revision=self.args.hub_revision,
+            commit_message=commit_message,
+        )
+
+
+def _validations_without_best(checkpoint: str | None) -> int:
+    """Return how many validations before a checkpoint had no new best score. Trainer would begin to count anew."""
+    if checkpoint is None:
+        return 0
+    saved = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME)).stateful_callbacks or {}
+    attributes = saved.get(EarlyStoppingCallback.__name__, {}).get("attributes", {})
+    return int(attributes.get("early_stopping_patience_counter", 0))
 
 
 class ResumableLengthGroupedSampler(LengthGroupedSampler):
@@ -155,12 +221,18 @@ class SaveOnInterrupt(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Save and stop, if Ctrl-C was pressed."""
         if self.happened:
-            control.should_save = control.should_training_stop = True
-            control.should_evaluate = False
+            control.should_training_stop = True
+            # After the last step of an epoch, the epoch's validation comes first.
+            control.should_save = not _ends_epoch(state)
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Skip the regular save: the interrupted step has just been saved."""
+        """Save after the last step of an epoch; in the middle of one, the interrupted step has just been saved."""
         if self.happened:
-            control.should_save = control.should_evaluate = False
+            control.should_save = _ends_epoch(state)
+            control.should_evaluate = control.should_evaluate and _ends_epoch(state)
+
+
+def _ends_epoch(state: TrainerState) -> bool:
+    return state.epoch is not None and float(state.epoch).is_integer()

@@ -75,6 +75,8 @@ def choose_tokenizer(
             raise ValueError(f"a --pretrained model brings its tokenizer along: leave out --{option.name}")
     tokenizer = AutoTokenizer.from_pretrained(transfer.pretrained, trust_remote_code=False)
     tokenizer.model_max_length = options.max_length
+    # A language model may have a mask token; in a text to classify, it is text.
+    tokenizer.split_special_tokens = True
     return tokenizer
 
 

@@ -19,12 +19,40 @@ def read_table(path: Path) -> dict[str, Any]:
         ValueError: If it holds something else.
     """
     try:
-        table = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # a SafeLoader
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_TABLE + 1)
+        if len(content) > _LARGEST_TABLE:
+            raise ValueError(f"{path}: has more than {_LARGEST_TABLE:,} bytes, so it is no table of options")
+        table = yaml.load(content.decode(), Loader=_Loader)  # a SafeLoader
+        if _size(table, _MOST_VALUES) > _MOST_VALUES:
+            raise ValueError(f"{path}: has more than {_MOST_VALUES:,} values, those of aliases counted")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not valid YAML or JSON: {error}") from error
+    except RecursionError:
+        raise ValueError(f"{path}: tables and lists are nested too deep") from None
     if not isinstance(table, dict) or not all(isinstance(name, str) for name in table):
         raise ValueError(f"{path}: must be a table of names and values, such as `learning_rate: 0.001`")
     return table
+
+
+# Far more than any recipe has.
+_LARGEST_TABLE = 100_000
+_MOST_VALUES = 100_000
+
+
+def _size(value: Any, most: int) -> int:
+    """Return how many values there are in a value, or more than `most` as soon as there are more.
+
+    A few lines of YAML can name a list of lists ten times in each of ten levels.
+    """
+    if not isinstance(value, dict | list):
+        return 1
+    size = 1
+    for part in value.values() if isinstance(value, dict) else value:
+        size += _size(part, most - size)
+        if size > most:
+            break
+    return size
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML carries no types
