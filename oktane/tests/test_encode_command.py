@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("okt_lstm")
 
-from test_encoder import save_encoder
+from test_load_encoder import save_encoder
 
 import oktane
 from oktane import cli

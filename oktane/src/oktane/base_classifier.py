@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .parallel import text_chunks
+from .parallel import refuse_container, text_chunks
 from .problem_type import Prediction, ProblemType
 
 
@@ -106,11 +107,12 @@ class BaseClassifier(ABC):
 
 def checked_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     """Yield texts in lists of `size`, or fewer if they are long. Raise TypeError at the first one that is not a str."""
-    start = 0
-    for chunk in text_chunks(texts, size):
-        for position, text in enumerate(chunk, start):
-            if not isinstance(text, str):
-                hint = "; pass one column of the data set" if isinstance(text, Mapping) else ""
-                raise TypeError(f"texts[{position}] is not a str but {type(text).__name__}: {text!r:.60}{hint}")
-        yield chunk
-        start += len(chunk)
+    refuse_container(texts)
+    yield from text_chunks(map(_checked, texts, count()), size)
+
+
+def _checked(text: str, position: int) -> str:
+    if isinstance(text, str):
+        return text
+    hint = "; pass one column of the data set" if isinstance(text, Mapping) else ""
+    raise TypeError(f"texts[{position}] is not a str but {type(text).__name__}: {text!r:.60}{hint}")

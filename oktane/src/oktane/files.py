@@ -1,7 +1,7 @@
 """Texts of files and streams in, their predictions out, in constant memory."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import tee
 from typing import Any, TextIO, TypeVar
 
@@ -66,7 +66,7 @@ def predict_file(
             output_encoding = "utf-8-sig"
         count = 0
         with open_writer(target, columns, reader.schema, output_encoding) as writer:
-            for chunk, predicted in _predicted(classifier, reader, text_column, probabilities):
+            for chunk, predicted in _predicted(classifier, reader, text_column, probabilities, classifier.labels):
                 for number, (row, values) in enumerate(zip(chunk, predicted, strict=True), count + 1):
                     if clash := row.keys() & set(new):
                         raise FileError(
@@ -92,7 +92,7 @@ def print_file(
     """Predict the texts of a table and write them to a stream; see `predict_file` and `print_predictions`."""
     with open_reader(source, reading) as reader:
         column = choose_texts(reader, text_column)
-        for rows, predicted in _predicted(classifier, reader, column, probabilities):
+        for rows, predicted in _predicted(classifier, reader, column, probabilities, _escaped_labels(classifier)):
             texts = (row.get(column) for row in rows)
             stream.writelines(tsv_line([*values, text]) for values, text in zip(predicted, texts, strict=True))
         stream.flush()
@@ -110,11 +110,14 @@ def print_predictions(
         probabilities: Whether to write the probability of each label.
     """
     for chunk, scores in classifier.score_chunks(texts):
-        # A model's labels may come from a stranger, and this may be a terminal.
-        labels = [escaped(label) for label in classifier.labels]
-        predicted = classifier.problem_type.rows(scores, labels, probabilities)
+        predicted = classifier.problem_type.rows(scores, _escaped_labels(classifier), probabilities)
         stream.writelines(tsv_line([*values, text]) for values, text in zip(predicted, chunk, strict=True))
     stream.flush()
+
+
+def _escaped_labels(classifier: BaseClassifier) -> list[str]:
+    """Return the labels for a terminal: a model's labels may come from a stranger."""
+    return [escaped(label) for label in classifier.labels]
 
 
 def choose_texts(reader: RowReader, given: str | None) -> str:
@@ -156,12 +159,16 @@ def with_texts(
 
 
 def _predicted(
-    classifier: BaseClassifier, reader: RowReader, column: str, probabilities: bool
+    classifier: BaseClassifier,
+    reader: RowReader,
+    column: str,
+    probabilities: bool,
+    labels: Sequence[str],
 ) -> Iterator[tuple[list[Row], list[list[Any]]]]:
     """Yield some rows of a table at a time with the values of the new columns."""
-    nothing = [None] * len(classifier.problem_type.columns(classifier.labels, probabilities))
+    nothing = [None] * len(classifier.problem_type.columns(labels, probabilities))
     for rows, has_text, scores in with_texts(reader, column, classifier.score_chunks):
-        found = () if scores is None else classifier.problem_type.rows(scores, classifier.labels, probabilities)
+        found = () if scores is None else classifier.problem_type.rows(scores, labels, probabilities)
         values = iter(found)
         yield rows, [next(values) if has else list(nothing) for has in has_text]
 
