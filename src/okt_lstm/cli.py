@@ -61,11 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if arguments is None else arguments)
     replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
-<<<<<<< HEAD
-        if isinstance(stream, io.TextIOWrapper):  # texts have characters that the locale's encoding may lack
-=======
         if isinstance(stream, io.TextIOWrapper):
->>>>>>> wt-tables
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         with _messages():

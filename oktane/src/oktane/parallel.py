@@ -100,11 +100,7 @@ def text_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     """Yield texts in lists of `size`, or fewer if they are long: after Ctrl-C, the lists under way are finished.
 
     Raises:
-    <<<<<<< HEAD
-        TypeError: If one of the texts is not a str; the message says which of all. See also `refuse_container`.
-    =======
         TypeError: If one of the texts is not a str; the message says which of all. Also see `refuse_container`.
-    >>>>>>> wt-tables
     """
     refuse_container(texts)
     chunk: list[str] = []
