@@ -142,9 +142,10 @@ def test_what_a_killed_process_was_writing_is_removed_by_the_next_that_writes_th
 
 
 @pytest.mark.parametrize(
-    "name", [f".a.txt.{os.getpid()}-0a1b2c3d.tmp", ".a.txt.1.tmp", ".bashrc", ".a.tmp", f"a.{NOBODY}.tmp", ".tmp"]
+    "name", [".a.txt.OURS-0a1b2c3d.tmp", ".a.txt.1.tmp", ".bashrc", ".a.tmp", f"a.{NOBODY}.tmp", ".tmp"]
 )
 def test_what_a_running_process_writes_and_what_no_process_of_ours_wrote_stays(tmp_path, name):
+    name = name.replace("OURS", str(os.getpid()))
     (tmp_path / name).write_text("precious")
     remove_unfinished(tmp_path)
     assert (tmp_path / name).read_text() == "precious"
