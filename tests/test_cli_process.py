@@ -137,9 +137,9 @@ print(code, [name for name in ("torch", "transformers", "datasets", "numpy", "py
         ("train --output_dir o --dataset none.csv", "none.csv: no such file or folder (--dataset)"),
         ("train --output_dir o --dataset sample --validation_file no.csv", "no.csv: no such file (--validation_file)"),
         ("train --output_dir o --data_dir none", "none: no such folder (--data_dir)"),
-        ("train --output_dir earlier", "earlier holds an earlier run (config.json)"),
-        ("pretrain --output_dir earlier --unlabeled nsmc", "earlier holds an earlier run (config.json)"),
-        ("train --recipe fast --output_dir earlier", "earlier holds an earlier run (config.json)"),
+        ("train --output_dir earlier", "earlier holds an earlier run (trainer_state.json)"),
+        ("pretrain --output_dir earlier --unlabeled nsmc", "earlier holds an earlier run (trainer_state.json)"),
+        ("train --recipe fast --output_dir earlier", "earlier holds an earlier run (trainer_state.json)"),
         ("train --output_dir earlier/config.json", "config.json is a file; --output_dir must name a folder"),
         ("evaluate --dataset none.csv", "none.csv: no such file or folder (--dataset)"),
         ("evaluate --dataset nsmc --data_dir none", "none: no such folder (--data_dir)"),
@@ -151,7 +151,8 @@ print(code, [name for name in ("torch", "transformers", "datasets", "numpy", "py
 )
 def test_a_mistake_is_one_line_before_anything_heavy_is_imported(tmp_path, command, message):
     (tmp_path / "earlier").mkdir()
-    (tmp_path / "earlier" / "config.json").write_text("{}")
+    for name in ("config.json", "trainer_state.json"):
+        (tmp_path / "earlier" / name).write_text("{}")
     result = run_alone(command, tmp_path)
     assert result.stdout == "1 []\n"
     (line,) = result.stderr.splitlines()

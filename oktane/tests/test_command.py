@@ -168,7 +168,12 @@ def test_a_typed_line_is_answered_before_the_next_one():
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 def test_an_interrupt_ends_the_command_quietly():
     process = subprocess.Popen(
-        [*OKTANE, "morphs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*OKTANE, "morphs"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A job in the background ignores the interrupt, and so would this one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     process.stdin.write("영화가\n".encode())
     process.stdin.flush()
@@ -280,7 +285,7 @@ def test_version_and_help_load_nothing_that_only_an_analysis_needs():
         "import sys; from oktane import cli\ntry: cli.main(['--help'])\nexcept SystemExit: print(sorted(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for name in ("numpy", "difflib", "hashlib", "concurrent.futures", "oktane.lines"):
+    for name in ("numpy", "difflib", "hashlib", "concurrent.futures", "oktane.readers"):
         assert repr(name) not in done.stdout.splitlines()[-1]
 
 

@@ -117,7 +117,7 @@ def test_a_file_without_rows_can_be_written_and_read(tmp_path, kind):
         ("a.jsonl", b'{"a": 1}\n[1]\n', "line 2: a list, not an object"),
         ("a.jsonl", b"[1]\n", "row 1: a int, not an object"),
         ("a.jsonl", b'{"a": "\\ud83d"}\n', "line 1: holds half a surrogate pair"),
-        ("a.xlsx", b"", "unknown file format"),
+        ("a.docx", b"", "unknown file format"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_with_its_line(tmp_path, name, content, message):

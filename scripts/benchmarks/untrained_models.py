@@ -1,6 +1,4 @@
-"""Make models whose speed is that of the trained ones, for `benchmark_models.py`, which imports this; it is not a
-program.
-"""
+"""Make models as fast as the trained ones, for `benchmark_models.py`, which imports this; it is not a program."""
 
 from pathlib import Path
 from typing import Any

@@ -234,7 +234,8 @@ def help_of(name, capsys, monkeypatch, flag="--help"):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_says_what_the_command_does_and_ends_with_two_examples(name, capsys, monkeypatch):
     lines = help_of(name, capsys, monkeypatch).splitlines()
-    assert lines[0].startswith(f"usage: okt-lstm {name} --output")
+    assert lines[0].startswith(f"usage: okt-lstm {name} --")
+    assert "--output" in lines[0]
     assert lines[2] == COMMANDS[name].summary
     assert lines[-3] == "examples:"
     assert all(line.startswith(f"  okt-lstm {name} ") for line in lines[-2:])

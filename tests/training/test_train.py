@@ -324,7 +324,7 @@ LINES = {
         "text": f"영화 {number}",
         "label": [["가"], ["가", "나"], []][number % 3],
     },
-    "regression": lambda number: {"text": f"영화 {number}", "label": number % 3 + 0.5},
+    "regression": lambda number: {"text": f"영화 {number}", "label": number / 7},
 }
 
 
@@ -471,7 +471,8 @@ def test_a_run_with_vectors_resumes_like_an_uninterrupted_one(vectors, tmp_path)
 
 def test_vectors_that_do_not_fit_are_refused_before_an_earlier_run_is_deleted(vectors, tmp_path):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "config.json").write_text("{}")
+    for name in ("config.json", "trainer_state.json"):
+        (tmp_path / "out" / name).write_text("{}")
     flags = ["--embeddings", str(vectors[1]), "--embedding_size", "4", "--overwrite_output_dir"]
     with pytest.raises(ValueError, match="--embedding_size 8"):
         run(tmp_path / "out", *flags)

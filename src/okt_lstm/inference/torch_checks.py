@@ -80,8 +80,10 @@ def check_weights(name: str, model: PreTrainedModel) -> None:
 def _stored_weights(name: str, revision: str | None, token: str | bool | None) -> Mapping[str, tuple[int, ...]]:
     """Return the shapes of the tensors of a model's safetensors files, by name; empty if there are none."""
     files = [SAFE_WEIGHTS_NAME]
-    index = model_file(name, SAFE_WEIGHTS_INDEX_NAME, revision, token)
-    if model_file(name, SAFE_WEIGHTS_NAME, revision, token) is None and index is not None:
+    # Without a connection, a file that was never asked for can't be known to be missing: the index comes second.
+    has_one_file = model_file(name, SAFE_WEIGHTS_NAME, revision, token) is not None
+    index = None if has_one_file else model_file(name, SAFE_WEIGHTS_INDEX_NAME, revision, token)
+    if index is not None:
         shards = read_json(index).get("weight_map")
         if not isinstance(shards, dict) or not all(isinstance(file, str) for file in shards.values()):
             raise LoadError(f"{index}: weight_map must name the file of each tensor")

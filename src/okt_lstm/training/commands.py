@@ -111,8 +111,8 @@ ENCODER = Command(
         EncoderSettings,
     ),
     (
-        "okt-lstm train-encoder --teacher intfloat/multilingual-e5-small --unlabeled texts.txt --output_dir encoder",
-        "okt-lstm train-encoder --recipe encoder --teacher e5 --unlabeled texts.txt --output_dir encoder",
+        "okt-lstm train-encoder --teacher intfloat/multilingual-e5-small --unlabeled t.txt --output_dir out",
+        "okt-lstm train-encoder --recipe encoder --teacher e5 --unlabeled texts.txt --output_dir out",
     ),
     hidden=frozenset({"max_ngram", "num_buckets", "classifier_dropout", "sampled_softmax_size"}),
 )
