@@ -27,6 +27,7 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
 import okt_lstm
+import oktane
 from okt_lstm.atomic import replacing_folder, write_text
 from okt_lstm.data.options import DATA_ARGUMENTS_NAME, DataOptions
 from okt_lstm.data.splits import load_test_split
@@ -37,6 +38,7 @@ from okt_lstm.reports.recipe_card import RecipeFigures, build_recipe_card
 from okt_lstm.reports.trained_model import CARD_NAME, TrainedModel
 from okt_lstm.training.run_recipe import RECIPE_NAME, STAGES_NAME
 from oktane import chunks
+from oktane.folders import UnsupportedError
 
 LENGTHS = (5, 10, 20, 40)
 SHARES = (0, 0.1, 0.2, 0.4)
@@ -139,7 +141,8 @@ def write_card(folders: Sequence[Path], options: argparse.Namespace) -> str:
     texts = splits.datasets["test"]["text"][:]
     references = np.array(splits.datasets["test"]["label"][:])
     runs = [analyze(folder, seed, texts, references, first.labels) for folder, seed in zip(folders, seeds, strict=True)]
-    rates = measure_rates({"recipe": Contender("oktane", folders[0])}, texts, options.rounds, options.turn)["recipe"]
+    contender = Contender(engine_of(folders[0]), folders[0])
+    rates = measure_rates({"recipe": contender}, texts, options.rounds, options.turn)["recipe"]
 
     every_reference = np.tile(references, len(runs))
     probabilities = np.concatenate([run.probabilities for run in runs])
@@ -193,6 +196,15 @@ def read(path: Path) -> str:
 def read_json(path: Path) -> Any:
     """Return the content of a JSON file that a run left."""
     return json.loads(read(path))
+
+
+def engine_of(folder: Path) -> str:
+    """Return what `okt_lstm.load` runs a folder's model by: `oktane`, or `torch` for what that can't run."""
+    try:
+        oktane.load(folder)
+    except UnsupportedError:
+        return "torch"
+    return "oktane"
 
 
 def main() -> int:
