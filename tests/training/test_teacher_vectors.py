@@ -73,6 +73,15 @@ def test_other_texts_and_other_options_have_other_vectors(transformer, tmp_path)
     assert len(names) == 6
 
 
+def test_a_teacher_that_was_trained_on_has_other_vectors(tmp_path):
+    folder = save_transformer(tmp_path / "teacher")
+    teacher = Teacher(str(folder))
+    before, first = teacher.fingerprint(TEXTS), teacher_vectors(teacher, TEXTS, tmp_path / "cache")
+    save_transformer(folder, seed=2)
+    assert teacher.fingerprint(TEXTS) != before
+    assert np.abs(teacher_vectors(teacher, TEXTS, tmp_path / "cache").astype(np.float32) - first).max() > 0.01
+
+
 def test_a_missing_library_is_named_with_its_pip_install(transformer, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sentence_transformers", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'okt-lstm\[encoder\]'"):

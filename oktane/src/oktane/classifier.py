@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base_classifier import BaseClassifier, checked_chunks
-from .folders import MODEL_FILES, find_model, released_model
+from .folders import check_at_least_one, find_model, released_model
 from .network import Model, load_model
 from .parallel import available_cores, map_in_threads
 from .tokenizer import Tokenizer
@@ -101,10 +101,8 @@ def load(
             the message names the file and the field.
         ValueError: If an option is out of range, or OKTANE_CPU names kernels that this processor can't run.
     """
-    for name, value in (("max_length", max_length), ("num_threads", num_threads)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
-    folder, arguments = find_model(folder_or_hub_id, released_model, MODEL_FILES, revision, token)
+    check_at_least_one(max_length=max_length, num_threads=num_threads)
+    folder, arguments = find_model(folder_or_hub_id, released_model, revision, token)
     again = partial(load, **arguments, max_length=max_length, num_threads=num_threads)
     model = load_model(folder)
     tokenizer = Tokenizer(folder, max_length, vocab_size=model.vocab_size)

@@ -2,15 +2,14 @@
 
 import argparse
 import json
-import os
-import signal
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .table_options import add_table_options, check_table_options, read_options
+from .model_options import add_model_options, check_options, clean_up_on_sigterm, loading
+from .table_options import add_table_options, read_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,10 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_table_options(parser)
     parser.add_argument("--output", metavar="FILE", help="write the vectors to this .npy, .jsonl or .parquet file")
     parser.add_argument("--no_normalize", action="store_true", help="keep the vectors' lengths (default: length 1)")
-    parser.add_argument("--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub")
-    parser.add_argument("--token", help="Hub token for a private model (default: that of `hf auth login`)")
-    parser.add_argument("--max_length", metavar="N", type=int, help="truncate texts to N tokens (default: as saved)")
-    parser.add_argument("--threads", type=int, metavar="N", help="number of threads (default: one per core)")
+    add_model_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -54,28 +50,14 @@ def run(options: argparse.Namespace) -> None:
         oktane.LoadError: If the encoder can't be loaded.
         FileError: If a file can't be read or written as asked, or standard output is closed.
     """
-    if options.output and not options.input:
-        options.parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
-    if wrong := check_table_options(options):
-        options.parser.error(wrong)
+    check_options(options)
     # What only the encoder needs is imported here: --help answers at once.
     from .encoder import load_encoder
-    from .lines import FileError, read_blocks
+    from .lines import read_blocks
 
-    if sys.stdout is None and not options.output:
-        raise FileError("standard output is closed: name files with --input and --output")
-    if not sys.stderr.isatty():
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    encoder = load_encoder(
-        options.model,
-        revision=options.revision,
-        token=options.token,
-        max_length=options.max_length,
-        num_threads=options.threads,
-    )
+    encoder = load_encoder(**loading(options))
     if options.input:
-        # By an exception, so that no temporary file stays.
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+        clean_up_on_sigterm()
         _encode_file(encoder, options)
     else:
         for texts in [options.texts] if options.texts else read_blocks(["-"]):

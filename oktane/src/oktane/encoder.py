@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from . import _engine
 from .base_classifier import checked_chunks
-from .folders import MODEL_FILES, find_model, released_encoder
+from .folders import check_at_least_one, find_model, released_encoder
 from .network import load_encoder_network
 from .parallel import available_cores, map_in_threads
 from .tokenizer import Tokenizer
@@ -134,10 +134,8 @@ def load_encoder(
             the message names the file and the field.
         ValueError: If an option is out of range, or OKTANE_CPU names kernels that this processor can't run.
     """
-    for name, value in (("max_length", max_length), ("num_threads", num_threads)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
-    folder, arguments = find_model(folder_or_hub_id, released_encoder, MODEL_FILES, revision, token)
+    check_at_least_one(max_length=max_length, num_threads=num_threads)
+    folder, arguments = find_model(folder_or_hub_id, released_encoder, revision, token)
     again = partial(load_encoder, **arguments, max_length=max_length, num_threads=num_threads)
     network = load_encoder_network(folder)
     tokenizer = Tokenizer(folder, max_length, vocab_size=network.tokens)

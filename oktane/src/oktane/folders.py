@@ -1,7 +1,7 @@
 """Find the folder of a model: on this machine, inside this package, or down from the Hugging Face Hub."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,8 +10,8 @@ RELEASED_MODEL = Path(__file__).parent / "data" / "classifier"
 RELEASED_ENCODER = Path(__file__).parent / "data" / "encoder"
 """The sentence encoder inside the package."""
 
-# The files that are read, and downloaded from the Hub. The index exists where the weights are in several files, which
-# is an error here.
+# The files that are read, and downloaded from the Hub; a repository may lack some of them. The index exists where the
+# weights are in several files, which is an error here.
 MODEL_FILES = (
     "config.json",
     "model.safetensors",
@@ -43,12 +43,7 @@ def released_model() -> Path:
     Raises:
         LoadError: If the package was installed without one; the message says how to get one.
     """
-    if not (RELEASED_MODEL / "config.json").is_file():
-        raise LoadError(
-            f"this installation of oktane has no trained model ({RELEASED_MODEL} is missing or empty): name a folder "
-            "or a model on the Hub (--model), or train one with `okt-lstm train --output_dir out`"
-        )
-    return RELEASED_MODEL
+    return _inside(RELEASED_MODEL, "trained model", "okt-lstm train --output_dir out")
 
 
 def released_encoder() -> Path:
@@ -57,12 +52,16 @@ def released_encoder() -> Path:
     Raises:
         LoadError: If the package was installed without one; the message says how to get one.
     """
-    if not (RELEASED_ENCODER / "config.json").is_file():
+    return _inside(RELEASED_ENCODER, "sentence encoder", "okt-lstm train-encoder")
+
+
+def _inside(folder: Path, what: str, command: str) -> Path:
+    if not (folder / "config.json").is_file():
         raise LoadError(
-            f"this installation of oktane has no sentence encoder ({RELEASED_ENCODER} is missing or empty): name a "
-            "folder or a model on the Hub (--model), or train one with `okt-lstm train-encoder`"
+            f"this installation of oktane has no {what} ({folder} is missing or empty): name a folder or a model on "
+            f"the Hub (--model), or train one with `{command}`"
         )
-    return RELEASED_ENCODER
+    return folder
 
 
 def local_folder(name: str | os.PathLike[str]) -> Path | None:
@@ -94,10 +93,16 @@ class Source(NamedTuple):
     arguments: dict[str, Any]
 
 
+def check_at_least_one(**options: int | None) -> None:
+    """Raise ValueError if one of some options is given and less than 1."""
+    for name, value in options.items():
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value}")
+
+
 def find_model(
     name: str | os.PathLike[str] | None,
     inside: Callable[[], Path],
-    files: Sequence[str],
     revision: str | None,
     token: str | bool | None,
 ) -> Source:
@@ -106,7 +111,6 @@ def find_model(
     Args:
         name: A folder, or the id of a repository. `None` for the model inside the package.
         inside: Returns the folder of that.
-        files: The files to download from a repository. It may lack some of them.
         revision: A branch, tag or commit of the repository.
         token: A token for the Hub. By default that of `hf auth login` or of HF_TOKEN.
 
@@ -118,17 +122,16 @@ def find_model(
     if (local := local_folder(name)) is not None:
         return Source(local.absolute(), {"folder_or_hub_id": local.absolute()})
     hub_id = os.fspath(name)
-    folder = hub_folder(hub_id, files, revision, token)
+    folder = hub_folder(hub_id, revision, token)
     # The folder is named by its commit: what is loaded again is the same, wherever the branch is by then.
     return Source(folder, {"folder_or_hub_id": hub_id, "revision": folder.name})
 
 
-def hub_folder(name: str, files: Sequence[str], revision: str | None, token: str | bool | None) -> Path:
-    """Download some files of a Hub repository, all of one commit. It needs the extra `oktane[hub]`.
+def hub_folder(name: str, revision: str | None, token: str | bool | None) -> Path:
+    """Download `MODEL_FILES` of a Hub repository, all of one commit. It needs the extra `oktane[hub]`.
 
     Args:
         name: The id of the repository.
-        files: The names of the files. The repository may lack some of them.
         revision: A branch, tag or commit of the repository.
         token: A token for the Hub. By default that of `hf auth login` or of HF_TOKEN.
 
@@ -146,4 +149,4 @@ def hub_folder(name: str, files: Sequence[str], revision: str | None, token: str
             f"{name}: no such folder, and loading it from the Hugging Face Hub needs huggingface_hub ({error}): "
             "pip install 'oktane[hub]'"
         ) from None
-    return download_folder(name, files, revision, token)
+    return download_folder(name, MODEL_FILES, revision, token)

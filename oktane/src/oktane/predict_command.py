@@ -1,11 +1,10 @@
 """The command `oktane predict`: texts in, labels out."""
 
 import argparse
-import os
-import signal
 import sys
 
-from .table_options import add_output_encoding, add_table_options, check_table_options, read_options
+from .model_options import add_model_options, check_options, clean_up_on_sigterm, loading
+from .table_options import add_output_encoding, add_table_options, read_options
 
 SUMMARY = "Label texts with a trained classifier."
 DESCRIPTION = f"""\
@@ -35,12 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="FILE", help="write the rows with their labels to this file")
     add_output_encoding(parser)
     parser.add_argument("--probabilities", action="store_true", help="give the probability of every label")
-    parser.add_argument("--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub")
-    parser.add_argument("--token", help="Hub token for a private model (default: that of `hf auth login`)")
-    parser.add_argument(
-        "--max_length", metavar="N", type=int, help="truncate texts to N tokens (default: as in training)"
-    )
-    parser.add_argument("--threads", type=int, metavar="N", help="number of threads (default: one per core)")
+    add_model_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -50,33 +44,18 @@ def run(options: argparse.Namespace) -> None:
         oktane.LoadError: If the model can't be loaded.
         FileError: If a file can't be read or written as asked, or standard output is closed.
     """
-    if options.output and not options.input:
-        options.parser.error("--output goes with --input; to keep what is printed, redirect it: > FILE")
+    check_options(options)
     if options.output_encoding and not options.output:
         options.parser.error("--output_encoding goes with --output")
-    if wrong := check_table_options(options):
-        options.parser.error(wrong)
     # What only the predictions need is imported here: --help answers at once.
     from .classifier import load
     from .files import predict_file, print_file, print_predictions
-    from .lines import FileError, read_blocks
+    from .lines import read_blocks
 
-    if sys.stdout is None and not options.output:
-        raise FileError("standard output is closed: name files with --input and --output")
-    if not sys.stderr.isatty():
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-
-    classifier = load(
-        options.model,
-        revision=options.revision,
-        token=options.token,
-        max_length=options.max_length,
-        num_threads=options.threads,
-    )
+    classifier = load(**loading(options))
     how = {"reading": read_options(options), "text_column": options.text_column}
     if options.output:
-        # By an exception, so that no temporary file stays.
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+        clean_up_on_sigterm()
         predict_file(
             classifier,
             options.input,

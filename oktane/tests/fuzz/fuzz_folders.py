@@ -10,10 +10,10 @@ a finding: the folder is kept and the script exits with 1. The same `--seed` giv
 Under AddressSanitizer and UndefinedBehaviorSanitizer, from the project's folder, with gcc:
 
     cd oktane && CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
-        LDFLAGS="-fsanitize=address,undefined" python setup.py build_ext --build-lib /tmp/sanitized && cd ..
-    cp -rn oktane/src/oktane /tmp/sanitized/
+        LDFLAGS="-fsanitize=address,undefined" python setup.py build_ext --build-lib ../build/sanitized && cd ..
+    cp -rn oktane/src/oktane build/sanitized/
     LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
-        ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=/tmp/sanitized python oktane/tests/fuzz/fuzz_folders.py --seconds 600
+        ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=build/sanitized python oktane/tests/fuzz/fuzz_folders.py --seconds 600
 """
 
 import argparse

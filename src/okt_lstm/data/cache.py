@@ -33,7 +33,7 @@ def generate(
         ValueError: The generator raised it.
     """
     # `datasets` hashes all arguments of what it calls, so the versions are part of them.
-    versions = tuple(map(_file_version, files))
+    versions = tuple(map(file_version, files))
     arguments = {"generator": generator, "inputs": inputs, "versions": versions}
     try:
         return datasets.Dataset.from_generator(_rows, features, gen_kwargs=arguments, split=split)
@@ -49,7 +49,7 @@ def _rows(
     return generator(**inputs)
 
 
-def _file_version(path: str | Path) -> tuple[str, int, int]:
+def file_version(path: str | Path) -> tuple[str, int, int]:
     """Return what tells a file's versions apart: its name, size and time of change."""
     stat = Path(path).stat()
     return Path(path).name, stat.st_size, stat.st_mtime_ns

@@ -24,7 +24,7 @@ from ..inference.sentence_transformers_files import write_sentence_transformers_
 from ..models.configuration_lstm import RecurrentConfig
 from ..reports.encoder_card import TrainedEncoder, build_encoder_card
 from .options import ModelOptions
-from .output_folder import find_checkpoint, refuse_overwrite, start_run
+from .output_folder import begin_at, start_run
 from .parts import EncoderParts
 from .provenance import display_name
 from .teacher_embeddings import start_from_teacher, token_vectors
@@ -70,10 +70,7 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
     training = options.training
     if options.model.model_type == "ngram":
         raise ValueError("a sentence encoder is a recurrent network: --model_type can be lstm, gru or rnn here")
-    folder = Path(training.output_dir)
-    checkpoint = find_checkpoint(folder, training)
-    if checkpoint is None:
-        refuse_overwrite(folder, overwrite=training.overwrite_output_dir)
+    folder, checkpoint = begin_at(training)
     unlabeled = options.unlabeled.open("a sentence encoder", options.tables)
     teacher = Teacher(
         options.teacher.teacher, options.teacher.teacher_prompt, options.teacher.teacher_pooling, training.bf16

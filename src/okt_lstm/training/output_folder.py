@@ -54,6 +54,19 @@ def find_checkpoint(folder: Path, options: RunSettings) -> str | None:
     return resume
 
 
+def begin_at(options: RunSettings) -> tuple[Path, str | None]:
+    """Return the folder of a run, and the checkpoint to continue from; None for a new run, for which it is free.
+
+    Raises:
+        FileExistsError, FileNotFoundError, NotADirectoryError: See `find_checkpoint` and `refuse_overwrite`.
+    """
+    folder = Path(options.output_dir)
+    checkpoint = find_checkpoint(folder, options)
+    if checkpoint is None:
+        refuse_overwrite(folder, overwrite=options.overwrite_output_dir)
+    return folder, checkpoint
+
+
 def newest_checkpoint(folder: Path) -> Path | None:
     """Return the newest complete checkpoint of a run; None if there is none."""
     checkpoints = [path for path in _checkpoints(folder) if is_whole_checkpoint(path)]

@@ -15,7 +15,7 @@ from ..data.unlabeled import UnlabeledText
 from ..models.configuration_lstm import ClassifierConfig
 from .distillation import DistillationTask
 from .options import ModelOptions
-from .output_folder import find_checkpoint, refuse_overwrite
+from .output_folder import begin_at
 from .parts import TrainParts
 from .transfer import check_transfer, choose_config, choose_tokenizer
 
@@ -49,10 +49,7 @@ def prepare(options: TrainParts) -> Prepared:
     """Read the data, build the tokenizer, tokenize, and check all that can be checked without a model."""
     check_transfer(options.transfer, options.model, options.training)
     unlabeled = _open_unlabeled(options)
-    folder = Path(options.training.output_dir)
-    checkpoint = find_checkpoint(folder, options.training)
-    if checkpoint is None:
-        refuse_overwrite(folder, overwrite=options.training.overwrite_output_dir)
+    folder, checkpoint = begin_at(options.training)
     # The other processes find what the first one has cached.
     with options.training.main_process_first(desc="reading and tokenizing"):
         splits = load_splits(options.data)

@@ -18,7 +18,7 @@ from oktane import chunks
 from ..atomic import write_json
 from ..data.cache import generate
 from ..data.unlabeled import UnlabeledText
-from .output_folder import find_checkpoint, refuse_overwrite, start_run
+from .output_folder import begin_at, start_run
 from .parts import PretrainParts
 from .provenance import PRETRAINING_NAME, as_record
 from .run_options import PretrainOptions
@@ -63,10 +63,7 @@ def pretrain(options: PretrainParts) -> PretrainResult:
     training = options.training
     if options.model.model_type == "ngram":
         raise ValueError("a language model is a recurrent network: --model_type can be lstm, gru or rnn here")
-    folder = Path(training.output_dir)
-    checkpoint = find_checkpoint(folder, training)
-    if checkpoint is None:
-        refuse_overwrite(folder, overwrite=training.overwrite_output_dir)
+    folder, checkpoint = begin_at(training)
     text = options.unlabeled.open("a language model", options.tables)
     with training.main_process_first(desc="reading and tokenizing"):
         tokenizer = options.tokenizer.train(text)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..atomic import replacing
+from ..data.cache import file_version
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -69,7 +70,7 @@ class Teacher:
         digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode())
         for file in sorted(Path(self.name).glob("**/*")):
             if file.is_file():
-                digest.update(f"{file.relative_to(self.name)} {file.stat().st_size}\n".encode())
+                digest.update(f"{file.relative_to(self.name)} {file_version(file)}\n".encode())
         for text in texts:
             content = text.encode(errors="surrogatepass")
             digest.update(b"%d " % len(content) + content)
