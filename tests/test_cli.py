@@ -237,7 +237,7 @@ def test_torch_gets_no_more_threads_than_cores_are_granted_unless_they_are_chose
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        cli._use_granted_cores()
+        cli.training._use_granted_cores()
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
@@ -349,7 +349,7 @@ def test_push_of_what_is_no_model_is_one_line(run, tmp_path):
 
 
 def test_word_vectors_without_gensim_says_how_to_get_it(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    monkeypatch.setattr(cli.training, "find_spec", lambda name: None)
     (tmp_path / "t.txt").write_text("굿\n")
     command = ["word-vectors", "--unlabeled", tmp_path / "t.txt", "--output", tmp_path / "v.vec"]
     assert_one_line_error(run(*command), "needs gensim: pip install gensim")

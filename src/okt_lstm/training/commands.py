@@ -11,15 +11,14 @@ from ..data.options import DataOptions, TableOptions
 from .encoder_options import EncoderModelOptions, EncoderSettings, EncoderTokenizerOptions, TeacherOptions
 from .options import (
     ModelOptions,
-    PretrainSettings,
     RecipeOptions,
     TokenizerOptions,
-    TrainSettings,
     TransferOptions,
     UnlabeledOptions,
     WordVectorOptions,
     WordVectorTokenizerOptions,
 )
+from .settings import PretrainSettings, TrainSettings
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from .options import ModelOptions, RunSettings, TokenizerOptions
+from .options import ModelOptions, TokenizerOptions
+from .settings import RunSettings
 from .values import check_ranges
 
 

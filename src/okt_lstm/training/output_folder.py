@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..atomic import remove_unfinished
 from ..model_files import MODEL_FILES, RECORD_FILES
-from .options import RunSettings
+from .settings import RunSettings
 
 TRAINER_STATE_NAME = "trainer_state.json"
 """transformers' constant, whose module takes seconds to import."""

@@ -12,7 +12,7 @@ from transformers.training_args import OptimizerNames
 
 from ..reports.metrics import LOWER_IS_BETTER
 from .encoder_options import EncoderSettings
-from .options import PretrainSettings, RunSettings, TrainSettings
+from .settings import PretrainSettings, RunSettings, TrainSettings
 from .values import check_name, check_ranges
 
 logger = logging.getLogger(__name__)
