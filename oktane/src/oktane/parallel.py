@@ -118,7 +118,7 @@ def text_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
         yield chunk
 
 
-class NotAwaited(Exception):
+class AbandonedError(Exception):
     """Ends the work of a thread whose results nobody waits for any more."""
 
 
@@ -127,9 +127,9 @@ _thread = threading.local()
 
 
 def check_awaited() -> None:
-    """Raise `NotAwaited` in a thread of `map_in_threads` that nobody waits for any more. Long work calls it."""
+    """Raise `AbandonedError` in a thread of `map_in_threads` that nobody waits for any more. Long work calls it."""
     if hasattr(_thread, "abandoned") and _thread.abandoned.is_set():
-        raise NotAwaited
+        raise AbandonedError
 
 
 def map_in_threads(function: Callable[[S], T], items: Iterable[S], threads: int) -> Iterator[T]:
