@@ -7,10 +7,11 @@ import io
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import IO, Any
 
-from .lines import FileError, strip_line_end
+from .lines import LONGEST_LINE, FileError, check_length, raw_lines, strip_line_end
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def decoded_lines(stream: IO[bytes], name: str, encoding: str | None, head: byte
     if encoding is not None and "\n".encode(encoding) != b"\n":
         yield from _wide_lines(stream, name, encoding)
         return
-    lines = iter(stream)
+    lines = raw_lines(stream, name)
     for number, raw in enumerate(lines, 1):
         if encoding is None and not raw.isascii():
             sample = [raw]
@@ -114,7 +115,8 @@ def _wide_lines(stream: Any, name: str, encoding: str) -> Iterator[str]:
     number = 0
     text = io.TextIOWrapper(stream, encoding, newline="\n")
     try:
-        for number, line in enumerate(text, 1):
+        for number, line in enumerate(iter(partial(text.readline, LONGEST_LINE + 1), ""), 1):
+            check_length(len(line), name, number)
             yield line.removeprefix("\ufeff") if number == 1 else line
     except UnicodeError as error:
         raise FileError(f"{name}, after line {number}: not {encoding.upper()} ({error}). {_NAME_IT}") from None

@@ -7,13 +7,15 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, cast
 
 # How many bytes are read at a time: some ten thousand reviews.
 BLOCK_SIZE = 1 << 20
-
+LONGEST_LINE = 1 << 27
+"""How many bytes a line may have: a larger one would fill the memory before anything is known of it."""
 
 NOT_UTF8 = "If it is CP949, as Korean Windows writes, convert it first: iconv -f CP949 -t UTF-8 OLD > NEW"
 
@@ -70,6 +72,30 @@ def decode_line(raw: bytes, name: str | os.PathLike[str], number: int) -> str:
     return line.removeprefix("\ufeff") if number == 1 else line
 
 
+def raw_lines(stream: IO[bytes], name: str | os.PathLike[str]) -> Iterator[bytes]:
+    """Yield the lines of a stream with their ends.
+
+    Raises:
+        FileError: If a line has more than `LONGEST_LINE` bytes.
+    """
+    for number, line in enumerate(iter(partial(stream.readline, LONGEST_LINE + 1), b""), 1):
+        check_length(len(line), name, number)
+        yield line
+
+
+def check_length(length: int, name: str | os.PathLike[str], number: int) -> None:
+    """Refuse a line of more than `LONGEST_LINE` bytes.
+
+    Raises:
+        FileError: If it has more; the message names the line.
+    """
+    if length > LONGEST_LINE:
+        raise FileError(
+            f"{name}, line {number}: has more than {LONGEST_LINE >> 20} MB, the most that a line may have; break it "
+            "into several texts"
+        )
+
+
 def strip_line_end(line: str) -> str:
     r"""Return the line without the `\n` or `\r\n` at its end."""
     return line.removesuffix("\n").removesuffix("\r")
@@ -117,20 +143,25 @@ def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
 
 def _decoded_blocks(stream: IO[bytes], name: str) -> Iterator[list[str]]:
     count = 0
-    for lines in _raw_blocks(cast(io.BufferedReader, stream)):
+    for lines in _raw_blocks(cast(io.BufferedReader, stream), name):
         yield [strip_line_end(decode_line(line, name, number)) for number, line in enumerate(lines, count + 1)]
         count += len(lines)
 
 
-def _raw_blocks(stream: io.BufferedReader) -> Iterator[list[bytes]]:
+def _raw_blocks(stream: io.BufferedReader, name: str) -> Iterator[list[bytes]]:
     unfinished: list[bytes] = []
+    count = length = 0
     while block := stream.read1(BLOCK_SIZE):
         complete, end, rest = block.rpartition(b"\n")
         if end:
-            yield b"".join([*unfinished, complete]).split(b"\n")
-            unfinished = [rest]
+            lines = b"".join([*unfinished, complete]).split(b"\n")
+            yield lines
+            count += len(lines)
+            unfinished, length = [rest], len(rest)
         else:
             unfinished.append(block)
+            length += len(block)
+            check_length(length, name, count + 1)
     if last := b"".join(unfinished):
         yield [last]
 

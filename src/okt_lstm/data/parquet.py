@@ -76,7 +76,8 @@ class _ParquetWriter(RowWriter):
             if self._writer is None:
                 self._open(rows)
             self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema))
-        except pa.ArrowException as exception:
+        # Arrow's whole numbers have 64 bits.
+        except (pa.ArrowException, OverflowError) as exception:
             span = f"rows {self._written + 1} to {self._written + len(rows)}"
             raise FileError(
                 f"{self._name}: the values of {span} do not fit the columns' types ({exception}); "
