@@ -17,6 +17,7 @@ from .distillation import DistillationTask
 from .options import ModelOptions
 from .output_folder import begin_at
 from .parts import TrainParts
+from .settings import SCORES
 from .transfer import check_transfer, choose_config, choose_tokenizer
 
 
@@ -48,11 +49,15 @@ class Prepared:
 def prepare(options: TrainParts) -> Prepared:
     """Read the data, build the tokenizer, tokenize, and check all that can be checked without a model."""
     check_transfer(options.transfer, options.model, options.training)
+    if options.transfer.pretrained is None:
+        # What is wrong with the user's words is said before the data are read.
+        options.tokenizer.to_tokenizer()
     unlabeled = _open_unlabeled(options)
     folder, checkpoint = begin_at(options.training)
     # The other processes find what the first one has cached.
     with options.training.main_process_first(desc="reading and tokenizing"):
         splits = load_splits(options.data)
+        _check_metric(options.training.metric_for_best_model, splits.problem_type)
         task = DistillationTask(
             teachers=tuple(options.transfer.teacher),
             label_names=splits.label_names,
@@ -75,6 +80,16 @@ def prepare(options: TrainParts) -> Prepared:
     if checkpoint is not None:
         _check_same_model(config, checkpoint)
     return Prepared(folder, checkpoint, splits, task, tokenizer, train_set, validation_set, config)
+
+
+def _check_metric(metric: str | None, problem_type: ProblemType) -> None:
+    """Refuse a score that the problem type doesn't have: Trainer would look for it after the first epoch."""
+    known = ("auto", "loss", *SCORES[problem_type.value])
+    if metric is not None and metric.removeprefix("eval_") not in known:
+        raise ValueError(
+            f"--metric_for_best_model {metric}: a {problem_type.value.replace('_', ' ')} has the scores "
+            f"{', '.join(known[1:])}"
+        )
 
 
 def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
