@@ -78,7 +78,7 @@ def warn_of_other_words(
     here = hash_here(user_dictionary)
     if here is not None and expected not in (None, here):
         logger.warning(
-            f"{tokenizer} was trained with other word lists of Okt or another user dictionary (sha256 {str(expected)[:12]}, "
-            f"here {here[:12]}), so it may split texts differently than in training. Install what it was trained with "
-            f"({analyzer}), or retrain."
+            f"{tokenizer} was trained with other word lists of Okt or another user dictionary (sha256 "
+            f"{str(expected)[:12]}, here {here[:12]}), so it may split texts differently than in training. Install "
+            f"what it was trained with ({analyzer}), or retrain."
         )

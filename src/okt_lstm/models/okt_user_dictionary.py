@@ -24,23 +24,10 @@ WORD_LISTS = {
     "Suffix": "substantives/suffix.txt",
 }
 # What a split may name besides them.
-OTHER_PARTS_OF_SPEECH = [
-    "Unknown",
-    "Korean",
-    "Foreign",
-    "Number",
-    "KoreanParticle",
-    "Alpha",
-    "Punctuation",
-    "Hashtag",
-    "ScreenName",
-    "Email",
-    "URL",
-    "CashTag",
-    "Space",
-    "Others",
-    "ProperNoun",
-]
+OTHER_PARTS_OF_SPEECH = (
+    *("Unknown", "Korean", "Foreign", "Number", "KoreanParticle", "Alpha", "Punctuation", "Hashtag", "ScreenName"),
+    *("Email", "URL", "CashTag", "Space", "Others", "ProperNoun"),
+)
 # Keys of a user dictionary beside the parts of speech: morphemes of words that are split in a fixed way, and words that
 # are taken out of every list. A word that is taken out of one list begins with "-" there.
 SPLIT, REMOVE = "split", "remove"

@@ -51,8 +51,8 @@ class TokenizerOptions:
         default=None,
         metadata={
             "metavar": "FILE",
-            "help": "words for Okt, one a line: a noun; or word, tab, part of speech. -WORD removes one. In a --config, "
-            "also a list of nouns, or a table of words by part of speech",
+            "help": "words for Okt, one a line: a noun; or word, tab, part of speech; or -WORD to remove it. In a "
+            "--config, also a list of nouns, or a table of words by part of speech",
         },
     )
     pos: list[str] | None = field(

@@ -1,11 +1,14 @@
 """The first step of a training run: data, tokenizer and configuration, checked before anything is trained."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
+import pyarrow.compute as pc
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from oktane.problem_type import ProblemType
@@ -19,6 +22,8 @@ from .output_folder import begin_at
 from .parts import TrainParts
 from .settings import SCORES
 from .transfer import check_transfer, choose_config, choose_tokenizer
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ def prepare(options: TrainParts) -> Prepared:
         )
         tokenizer = choose_tokenizer(options.tokenizer, options.transfer, task.texts())
         train_set, validation_set = (tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
+    if options.training.should_log:
+        _say_cut_texts(splits.datasets["train"], train_set, tokenizer)
     config = choose_config(
         options.model,
         options.transfer,
@@ -99,6 +106,20 @@ def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> data
 
 def _encode(rows: Mapping[str, list[Any]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[Any]]:
     return {"input_ids": tokenizer(rows["text"], truncation=True, return_attention_mask=False)["input_ids"]}
+
+
+def _say_cut_texts(rows: datasets.Dataset, tokenized: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Say how many training texts have more tokens than the tokenizer's maximum."""
+    limit = tokenizer.model_max_length
+    lengths = pc.list_value_length(tokenized.with_format("arrow")[:]["input_ids"]).to_numpy()
+    full = rows.select(np.flatnonzero(lengths >= limit))
+    # A text may end with the last token that fits.
+    whole = tokenizer(full["text"][:], return_attention_mask=False, verbose=False)["input_ids"] if len(full) else []
+    if cut := sum(len(ids) > limit for ids in whole):
+        logger.info(
+            f"{cut:,} of the {len(rows):,} training texts have more than {limit} tokens and are cut there; "
+            "--max_length sets the limit"
+        )
 
 
 def _open_unlabeled(options: TrainParts) -> UnlabeledText | None:
