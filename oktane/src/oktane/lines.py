@@ -90,17 +90,18 @@ def escaped(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
+def read_blocks(paths: Iterable[str], encoding: str | None = None) -> Iterator[list[str]]:
     r"""Yield the lines of files in blocks, without their ends (\n or \r\n).
 
     A block has the lines that are there already. So what a person types is answered at once, and of a large file only a
     part is in memory.
 
     Args:
-        paths: Files; "-" is standard input.
+        paths: Files, which may be compressed; "-" is standard input.
+        encoding: Their encoding. By default it is detected; see `encodings`.
 
     Raises:
-        FileError: If standard input is closed or a line is not UTF-8.
+        FileError: If standard input is closed, or a line is not in the encoding.
         OSError: If a file can't be read.
     """
     for path in paths:
@@ -109,28 +110,36 @@ def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
                 raise FileError("standard input is closed: give texts as arguments or files with --input")
             if sys.stdin.isatty():
                 print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-            yield from _decoded_blocks(sys.stdin.buffer, "standard input")
+            yield from _decoded_blocks(sys.stdin.buffer, "standard input", encoding)
             continue
         with Path(path).open("rb") as stream:
-            yield from _decoded_blocks(stream, path)
+            yield from _decoded_blocks(decompress(stream, Path(path)), path, encoding)
 
 
-def _decoded_blocks(stream: IO[bytes], name: str) -> Iterator[list[str]]:
-    count = 0
-    for lines in _raw_blocks(cast(io.BufferedReader, stream)):
-        yield [strip_line_end(decode_line(line, name, number)) for number, line in enumerate(lines, count + 1)]
-        count += len(lines)
+def _decoded_blocks(stream: IO[bytes], name: str, encoding: str | None) -> Iterator[list[str]]:
+    # It imports this module.
+    from .encodings import BlockDecoder
+
+    decoder = BlockDecoder(name, encoding)
+    stream = cast(io.BufferedReader, stream)
+    first = stream.read1(BLOCK_SIZE)
+    if decoder.is_wide(first):
+        yield from decoder.wide_blocks(first, stream)
+        return
+    for lines in _raw_blocks(first, stream):
+        yield decoder.decode(lines)
 
 
-def _raw_blocks(stream: io.BufferedReader) -> Iterator[list[bytes]]:
+def _raw_blocks(block: bytes, stream: io.BufferedReader) -> Iterator[list[bytes]]:
     unfinished: list[bytes] = []
-    while block := stream.read1(BLOCK_SIZE):
+    while block:
         complete, end, rest = block.rpartition(b"\n")
         if end:
             yield b"".join([*unfinished, complete]).split(b"\n")
             unfinished = [rest]
         else:
             unfinished.append(block)
+        block = stream.read1(BLOCK_SIZE)
     if last := b"".join(unfinished):
         yield [last]
 

@@ -7,7 +7,7 @@ tokens, which spares it learning what rare words mean from the few texts that ha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -175,8 +175,7 @@ def _hyperparameters(options: EncoderParts, config: RecurrentConfig) -> dict[str
     return {
         **model,
         "projection_size": config.projection_size,
-        **asdict(options.tokenizer),
-        "user_dictionary": options.tokenizer.user_dictionary and Path(options.tokenizer.user_dictionary).name,
+        **options.tokenizer.for_card(),
         "teacher_embeddings": options.teacher.teacher_embeddings,
         "whitening": options.teacher.whitening,
         "similarity_weight": options.teacher.similarity_weight,
