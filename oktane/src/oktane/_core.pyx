@@ -13,7 +13,13 @@ from cpython.ref cimport Py_INCREF
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
+from oktane._interrupt cimport PyErr_CheckSignals, goes_on
+
 from zlib import crc32
+
+# Strings that are made between two looks for Ctrl-C.
+cdef enum:
+    SIGNALS_EVERY = 1 << 20
 
 FORMAT = OKT_FORMAT
 TASKS = {"morphemes": OKT_MORPHEMES, "nouns": OKT_NOUNS, "phrases": OKT_PHRASES, "normalized": OKT_NORMALIZED}
@@ -67,7 +73,7 @@ cdef class _Batch:
     cdef okt_batch *batch
 
     def __cinit__(self):
-        self.batch = okt_batch_new()
+        self.batch = okt_batch_new(goes_on)
         if self.batch == NULL:
             raise MemoryError
 
@@ -81,6 +87,8 @@ cdef class _Batch:
         cdef size_t i, count = self.batch.forms.count
         cdef list forms = PyList_New(count)
         for i in range(count):
+            if i % SIGNALS_EVERY == 0:
+                PyErr_CheckSignals()
             form = string_of(chars + starts[i], starts[i + 1] - starts[i])
             Py_INCREF(form)
             PyList_SET_ITEM(forms, i, form)
@@ -96,6 +104,8 @@ cdef class _Batch:
         for i in range(count):
             row = PyList_New(splits[i + 1] - splits[i])
             for at in range(splits[i], splits[i + 1]):
+                if at % SIGNALS_EVERY == 0:
+                    PyErr_CheckSignals()
                 form = forms[form_ids[at]]
                 Py_INCREF(form)
                 PyList_SET_ITEM(row, at - splits[i], form)
