@@ -220,6 +220,22 @@ class TransferOptions:
 
     _argument_group_name = "transfer"
 
+    method: Literal["network", "auto"] = field(
+        default="network",
+        metadata={
+            "help": "network: train one network by these options; auto: compare an encoder, a linear n-gram model and "
+            "both by cross-validation, and keep the best",
+            "advanced": True,
+        },
+    )
+    class_weights: Literal["auto", "balanced", "none"] = field(
+        default="auto",
+        metadata={
+            "help": "balanced: rare classes weigh as much as frequent ones; none: each row weighs the same; auto: what "
+            "validates best, or none if one network is trained by these options",
+        },
+    )
+
     pretrained: str | None = field(
         default=None,
         metadata={

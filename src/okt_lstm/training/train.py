@@ -1,9 +1,6 @@
 """From a data set to a folder that holds a trained, evaluated and documented classifier."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 import datasets
 import numpy as np
@@ -17,30 +14,19 @@ from transformers.trainer_utils import PredictionOutput, TrainOutput
 
 from ..data.vectors import read_vectors
 from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for
+from .auto.run import train_auto
 from .distillation import soft_labels
 from .document import document
 from .embeddings import Coverage, FreezeEmbeddings, fill_embeddings
 from .output_folder import start_run
 from .parts import TrainParts
 from .prepare import Prepared, prepare, tokenize
+from .result import TrainResult
 from .run_options import TrainOptions
 from .trainer import RecurrentTrainer
 from .transfer import make_model
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training run leaves.
-
-    Attributes:
-        folder: The trained model with its tokenizer, code, results, pictures and card.
-        metrics: Trainer's figures: `train_...`, `eval_...` (validation) and, where there is a test split, `test_...`.
-    """
-
-    folder: Path
-    metrics: Mapping[str, float]
 
 
 def train(options: TrainParts) -> TrainResult:
@@ -61,6 +47,8 @@ def train(options: TrainParts) -> TrainResult:
         ValueError: If the data can't be used, options contradict each other, or the checkpoint is of another model.
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
+    if options.transfer.method == "auto":
+        return train_auto(options)
     prepared = prepare(options)
     model, coverage = initialize(options, prepared)
     # Only now: teachers may take hours, and all else that was given is known to fit.
