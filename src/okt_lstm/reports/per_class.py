@@ -24,10 +24,8 @@ def scores_by_class(references: NDArray[Any], predictions: NDArray[Any], names: 
     precision, recall, f1, rows = precision_recall_fscore_support(
         references, predictions, labels=labels, average=None, zero_division=0
     )
-    if predictions.ndim == 2:
-        predicted = predictions.sum(axis=0)
-    else:
-        predicted = np.bincount(predictions, minlength=len(names))
+    is_multi_label = predictions.ndim == 2
+    predicted = predictions.sum(axis=0) if is_multi_label else np.bincount(predictions, minlength=len(names))
     columns = (names, rows.tolist(), predicted.tolist(), precision.tolist(), recall.tolist(), f1.tolist())
     keys = ("class", "rows", "predicted", "precision", "recall", "f1")
     return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]

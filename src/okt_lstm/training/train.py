@@ -1,20 +1,21 @@
 """From a data set to a folder that holds a trained, evaluated and documented classifier."""
 
 import logging
+from collections.abc import Callable
 
 import datasets
 import numpy as np
 import pyarrow.compute as pc
-from transformers import (
-    DataCollatorWithPadding,
-    PreTrainedModel,
-    set_seed,
-)
+from torch import Tensor
+from transformers import DataCollatorWithPadding, PreTrainedModel, set_seed
 from transformers.trainer_utils import PredictionOutput, TrainOutput
+
+from oktane.problem_type import ProblemType
 
 from ..data.vectors import read_vectors
 from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for
 from .auto.run import train_auto
+from .class_weights import weighted_loss
 from .distillation import soft_labels
 from .document import document
 from .embeddings import Coverage, FreezeEmbeddings, fill_embeddings
@@ -114,6 +115,7 @@ def fit(
         data_collator=DataCollatorWithPadding(prepared.tokenizer),
         compute_metrics=compute_metrics_for(problem_type),
         callbacks=[FreezeEmbeddings(frozen_epochs)] if frozen_epochs else [],
+        compute_loss_func=_loss(options, prepared),
     )
     return trainer, trainer.fit(prepared.checkpoint)
 
@@ -138,6 +140,16 @@ def measure(
     tested = trainer.predict(test_set)
     metrics["test"] = tested.metrics or {}
     return metrics, tested
+
+
+def _loss(options: TrainParts, prepared: Prepared) -> Callable[..., Tensor] | None:
+    """Return the loss if it is not the model's own: the one in which rare classes weigh more."""
+    if options.transfer.class_weights != "balanced":
+        return None
+    if prepared.splits.problem_type is not ProblemType.SINGLE_LABEL:
+        raise ValueError("--class_weights balanced is for one class a text: leave it out")
+    classes = np.asarray(prepared.train_set.with_format("numpy")["label"])
+    return weighted_loss(classes, len(prepared.splits.label_names))
 
 
 def _choose_metric(training: TrainOptions, main_metric: str) -> None:

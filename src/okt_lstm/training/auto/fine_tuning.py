@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 from transformers import (
     DataCollatorWithPadding,
     PreTrainedModel,
@@ -23,6 +22,7 @@ from transformers import (
 from oktane.problem_type import ProblemType
 
 from ...reports.metrics import compute_metrics_for
+from ..class_weights import weighted_loss
 from ..run_options import TrainOptions
 from ..trainer import RecurrentTrainer
 from .linear import Targets
@@ -91,6 +91,10 @@ def fine_tune(
     planned = plan(tokens.lengths[kept])
     best = KeepBest(_MAIN_SCORES[targets.problem_type], _PATIENCE)
     set_seed(training.seed)
+    loss = None
+    if targets.problem_type is ProblemType.SINGLE_LABEL:
+        # Between balanced and not: with full balance, a few rows of a rare class decide.
+        loss = weighted_loss(targets.values[kept], targets.num_labels, power=0.5)
     trainer = RecurrentTrainer(
         model=model,
         args=TrainOptions(
@@ -118,11 +122,10 @@ def fine_tune(
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=compute_metrics_for(targets.problem_type),
         callbacks=[best],
-        compute_loss_func=_loss(targets.of(kept)),
+        compute_loss_func=loss,
     )
     trainer.fit(None)
     best.restore(model)
-    # In the order of the rows; the sampler's batches are sorted by length, but Trainer's predictions are not.
     logits = np.asarray(trainer.predict(_rows(tokens, targets, held_out)).predictions, np.float64)
     return FineTuned(model, logits, list(trainer.state.log_history))
 
@@ -133,27 +136,6 @@ def _rows(tokens: Tokens, targets: Targets, rows: NDArray[np.int64]) -> datasets
         for row in rows
     ]
     return datasets.Dataset.from_dict({"input_ids": ids, "label": targets.values[rows]})
-
-
-def _loss(targets: Targets) -> Any:
-    """Return Trainer's `compute_loss_func`: cross-entropy in which rare classes weigh more, as far as they are rare.
-
-    A class weighs as the square root of what would balance it: full balance makes a few rows of a rare class decide.
-    """
-    weights = None
-    if targets.problem_type is ProblemType.SINGLE_LABEL:
-        weights = torch.tensor((targets.priors * targets.num_labels) ** -0.5, dtype=torch.float32)
-
-    def loss(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tensor:
-        logits = outputs["logits"].float()
-        if targets.problem_type is ProblemType.SINGLE_LABEL:
-            assert weights is not None
-            return F.cross_entropy(logits, labels, weight=weights.to(logits.device))
-        if targets.problem_type is ProblemType.MULTI_LABEL:
-            return F.binary_cross_entropy_with_logits(logits, labels.float())
-        return F.mse_loss(logits[:, 0], labels.float())
-
-    return loss
 
 
 class KeepBest(TrainerCallback):
