@@ -60,6 +60,7 @@ cdef extern from "network.h":
 cdef extern from "ngrams.h":
     ctypedef struct okt_ngrams:
         okt_matrix weights
+        const int32_t *hashes
         const float *bias
         size_t longest
         int64_t boundary
@@ -102,7 +103,7 @@ cdef extern from "vocabulary.h":
 
 CELLS = {"lstm": OKT_LSTM, "gru": OKT_GRU, "rnn_tanh": OKT_RNN_TANH, "rnn_relu": OKT_RNN_RELU}
 NUMBERS = {"F32": OKT_FLOAT32, "F16": OKT_FLOAT16, "BF16": OKT_BFLOAT16, "I8": OKT_INT8}
-NUMBER_SIZES = {"F32": 4, "F16": 2, "BF16": 2, "I8": 1}
+NUMBER_SIZES = {"F32": 4, "F16": 2, "BF16": 2, "I8": 1, "I32": 4}
 
 # The most memory that the folded first layer may take; a larger vocabulary or network multiplies at every token instead.
 MOST_TABLE_BYTES = 256 << 20
@@ -265,24 +266,31 @@ cdef class Network(_Model):
 
 
 cdef class Ngrams(_Model):
-    """A linear model over hashed n-grams. Safe to share between threads.
+    """A linear model over n-grams. Safe to share between threads.
 
     Args:
-        weights: (buckets, bytes of the labels' weights), as stored. They are not copied.
+        weights: (buckets or known n-grams, bytes of the labels' weights), as stored. They are not copied.
         number: How the weights are stored: one of `NUMBERS`.
         bias: (labels,).
         max_ngram: Length of the longest n-grams.
         tokens: Size of the vocabulary.
+        hashes: (known n-grams,): their hashes in ascending order; they are not copied. None for buckets.
     """
 
     cdef okt_ngrams model
     cdef const uint8_t[:, ::1] weights
     cdef const float[::1] bias
+    cdef const int32_t[::1] hashes
 
     def __cinit__(self, const uint8_t[:, ::1] weights not None, str number, const float[::1] bias not None,
-                  size_t max_ngram, size_t tokens):
-        self.weights, self.bias = weights, bias
+                  size_t max_ngram, size_t tokens, const int32_t[::1] hashes=None):
+        self.weights, self.bias, self.hashes = weights, bias, hashes
         self.model.weights = matrix_of(weights, number, None)
+        self.model.hashes = NULL
+        if hashes is not None:
+            if hashes.shape[0] != weights.shape[0]:
+                raise ValueError("each known n-gram has one hash")
+            self.model.hashes = &hashes[0]
         self.model.bias = &bias[0]
         self.model.longest = max_ngram
         self.model.boundary = tokens

@@ -107,6 +107,9 @@ class RecurrentConfig(ClassifierConfig):
         embedding_dropout: Dropout probability of the embeddings.
         hidden_dropout: Dropout probability between two recurrent layers.
         classifier_dropout: Dropout probability of the pooled vector, before the classifier.
+        num_ngrams: Number of n-grams of tokens in a linear model whose logits are added to the classifier's ("wide and
+            deep", Cheng et al., 2016). 0 for the network alone.
+        ngram_length: Length of the longest of these n-grams, in tokens.
         sampled_softmax_size: Number of tokens over which the softmax of a language model runs in training. It is
             rounded up to the next multiple that holds all tokens of the batch. 0 for the whole vocabulary. Classifiers
             don't use it.
@@ -134,6 +137,8 @@ class RecurrentConfig(ClassifierConfig):
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.5
     classifier_dropout: float | int = 0.5
+    num_ngrams: int = 0
+    ngram_length: int = 3
     sampled_softmax_size: int = 2048
     initializer_range: float | int = 0.02
 
@@ -155,6 +160,11 @@ class RecurrentConfig(ClassifierConfig):
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.projection_size is not None and self.projection_size < 1:
             raise ValueError(f"projection_size must be at least 1 or None, got {self.projection_size}")
+        if self.num_ngrams < 0 or self.ngram_length < 1:
+            raise ValueError(
+                f"num_ngrams must be 0 or more, and ngram_length at least 1, got {self.num_ngrams} and "
+                f"{self.ngram_length}"
+            )
         if not self.initializer_range > 0:
             raise ValueError(f"initializer_range must be above 0, got {self.initializer_range}")
 
@@ -197,7 +207,8 @@ class RecurrentConfig(ClassifierConfig):
         layers = self.num_hidden_layers
         number = _NUMBERS[layers] if layers < len(_NUMBERS) else str(layers)
         direction = "bidirectional " if self.bidirectional else ""
-        return f"{number}-layer {direction}{self.model_type.removeprefix('okt_').upper()}"
+        network = f"{number}-layer {direction}{self.model_type.removeprefix('okt_').upper()}"
+        return f"{network} beside a linear {self.ngram_length}-gram model" if self.num_ngrams else network
 
     @property
     def output_size(self) -> int:
@@ -259,18 +270,23 @@ class NgramConfig(ClassifierConfig):
     Args:
         max_ngram: Length of the longest n-grams, in tokens. All shorter n-grams count, too.
         num_buckets: Number of weights of each label. N-grams with the same hash share a weight.
+        num_ngrams: Number of n-grams that have weights of their own, while others weigh nothing. 0 for `num_buckets`
+            weights that n-grams share.
     """
 
     model_type = "okt_ngram"
 
     max_ngram: int = 4
     num_buckets: int = 2**22
+    num_ngrams: int = 0
 
     def validate_sizes(self) -> None:
         """Check that sizes are positive. Part of the strict validation."""
         for name in ("vocab_size", "max_ngram", "num_buckets"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.num_ngrams < 0:
+            raise ValueError(f"num_ngrams must be 0 or more, got {self.num_ngrams}")
 
     @property
     def network(self) -> str:

@@ -20,6 +20,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from .classification_loss import classification_loss
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from .ngrams import NUM_HASHES, KnownNgrams, sum_of_ngrams
 
 RNNClass: TypeAlias = type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]
 
@@ -151,6 +152,10 @@ class RecurrentPreTrainedModel(PreTrainedModel):
         (Saxe et al., 2014), biases zero. The bias of the LSTM's forget gate is 1 (Jozefowicz et al., 2015), so that a
         new network remembers.
         """
+        if isinstance(module, KnownNgrams):
+            # n-grams that training never saw mean nothing
+            init.zeros_(module.weight)
+            return
         if not isinstance(module, nn.RNNBase):
             super()._init_weights(module)
             return
@@ -214,7 +219,7 @@ class RecurrentModel(RecurrentPreTrainedModel):
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("Pass exactly one of input_ids and inputs_embeds")
-        is_token = self._token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
+        is_token = self.token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
         empty = is_token.shape[1] == 0
         if empty:  # torch's recurrent kernels refuse a length of 0: a batch of empty texts becomes one of padding
             is_token = F.pad(is_token, (0, 1))  # (batch, 1)
@@ -240,7 +245,7 @@ class RecurrentModel(RecurrentPreTrainedModel):
             pooler_output=pooled if self.projection is None else self.projection(pooled),  # (batch, pooled_size)
         )
 
-    def _token_mask(
+    def token_mask(
         self, input_ids: Tensor | None, attention_mask: Tensor | None, inputs_embeds: Tensor | None
     ) -> Tensor:
         """Return whether each position holds a token, bool, `(batch, time)`. Arguments are those of `forward`."""
@@ -303,6 +308,7 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
         self.model = self.model_class(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(config.pooled_size, self.num_labels)
+        self.ngrams = KnownNgrams(config.num_ngrams, self.num_labels) if config.num_ngrams else None
         self.post_init()
 
     @can_return_tuple
@@ -339,10 +345,21 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
             input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
         )
         logits = self.classifier(self.dropout(outputs.pooler_output))  # (batch, num_labels)
+        if self.ngrams is not None:
+            logits = logits + self._ngram_logits(input_ids, attention_mask)  # (batch, num_labels)
         loss = None
         if labels is not None:
             loss = classification_loss(logits, labels, self.config, num_items_in_batch)
         return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)
+
+    def _ngram_logits(self, input_ids: Tensor | None, attention_mask: Tensor | None) -> Tensor:
+        """Return the logits of the linear model over n-grams, `(batch, num_labels)`."""
+        if input_ids is None:
+            raise ValueError("a model with n-grams needs input_ids: embeddings don't say which tokens they are of")
+        config = self.config
+        is_token = self.model.token_mask(input_ids, attention_mask, None)  # (batch, time)
+        assert self.ngrams is not None
+        return sum_of_ngrams(input_ids, is_token, config.vocab_size, config.ngram_length, NUM_HASHES, self.ngrams)
 
 
 class LSTMModel(RecurrentModel):
