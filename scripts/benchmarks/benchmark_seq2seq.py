@@ -13,11 +13,11 @@ the character error rate: the edit distance to the targets by their length, in s
 import argparse
 import csv
 import json
-import os
 import sys
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -180,7 +180,10 @@ def measure(written: list[str], pairs: list[Pair], task: Task) -> dict[str, floa
 def train(
     rows: list[dict[str, list[int]]], tokenizer: PreTrainedTokenizerFast, options: argparse.Namespace, seed: int
 ) -> LSTMForSeq2SeqLM:
-    """Train a model."""
+    """Train a model, or load the one that an earlier run left for this seed."""
+    folder = options.output_dir / f"seed-{seed}"
+    if (folder / "model.safetensors").exists():
+        return LSTMForSeq2SeqLM.from_pretrained(folder).eval()
     set_seed(seed)
     config = LSTMConfig(
         vocab_size=len(tokenizer),
@@ -197,26 +200,27 @@ def train(
     )
     model = LSTMForSeq2SeqLM(config)
     arguments = Seq2SeqTrainingArguments(
-        output_dir=str(options.output_dir / f"seed-{seed}"),
+        output_dir=str(folder),
         num_train_epochs=options.epochs,
         per_device_train_batch_size=options.batch_size,
         learning_rate=options.learning_rate,
+        train_sampling_strategy="group_by_length",
         lr_scheduler_type="cosine",
+        bf16=options.bf16,
         warmup_steps=200,
         weight_decay=0.01,
         label_smoothing_factor=0.1,
         save_strategy="no",
         logging_strategy="no",
         report_to="none",
-        disable_tqdm=not sys.stderr.isatty(),
         seed=seed,
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
     )
     collate = DataCollatorForSeq2Seq(tokenizer, model=model)
     Seq2SeqTrainer(model=model, args=arguments, train_dataset=rows, data_collator=collate).train()
-    model.save_pretrained(options.output_dir / f"seed-{seed}")
-    tokenizer.save_pretrained(options.output_dir / f"seed-{seed}")
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return model.eval()
 
 
@@ -236,6 +240,7 @@ def main() -> int:
     parser.add_argument("--hidden_size", type=int, default=256)
     parser.add_argument("--num_hidden_layers", type=int, default=2)
     parser.add_argument("--dropout", type=float, default=0.4)
+    parser.add_argument("--bf16", action="store_true", help="train in mixed precision")
     parser.add_argument("--attention", choices=["dot", "additive", "none"], default="dot")
     options = parser.parse_args()
     task = TASKS[options.task]
@@ -243,7 +248,9 @@ def main() -> int:
     tokenizer = make_tokenizer(pairs["train"], task)
     rows = encode(pairs["train"], tokenizer)
     start = time.perf_counter()
-    ensemble = [train(rows, tokenizer, options, seed) for seed in options.seeds]
+    # Trainer prints what it logs.
+    with redirect_stdout(sys.stderr):
+        ensemble = [train(rows, tokenizer, options, seed) for seed in options.seeds]
     result: dict[str, Any] = {"options": {k: str(v) for k, v in vars(options).items()}}
     result["seconds"] = time.perf_counter() - start
     result["parameters"] = ensemble[0].num_parameters()

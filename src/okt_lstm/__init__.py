@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         RNNModel,
     )
     from .models.modeling_lstm_causal_lm import GRUForCausalLM, LSTMForCausalLM, RNNForCausalLM
+    from .models.modeling_lstm_masked_lm import GRUForMaskedLM, LSTMForMaskedLM, RNNForMaskedLM
     from .models.modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
     from .models.modeling_lstm_seq2seq import GRUForSeq2SeqLM, LSTMForSeq2SeqLM, RNNForSeq2SeqLM
     from .models.modeling_ngram import NgramForSequenceClassification
@@ -41,12 +42,14 @@ __all__ = [
     "Classifier",
     "GRUConfig",
     "GRUForCausalLM",
+    "GRUForMaskedLM",
     "GRUForPreTraining",
     "GRUForSeq2SeqLM",
     "GRUForSequenceClassification",
     "GRUModel",
     "LSTMConfig",
     "LSTMForCausalLM",
+    "LSTMForMaskedLM",
     "LSTMForPreTraining",
     "LSTMForSeq2SeqLM",
     "LSTMForSequenceClassification",
@@ -57,6 +60,7 @@ __all__ = [
     "OktTokenizer",
     "RNNConfig",
     "RNNForCausalLM",
+    "RNNForMaskedLM",
     "RNNForPreTraining",
     "RNNForSeq2SeqLM",
     "RNNForSequenceClassification",

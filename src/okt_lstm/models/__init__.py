@@ -7,6 +7,7 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForPreTraining,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
@@ -23,6 +24,7 @@ from .modeling_lstm import (
     RNNModel,
 )
 from .modeling_lstm_causal_lm import GRUForCausalLM, LSTMForCausalLM, RNNForCausalLM
+from .modeling_lstm_masked_lm import GRUForMaskedLM, LSTMForMaskedLM, RNNForMaskedLM
 from .modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
 from .modeling_lstm_seq2seq import GRUForSeq2SeqLM, LSTMForSeq2SeqLM, RNNForSeq2SeqLM
 from .modeling_ngram import NgramForSequenceClassification
@@ -44,6 +46,7 @@ for _auto_class, *_models in (
     (AutoModel, LSTMModel, GRUModel, RNNModel),
     (AutoModelForPreTraining, LSTMForPreTraining, GRUForPreTraining, RNNForPreTraining),
     (AutoModelForCausalLM, LSTMForCausalLM, GRUForCausalLM, RNNForCausalLM),
+    (AutoModelForMaskedLM, LSTMForMaskedLM, GRUForMaskedLM, RNNForMaskedLM),
     (AutoModelForSeq2SeqLM, LSTMForSeq2SeqLM, GRUForSeq2SeqLM, RNNForSeq2SeqLM),
 ):
     for _model in _models:

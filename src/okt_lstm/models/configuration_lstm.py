@@ -198,9 +198,8 @@ class RecurrentConfig(ClassifierConfig):
             own_class = next(base for base in type(self).__mro__ if base.__module__ == __name__)
             family = own_class.__name__.removesuffix("Config")
             noted = dict(getattr(self, "auto_map", None) or {})
-            # a classifier that started from a language model has its entry
-            if f"{family}ForPreTraining" not in (self.architectures or ()):
-                noted.pop("AutoModelForPreTraining", None)
+            # A model that started from one with another head has its entry, too.
+            noted = {auto: name for auto, name in noted.items() if name.partition(".")[2] in (self.architectures or ())}
             self.auto_map = {
                 "AutoModel": f"modeling_lstm.{family}Model",
                 "AutoModelForSequenceClassification": f"modeling_lstm.{family}ForSequenceClassification",

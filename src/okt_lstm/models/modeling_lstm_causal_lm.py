@@ -6,9 +6,8 @@ thousand. `generate` carries it in the `cache` of transformers, as it does for o
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 from transformers import GenerationMixin
 from transformers.cache_utils import Cache, DynamicCache
