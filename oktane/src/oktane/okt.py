@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar, overload
 
 from . import dictionary
+from ._core import Characters
 from .hangul import compose_hangul
 from .parallel import available_cores, map_in_threads, text_chunks
 from .user_words import UserDictionary, read_user_dictionary
@@ -187,12 +188,12 @@ class Okt:
         return self._map(phrases, lambda texts: self._dictionary.tokens(texts, norm, stem, Token))
 
     def encode_batch(
-        self, texts: Iterable[str], norm: bool = False, stem: bool = False, compose: bool = False
+        self, texts: Iterable[str] | Characters, norm: bool = False, stem: bool = False, compose: bool = False
     ) -> Morphemes:
         """Return the morphemes of texts as arrays, on one core.
 
         Args:
-            texts: The texts.
+            texts: The texts. What was decoded beforehand, as `Characters`, is not composed.
             norm: As for `pos`.
             stem: As for `pos`.
             compose: Compose Hangul in conjoining jamo first, which Okt would not read as Korean. Spans are those of the
@@ -201,7 +202,7 @@ class Okt:
         Raises:
             TypeError: If one of the texts is not a str; the message says which.
         """
-        if not compose:
+        if not compose or isinstance(texts, Characters):
             return Morphemes(*self._dictionary.morphemes(texts, norm, stem))
         texts = list(texts)
         composed, positions = compose_hangul(texts)
