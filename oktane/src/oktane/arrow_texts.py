@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from itertools import pairwise
 from typing import Any, overload
 
 import numpy as np
@@ -54,7 +56,7 @@ class ArrowTexts(Sequence[str]):
     def __iter__(self) -> Iterator[str]:
         data = self.utf8()
         places = (self._offsets - self._offsets[0]).tolist()
-        for start, stop in zip(places, places[1:], strict=False):
+        for start, stop in pairwise(places):
             yield data[start:stop].decode()
 
     def utf8(self) -> bytes:
@@ -103,9 +105,9 @@ def text_arrays(column: Any, name: str) -> Any:
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not any(is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)):
-        if not pa.types.is_null(kind):
-            raise TypeError(f"the column {name!r} holds {kind}, not text")
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    if not any(is_kind(kind) for is_kind in kinds):
+        raise TypeError(f"the column {name!r} holds {kind}, not text")
     # The offsets are widened, the texts are not copied. Views and dictionaries are unpacked.
     column = column.cast(pa.large_string())
     if not column.null_count:

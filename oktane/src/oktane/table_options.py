@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .row_reader import ReadOptions
 
-FORMATS = ("txt", "tsv", "csv", "jsonl", "json")
+FORMATS = ("txt", "tsv", "csv", "jsonl", "json", "parquet", "arrow")
 
 # Options that need --input.
 NAMES = ("input_format", "encoding", "header", "sheet", "text_column")
