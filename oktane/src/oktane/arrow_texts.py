@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from itertools import pairwise
 from typing import Any, overload
 
 import numpy as np

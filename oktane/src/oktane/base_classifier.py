@@ -1,5 +1,6 @@
 """What every classifier does with its logits: probabilities and predictions, for any number of texts."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from .parallel import refuse_container, text_chunks
 from .problem_type import Prediction, ProblemType
+
+# Two models that give these texts the same logits, to the last bit, are the same.
+PROBES = ["연기도 연출도 최고였다. 배송이 빨라요!", "시간이 아깝다", "서울 날씨 100% the end ㅋㅋㅋ", ""]
 
 
 class Chunk(NamedTuple):
@@ -69,6 +73,11 @@ class BaseClassifier(ABC):
         """
         for chunk in self.compute(checked_chunks(texts, self.chunk_size)):
             yield chunk.texts, chunk.logits
+
+    def fingerprint(self) -> str:
+        """Return a name for what is predicted: that of another model differs, or of another processor's arithmetic."""
+        parts = [*self.labels, self.problem_type, str(self.max_length), self.logits(PROBES).tobytes().hex()]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @overload
     def predict(self, texts: str, *, threshold: float = ...) -> Prediction: ...  # type: ignore[overload-overlap]

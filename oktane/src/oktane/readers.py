@@ -62,7 +62,7 @@ def open_reader(source: Source, options: ReadOptions | None = None) -> RowReader
 
 
 def _open_file(path: Path, options: ReadOptions) -> RowReader:
-    known = options.input_format or _format_of(path)
+    known = options.input_format or format_of(path)
     if known not in READERS:
         raise FileError(
             f"{path}: {known} files are read by okt-lstm, not by oktane alone; the formats here are "
@@ -80,7 +80,7 @@ def _is_wide(reader: RowReader) -> bool:
     return (reader.options.encoding or reader.wide_encoding or "utf-8").lower().startswith(("utf-16", "utf16"))
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
     """Return the format of a file: by its suffix; that of a shard without one, by its content."""
     inner = uncompressed(path)
     if str(path) == STREAM:

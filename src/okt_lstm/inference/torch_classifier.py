@@ -105,11 +105,11 @@ class TorchClassifier(BaseClassifier):
         return result
 
     def _tokenize(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-        """Return the ids of all texts, flat, the number of ids of each text, `(texts,)`, and how many were truncated."""
+        """Return the ids of all texts, flat, their number by text, `(texts,)`, and how many texts were truncated."""
         if hasattr(self.tokenizer, "encode_ragged"):
             flat, row_splits = self.tokenizer.encode_ragged(texts, self.max_length)
             lengths = np.diff(row_splits)
-            full = [texts[row] for row in np.flatnonzero(lengths == self.max_length)]
+            full = [texts[row] for row in np.flatnonzero(lengths == self.max_length).tolist()]
             whole = np.diff(self.tokenizer.encode_ragged(full, None)[1])
             return flat, lengths, int((whole > (self.max_length or 0)).sum())
         encoded = self.tokenizer(
