@@ -23,6 +23,9 @@ cdef extern from "okt.h":
         okt_token *items
         size_t count
 
+cdef extern from "utf8.h":
+    size_t okt_decode_utf8(const uint8_t *bytes, size_t size, okt_char *to) nogil
+
 cdef extern from "dictionary.h":
     enum: OKT_FORMAT
     enum: OKT_CHECKED_FROM

@@ -2,13 +2,15 @@
 """Bindings to the C modules in core/engine/, for numpy arrays. Calculations run without the interpreter's lock."""
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
 from oktane._interrupt cimport goes_on, okt_interrupt
 
 import numpy as np
+
+from ._core import Characters
 
 cdef extern from "kernels.h":
     ctypedef struct okt_kernels:
@@ -313,21 +315,31 @@ cdef okt_text text_of(str string):
 
 
 cdef class _Texts:
-    """Python strings as the C modules see them. Holds the strings, so that they stay where they are."""
+    """Python strings, or `Characters`, as the C modules see them. Holds what it was given, so that it stays there."""
 
-    cdef list strings
+    cdef object strings
     cdef okt_text *items
     cdef size_t count
 
-    def __cinit__(self, list strings):
+    def __cinit__(self, strings):
         cdef size_t i
         self.strings = strings
         self.count = len(strings)
         self.items = <okt_text *>PyMem_Malloc((self.count + 1) * sizeof(okt_text))
         if self.items == NULL:
             raise MemoryError
+        if isinstance(strings, Characters):
+            self.point_into(strings.chars, strings.starts)
+            return
         for i in range(self.count):
             self.items[i] = text_of(strings[i])
+
+    cdef point_into(self, const uint32_t[::1] chars, const int64_t[::1] starts):
+        cdef size_t i
+        for i in range(self.count):
+            # A text without characters may stand at the end of the buffer.
+            data = <const void *>(&chars[0] + starts[i]) if chars.shape[0] else NULL
+            self.items[i] = okt_text(data, starts[i + 1] - starts[i], sizeof(uint32_t))
 
     def __dealloc__(self):
         PyMem_Free(self.items)
@@ -383,13 +395,13 @@ cdef class Vocabulary:
     def __dealloc__(self):
         okt_vocabulary_free(self.vocabulary)
 
-    def encode(self, list texts not None, const uint8_t[::1] begins_word not None, list forms not None,
+    def encode(self, texts not None, const uint8_t[::1] begins_word not None, list forms not None,
                const int32_t[::1] form_ids not None, const int32_t[::1] spans not None,
                const int64_t[::1] row_splits not None):
         """Return the token ids of texts that were split into morphemes.
 
         Args:
-            texts: The texts.
+            texts: The texts, as a list or as `Characters`.
             begins_word: (texts,): 1 where the first morpheme of a text always begins a word.
             forms: What `Okt.encode_batch` returned for the texts, here and below.
             form_ids: (morphemes,).

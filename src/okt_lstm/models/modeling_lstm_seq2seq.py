@@ -178,7 +178,7 @@ class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
             encoder_outputs = self.encoder(
                 input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
             )
-            is_source = self.encoder._token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, source)
+            is_source = self.encoder.token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, source)
         elif attention_mask is not None:
             is_source = attention_mask.bool()
         else:
