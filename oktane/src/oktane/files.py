@@ -110,7 +110,9 @@ def print_predictions(
         probabilities: Whether to write the probability of each label.
     """
     for chunk, scores in classifier.score_chunks(texts):
-        predicted = classifier.problem_type.rows(scores, _escaped_labels(classifier), probabilities)
+        predicted = classifier.problem_type.rows(
+            scores, _escaped_labels(classifier), probabilities, classifier.abstain_below
+        )
         stream.writelines(tsv_line([*values, text]) for values, text in zip(predicted, chunk, strict=True))
     stream.flush()
 
@@ -168,7 +170,11 @@ def _predicted(
     """Yield some rows of a table at a time with the values of the new columns."""
     nothing = [None] * len(classifier.problem_type.columns(labels, probabilities))
     for rows, has_text, scores in with_texts(reader, column, classifier.score_chunks):
-        found = () if scores is None else classifier.problem_type.rows(scores, labels, probabilities)
+        found = (
+            ()
+            if scores is None
+            else classifier.problem_type.rows(scores, labels, probabilities, classifier.abstain_below)
+        )
         values = iter(found)
         yield rows, [next(values) if has else list(nothing) for has in has_text]
 

@@ -11,6 +11,10 @@ Prediction: TypeAlias = str | list[str] | float | list[float]
 """A label; in multi-label classification a list of labels; in regression a number, or a list of numbers."""
 
 
+UNSURE = "unsure"
+"""The prediction for a text whose most probable label is not probable enough; see `abstain_below`."""
+
+
 class ProblemType(StrEnum):
     """What a model predicts. The values are those of `problem_type` in transformers' configurations.
 
@@ -60,7 +64,11 @@ class ProblemType(StrEnum):
         return self.scores_to_labels(self.scores(logits))
 
     def predictions(
-        self, scores: NDArray[np.float32], names: Sequence[str], threshold: float = 0.5
+        self,
+        scores: NDArray[np.float32],
+        names: Sequence[str],
+        threshold: float = 0.5,
+        abstain_below: float | None = None,
     ) -> list[Prediction]:
         """Return the prediction for each text.
 
@@ -68,10 +76,14 @@ class ProblemType(StrEnum):
             scores: The result of `scores`.
             names: The names of the labels, in the order of their ids.
             threshold: The least probability of a predicted label in multi-label classification.
+            abstain_below: The least probability of a predicted label in single-label classification. A text without
+                such a label gets `UNSURE`. By default, every text gets a label.
         """
         labels = self.scores_to_labels(scores, threshold)
         if self is self.SINGLE_LABEL:
-            return [names[index] for index in labels.tolist()]
+            least = 0.0 if abstain_below is None else abstain_below
+            sure = (scores.max(axis=1, initial=0) >= least).tolist()
+            return [names[index] if is_sure else UNSURE for index, is_sure in zip(labels.tolist(), sure, strict=True)]
         if self is self.MULTI_LABEL:
             return [[names[index] for index in np.flatnonzero(row).tolist()] for row in labels]
         return scores[:, 0].tolist() if scores.shape[1] == 1 else scores.tolist()
@@ -90,10 +102,15 @@ class ProblemType(StrEnum):
         return columns
 
     def rows(
-        self, scores: NDArray[np.float32], names: Sequence[str], probabilities: bool = False
+        self,
+        scores: NDArray[np.float32],
+        names: Sequence[str],
+        probabilities: bool = False,
+        abstain_below: float | None = None,
     ) -> Iterator[list[Any]]:
         """Yield the values of `columns` for each text. Probabilities have 6 decimals."""
-        for prediction, row in zip(self.predictions(scores, names), scores.tolist(), strict=True):
+        predictions = self.predictions(scores, names, abstain_below=abstain_below)
+        for prediction, row in zip(predictions, scores.tolist(), strict=True):
             values: list[Any] = [prediction]
             if self is self.SINGLE_LABEL:
                 values.append(round(max(row), 6))

@@ -39,6 +39,12 @@ def predict(argv: Sequence[str]) -> None:
     add_table_options(parser, FORMATS)
     parser.add_argument("--output", metavar="FILE", help="write the rows with their labels to this file")
     add_output_encoding(parser)
+    parser.add_argument(
+        "--abstain_below",
+        metavar="SHARE",
+        type=float,
+        help="predict 'unsure' if no label has this probability, from 0 to 1 (default: as in training)",
+    )
     parser.add_argument("--probabilities", action="store_true", help="give the probability of every label")
     add_model_options(parser)
     options = parser.parse_words(argv)
@@ -61,7 +67,11 @@ def predict(argv: Sequence[str]) -> None:
         raise FileError("standard output is closed: name files with --input and --output")
     if sys.stdin is None and not options.texts and not options.input:
         raise FileError("standard input is closed: give texts as arguments, or a file with --input")
+    if options.abstain_below is not None and not 0 <= options.abstain_below <= 1:
+        parser.error(f"--abstain_below is {options.abstain_below:g}; it has to be from 0 to 1")
     classifier = load_model(options)
+    if options.abstain_below is not None:
+        classifier.abstain_below = options.abstain_below
     from oktane.files import print_file, print_predictions
     from oktane.lines import read_blocks
 

@@ -256,6 +256,15 @@ class TransferOptions:
             "(the classifier inside oktane), a language model (see `pretrain`) or a classifier",
         },
     )
+    abstain_below: float | None = field(
+        default=None,
+        metadata={
+            "metavar": "SHARE",
+            "help": "let the model predict 'unsure' if no label has this probability, from 0 to 1",
+            "min": 0,
+            "max": 1,
+        },
+    )
     embeddings: str | None = field(
         default=None,
         metadata={

@@ -81,7 +81,7 @@ def train_auto(options: TrainParts) -> TrainResult:
     vectors = oktane.load_encoder(encoder, max_length=max_length).encode(texts, normalize=False)
     standardized = Standardized.of(vectors)
     ngrams = NgramFeatures(tokens, {number: token for token, number in tokenizer.get_vocab().items()})
-    labels = _labels(splits)
+    labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below}
     baseline = fit_baseline(texts, targets, folds)
 
     def fine_tune_on(head: Linear, fold: Fold) -> FineTuned:
