@@ -18,8 +18,8 @@ def compare(argv: Sequence[str]) -> None:
     """Run `okt-lstm compare` with these words."""
     parser = CommandParser(
         "okt-lstm compare",
-        f"{SUMMARY}\n\nThe tables are printed as Markdown. Scores are those of the models' cards, on the last split that\n"
-        "was measured. The speed is measured now, on short texts.",
+        f"{SUMMARY}\n\nThe tables are printed as Markdown. Scores are those of the models' cards, on the last split\n"
+        "that was measured. The speed is measured now, on short texts.",
         ("okt-lstm compare out1 out2", "okt-lstm compare runs/* --output comparison.png"),
         "FOLDER FOLDER ... [options]",
     )
