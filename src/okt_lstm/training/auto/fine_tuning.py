@@ -126,6 +126,8 @@ def fine_tune(
     )
     trainer.fit(None)
     best.restore(model)
+    # Trainer would predict in the order of length-grouped batches.
+    trainer.args.train_sampling_strategy = "random"
     logits = np.asarray(trainer.predict(_rows(tokens, targets, held_out)).predictions, np.float64)
     return FineTuned(model, logits, list(trainer.state.log_history))
 

@@ -16,6 +16,8 @@ from .linear import Targets
 
 # A part with a smaller share of the logits is left out.
 _LEAST_SHARE = 0.05
+# A class with fewer rows counts as if it had this many, so that single rows don't decide.
+_FEW = 10
 # How far the logits of balanced classes are shifted towards the classes' true shares: 0 for each class alike, 1 for as
 # many predictions of a class as it has rows.
 _SHIFTS = np.linspace(-0.2, 1, 7)
@@ -101,7 +103,7 @@ def loss_of(logits: Logits, targets: Targets, balanced: bool = False) -> float:
     if not balanced:
         return float(losses.mean())
     counts = np.bincount(targets.values, minlength=targets.num_labels)
-    return float(np.average(losses, weights=1 / counts[targets.values]))
+    return float(np.average(losses, weights=1 / np.maximum(counts, _FEW)[targets.values]))
 
 
 def _shift(logits: Logits, targets: Targets, class_weights: str) -> float:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import AutoTokenizer, EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer, EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase
 
 import oktane
 from oktane.folders import released_encoder
@@ -80,7 +80,7 @@ def train_auto(options: TrainParts) -> TrainResult:
 
     vectors = oktane.load_encoder(encoder, max_length=max_length).encode(texts, normalize=False)
     standardized = Standardized.of(vectors)
-    ngrams = NgramFeatures(tokens, {number: token for token, number in tokenizer.get_vocab().items()})
+    ngrams = NgramFeatures(tokens, _vocabulary(tokenizer, encoder))
     labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below}
     baseline = fit_baseline(texts, targets, folds)
 
@@ -135,6 +135,13 @@ def choose_length(lengths: NDArray[np.int64], options: TrainParts) -> int:
         return given
     needed = np.quantile(lengths, 0.99) if len(lengths) else 0
     return next((limit for limit in _LENGTHS if needed <= limit), _LENGTHS[-1])
+
+
+def _vocabulary(tokenizer: PreTrainedTokenizerBase, encoder: Path) -> dict[int, str]:
+    """Return the tokens by their id, with an empty one for an id that the network knows and the tokenizer doesn't."""
+    tokens = {number: token for token, number in tokenizer.get_vocab().items()}
+    size = AutoConfig.from_pretrained(encoder, trust_remote_code=False).vocab_size
+    return {number: tokens.get(number, "") for number in range(size)}
 
 
 def _labels(splits: Splits) -> dict[str, Any]:
