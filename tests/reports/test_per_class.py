@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from okt_lstm.reports.per_class import only_class, scores_by_class
+from okt_lstm.reports.per_class import one_class_warnings, scores_by_class
 
 
 def test_figures_of_each_class():
@@ -21,9 +21,15 @@ def test_figures_of_each_of_several_labels():
     assert [(row["rows"], row["predicted"]) for row in scores_by_class(truth, found, ["a", "b"])] == [(2, 1), (1, 2)]
 
 
-def test_model_that_predicts_one_class_is_found_out():
-    assert only_class(np.array([1, 1, 1]), ["a", "b"]) == "b"
-    assert only_class(np.array([1, 0, 1]), ["a", "b"]) is None
-    assert only_class(np.zeros((3, 2), int), ["a", "b"]) == "no label"
-    assert only_class(np.array([[1, 1], [1, 1]]), ["a", "b"]) == "a and b"
-    assert only_class(np.array([0]), ["a", "b"]) is None
+@pytest.mark.parametrize(
+    ("predictions", "only"),
+    [([1, 1, 1], "b"), ([[0, 0], [0, 0]], "no label"), ([[1, 1], [1, 1]], "a and b")],
+)
+def test_model_that_predicts_one_class_is_found_out(predictions, only):
+    (warning,) = one_class_warnings(np.array(predictions), ["a", "b"])
+    assert f"one class: {only}." in warning
+
+
+@pytest.mark.parametrize("predictions", [[1, 0, 1], [0], [[0, 1], [1, 1]]])
+def test_other_models_are_not_warned_of(predictions):
+    assert one_class_warnings(np.array(predictions), ["a", "b"]) == []

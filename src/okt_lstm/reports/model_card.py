@@ -9,9 +9,12 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from oktane.lines import escaped
 
 from .quoting import code_span, plain, python_literal
-from .trained_model import TrainedModel
+from .trained_model import CARD_NAME, TrainedModel
 
 _TEMPLATE = Path(__file__).with_name("templates") / "model_card.md"
+
+# With more classes, the table would be longer than the rest of the card.
+_MOST_CLASSES = 50
 
 SCORES = {
     "accuracy": ("accuracy", "accuracy"),
@@ -151,7 +154,9 @@ def _by_class(model: TrainedModel) -> str:
             f"{row['predicted']:,}",
             *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
         ]
-        for row in model.classes
+        for row in model.classes[:_MOST_CLASSES]
     ]
+    more = len(model.classes) - len(rows)
     header = ["class", "rows", "predicted", "precision", "recall", "F1"]
-    return f"By class, on the {split} split:\n\n{table(header, rows)}"
+    rest = f"\n\n{more:,} more classes are in `{CARD_NAME}`." if more > 0 else ""
+    return f"By class, on the {split} split:\n\n{table(header, rows)}{rest}"

@@ -22,7 +22,7 @@ from ...hub import push
 from ...inference.loading import load
 from ...reports.metrics import compute_metrics_for
 from ...reports.model_card import build_model_card
-from ...reports.per_class import only_class, scores_by_class
+from ...reports.per_class import one_class_warnings, scores_by_class
 from ...reports.plots import plot_confusion_matrix, plot_curves
 from ...reports.trained_model import BASELINE, CARD_NAME, TrainedModel, describe
 from ..output_folder import begin_at, start_run
@@ -188,8 +188,7 @@ def _document(
     if final.targets.problem_type is not ProblemType.REGRESSION:
         predictions = final.targets.problem_type.logits_to_labels(final.logits)
         classes = scores_by_class(final.targets.values, predictions, splits.label_names)
-        if only := only_class(predictions, splits.label_names):
-            warnings.append(f"The model gives every row of the {last} split one class: {only}. It has learned nothing.")
+        warnings = one_class_warnings(predictions, splits.label_names)
     pictures = _draw(folder, choice, splits, final, last)
     card = TrainedModel(
         name=options.training.hub_model_id or folder.resolve().name,
