@@ -14,7 +14,7 @@ ROWS = [[2, 4, 5], [3, 7, 8, 8, 2], [5], [4, 5, 7, 6, 3, 2]]
 
 def test_saved_ngrams_give_the_logits_of_the_model_that_was_fitted():
     tokens = Tokens(np.concatenate(ROWS), np.cumsum([0, *map(len, ROWS)]))
-    features = NgramFeatures(tokens, VOCABULARY)
+    features = NgramFeatures(tokens, VOCABULARY, 3)
     fitted = Linear(np.random.default_rng(0).normal(size=(3, features.matrix.shape[1])), np.array([0.1, 0.2, 0.3]))
     hashes, weights = features.fold(fitted)
     config = NgramConfig(vocab_size=len(VOCABULARY), max_ngram=NGRAM_LENGTH, num_ngrams=len(hashes), num_labels=3)
@@ -29,7 +29,7 @@ def test_saved_ngrams_give_the_logits_of_the_model_that_was_fitted():
 
 def test_token_that_no_row_has_learns_from_its_characters():
     tokens = Tokens(np.array([3, 4, 5, 7]), np.array([0, 2, 4]))
-    features = NgramFeatures(tokens, VOCABULARY)
+    features = NgramFeatures(tokens, VOCABULARY, 3)
     hashes, weights = features.fold(Linear(np.ones((1, features.matrix.shape[1])), np.zeros(1)))
     assert (np.diff(hashes) > 0).all()
     # "연기" (2) is in no row, but shares characters with "연기도" (3); "정말" (8) shares none.

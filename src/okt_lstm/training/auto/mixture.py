@@ -63,7 +63,7 @@ def fit_mixture(deep: Logits, wide: Logits, targets: Targets, class_weights: str
         return Mixture(*weights, -_thresholds(mixed, targets), loss)
     shifts = _shift(mixed, targets, class_weights) * np.log(targets.priors)
     scale = minimize_scalar(
-        lambda power: loss_of((mixed + shifts) * np.exp(power), targets), bounds=(-3, 3), method="bounded"
+        lambda power: loss_of((mixed + shifts) * np.exp(power), targets), bounds=(-2, 0.7), method="bounded"
     )
     scale = float(np.exp(scale.x))
     return Mixture(scale * weights[0], scale * weights[1], scale * shifts, loss)
@@ -81,9 +81,12 @@ def _weights(deep: Logits, wide: Logits, targets: Targets) -> tuple[tuple[float,
 
 def _least_loss(deep: Logits, wide: Logits, targets: Targets, bounds: Any) -> Any:
     start = [0.0 if bound[1] == 0 else 0.5 for bound in bounds]
-    return minimize(
-        lambda w: loss_of(w[0] * deep + w[1] * wide, targets, balanced=True), start, method="L-BFGS-B", bounds=bounds
-    )
+
+    def loss(w: NDArray[np.float64]) -> float:
+        # A small penalty: rows that are told apart without a mistake would ask for infinite weights.
+        return loss_of(w[0] * deep + w[1] * wide, targets, balanced=True) + float(w @ w) / (10 * len(deep))
+
+    return minimize(loss, start, method="L-BFGS-B", bounds=bounds)
 
 
 def loss_of(logits: Logits, targets: Targets, balanced: bool = False) -> float:

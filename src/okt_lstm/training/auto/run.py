@@ -20,6 +20,7 @@ from ...data.options import DATA_ARGUMENTS_NAME
 from ...data.splits import Splits, load_splits
 from ...hub import push
 from ...inference.loading import load
+from ...inference.torch_loading import quiet_transformers
 from ...reports.metrics import compute_metrics_for
 from ...reports.model_card import build_model_card
 from ...reports.per_class import one_class_warnings, scores_by_class
@@ -64,9 +65,7 @@ def train_auto(options: TrainParts) -> TrainResult:
         raise ValueError("the recipe auto takes minutes and keeps no checkpoints: leave out --resume_from_checkpoint")
     splits = load_splits(options.data, hold_out=False)
     texts, targets = splits.datasets["train"]["text"][:], targets_of(splits, "train")
-    encoder = Path(
-        released_encoder() if options.transfer.pretrained in (None, "encoder") else options.transfer.pretrained
-    )
+    encoder = Path(options.transfer.pretrained or released_encoder())
     tokenizer = AutoTokenizer.from_pretrained(encoder, trust_remote_code=False)
     whole = Tokens(*tokenizer.encode_ragged(texts))
     max_length = tokenizer.model_max_length = choose_length(whole.lengths, options)
@@ -80,7 +79,7 @@ def train_auto(options: TrainParts) -> TrainResult:
 
     vectors = oktane.load_encoder(encoder, max_length=max_length).encode(texts, normalize=False)
     standardized = Standardized.of(vectors)
-    ngrams = NgramFeatures(tokens, _vocabulary(tokenizer, encoder))
+    ngrams = NgramFeatures(tokens, _vocabulary(tokenizer, encoder), targets.num_labels)
     labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below}
     baseline = fit_baseline(texts, targets, folds)
 
@@ -158,7 +157,7 @@ def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pa
     weights = {
         name: weight.half() if weight.is_floating_point() else weight for name, weight in model.state_dict().items()
     }
-    with replacing_files(folder) as temporary:
+    with replacing_files(folder) as temporary, quiet_transformers():
         model.save_pretrained(temporary, state_dict=weights)
         tokenizer.save_pretrained(temporary)
 
@@ -179,7 +178,7 @@ def _document(
     results = {split: _scores(part.logits, part.targets) for split, part in measured.items()}
     last, final = list(measured.items())[-1]
     baselines = _baselines(final, targets_of(splits, "train"))
-    rows = splits.description.rows | {"validation": len(measured["validation"].logits)}
+    rows = {"train": len(splits.datasets["train"])} | {split: len(part.logits) for split, part in measured.items()}
     notes = [*splits.description.notes, "The network started from the sentence encoder inside oktane."]
     if "validation" not in splits.datasets:
         what = f"{len(folds)} folds of the training rows, each" if len(folds) > 1 else "training rows that were"
