@@ -18,7 +18,7 @@ from contextlib import contextmanager
 
 from oktane.lines import escaped, replace_closed_streams
 
-from ..training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
+from ..training.commands import ENCODER, PRETRAIN, TRAIN, TUNE, WORD_VECTORS
 from ..training.parsing import CommandParser, suggest
 from ..training.renamed import current_command
 from . import compare, evaluate, predict, push, training
@@ -27,6 +27,7 @@ from .versions import versions
 # What runs a command, and what it does, in a line.
 _COMMANDS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "train": (training.train, TRAIN.summary),
+    "tune": (training.tune, TUNE.summary),
     "pretrain": (training.pretrain, PRETRAIN.summary),
     "word-vectors": (training.word_vectors, WORD_VECTORS.summary),
     "train-encoder": (training.train_encoder, ENCODER.summary),
