@@ -8,6 +8,8 @@ from typing import Any
 
 import optuna
 
+from oktane.problem_type import ProblemType
+
 from ..atomic import write_text
 from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC
 from ..reports.model_card import table
@@ -73,7 +75,7 @@ def tune(given: Mapping[str, Any], search: TuneOptions) -> TrainResult:
         with tempfile.TemporaryDirectory() as folder:
             own = {"output_dir": folder, "overwrite_output_dir": True, "do_predict": False, "push_to_hub": False}
             figures = train(build(TrainParts, fixed | chosen | own)).metrics
-        metric = next(name for name in MAIN_METRIC.values() if f"eval_{name}" in figures)
+        metric = _main_metric(figures)
         score = figures[f"eval_{metric}"]
         trial.set_user_attr("options", chosen)
         trial.set_user_attr("score", (metric, score))
@@ -86,6 +88,14 @@ def tune(given: Mapping[str, Any], search: TuneOptions) -> TrainResult:
     result = train(build(TrainParts, fixed | best))
     write_text(result.folder / TRIALS_NAME, _trials(study))
     return result
+
+
+def _main_metric(figures: Mapping[str, float]) -> str:
+    """Return the score by which trials are compared. Only several labels a text have a micro F1 beside the macro F1."""
+    if "eval_mse" in figures:
+        return MAIN_METRIC[ProblemType.REGRESSION]
+    is_multi_label = "eval_f1_micro" in figures
+    return MAIN_METRIC[ProblemType.MULTI_LABEL if is_multi_label else ProblemType.SINGLE_LABEL]
 
 
 def _words(options: Mapping[str, Any]) -> str:
