@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ._core import Characters
+
 CELLS: dict[str, int]
 NUMBERS: dict[str, int]
 NUMBER_SIZES: dict[str, int]
@@ -54,7 +56,7 @@ class Vocabulary:
     ) -> None: ...
     def encode(
         self,
-        texts: list[str],
+        texts: list[str] | Characters,
         begins_word: NDArray[np.uint8],
         forms: list[str],
         form_ids: memoryview,

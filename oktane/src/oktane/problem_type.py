@@ -81,12 +81,19 @@ class ProblemType(StrEnum):
         """
         labels = self.scores_to_labels(scores, threshold)
         if self is self.SINGLE_LABEL:
-            least = 0.0 if abstain_below is None else abstain_below
-            sure = (scores.max(axis=1, initial=0) >= least).tolist()
-            return [names[index] if is_sure else UNSURE for index, is_sure in zip(labels.tolist(), sure, strict=True)]
+            unsure = self.is_unsure(scores, abstain_below).tolist()
+            return [
+                UNSURE if is_unsure else names[label] for label, is_unsure in zip(labels.tolist(), unsure, strict=True)
+            ]
         if self is self.MULTI_LABEL:
             return [[names[index] for index in np.flatnonzero(row).tolist()] for row in labels]
         return scores[:, 0].tolist() if scores.shape[1] == 1 else scores.tolist()
+
+    def is_unsure(self, scores: NDArray[np.float32], abstain_below: float | None) -> NDArray[np.bool_]:
+        """Return whether texts get `UNSURE`, `(texts,)`; see `predictions`."""
+        if self is not self.SINGLE_LABEL or abstain_below is None:
+            return np.zeros(len(scores), np.bool_)
+        return np.asarray(scores.max(axis=1, initial=0) < abstain_below)
 
     def columns(self, names: Sequence[str], probabilities: bool = False) -> list[str]:
         """Return the names of the columns that `rows` fills.
@@ -109,11 +116,19 @@ class ProblemType(StrEnum):
         abstain_below: float | None = None,
     ) -> Iterator[list[Any]]:
         """Yield the values of `columns` for each text. Probabilities have 6 decimals."""
+        numbers = [column.tolist() for column in self.probability_columns(scores, probabilities)]
         predictions = self.predictions(scores, names, abstain_below=abstain_below)
-        for prediction, row in zip(predictions, scores.tolist(), strict=True):
-            values: list[Any] = [prediction]
-            if self is self.SINGLE_LABEL:
-                values.append(round(max(row), 6))
-            if self is self.MULTI_LABEL or (self is self.SINGLE_LABEL and probabilities):
-                values += [round(score, 6) for score in row]
-            yield values
+        for values in zip(predictions, *numbers, strict=True):
+            yield list(values)
+
+    def probability_columns(
+        self, scores: NDArray[np.float32], probabilities: bool = False
+    ) -> list[NDArray[np.float64]]:
+        """Return the columns of probabilities that follow `label`, with 6 decimals: each `(texts,)`."""
+        rounded = scores.astype(np.float64).round(6)
+        columns = []
+        if self is self.SINGLE_LABEL:
+            columns.append(rounded.max(axis=1))
+        if self is self.MULTI_LABEL or (self is self.SINGLE_LABEL and probabilities):
+            columns += list(rounded.T)
+        return columns

@@ -21,7 +21,7 @@ def check_paths(options: dict[str, Any]) -> None:
     """
     for name in ("embeddings", "user_dictionary"):
         path = options.get(name)
-        if path is not None and not Path(path).expanduser().exists():
+        if isinstance(path, str) and not Path(path).expanduser().exists():
             raise FileError(f"{path}: no such file (--{name})")
     for name in ("validation_file", "test_file", "unlabeled", "input"):
         files = options.get(name)

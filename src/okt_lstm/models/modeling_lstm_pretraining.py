@@ -34,15 +34,11 @@ class LanguageModelOutput(ModelOutput):
     hidden_states: tuple[Tensor, ...] | None = None
 
 
-class RecurrentForPreTraining(RecurrentPreTrainedModel):
-    """A recurrent encoder with a language modeling head. Use `LSTMForPreTraining` or one of its siblings.
+class RecurrentLanguageModel(RecurrentPreTrainedModel):
+    """A recurrent encoder with a language modeling head: what all models that predict tokens share.
 
     The weights of the output layer are always the embedding table (tied weights: Press and Wolf, 2017; Inan et al.,
     2017). States of another size are projected to that of the embeddings first.
-
-    In training, the softmax runs over the tokens of the batch and random others, `sampled_softmax_size` in all (sampled
-    softmax: Jean et al., 2015), because the whole vocabulary would take several times as long as the network. In
-    evaluation it runs over the whole vocabulary, so that perplexities can be compared.
     """
 
     model_class: ClassVar[type[RecurrentModel]]
@@ -75,6 +71,15 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
         """Replace the output layer. `resize_token_embeddings` calls this."""
         self.lm_head = new_embeddings
         self.output_bias = new_embeddings.bias
+
+
+class RecurrentForPreTraining(RecurrentLanguageModel):
+    """A language model that learns, for an encoder. Use `LSTMForPreTraining` or one of its siblings.
+
+    In training, the softmax runs over the tokens of the batch and random others, `sampled_softmax_size` in all (sampled
+    softmax: Jean et al., 2015), because the whole vocabulary would take several times as long as the network. In
+    evaluation it runs over the whole vocabulary, so that perplexities can be compared.
+    """
 
     @can_return_tuple
     def forward(

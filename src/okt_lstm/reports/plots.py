@@ -114,6 +114,34 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     _save(figure, path)
 
 
+def plot_data(classes: Mapping[str, int], lengths: np.ndarray, path: Path) -> None:
+    """Draw the number of rows of each class, and the lengths of the texts.
+
+    If no installed font can show the names of the classes, they are numbered.
+
+    Args:
+        classes: The rows by class.
+        lengths: The length of each text in characters, `(rows,)`.
+        path: The PNG file to write.
+    """
+    families = _font_families("".join(classes))
+    names = list(classes) if families else [str(number) for number in range(1, len(classes) + 1)]
+    figure = Figure(figsize=(10, max(4.0, 0.25 * len(names))), layout="constrained")
+    rows, texts = figure.subplots(1, 2)
+    rows.barh(range(len(names)), list(classes.values()), color="tab:blue")
+    rows.set_yticks(range(len(names)), names)
+    for tick in rows.get_yticklabels():
+        tick.set_fontfamily(families or ["DejaVu Sans"])
+    rows.invert_yaxis()
+    rows.set(title="Classes" if families else "Classes, numbered by size", xlabel="rows")
+    longest = float(np.quantile(lengths, 0.99)) if len(lengths) else 1.0
+    texts.hist(lengths, bins=50, range=(0, longest + 1), color="tab:blue")
+    texts.set(title="Length of texts", xlabel="characters, without the longest 1 %", ylabel="rows")
+    for axes in (rows, texts):
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+    _save(figure, path)
+
+
 def _font_families(text: str) -> list[str] | None:
     """Find installed fonts that together can show a text, matplotlib's default first; None if they can't."""
     missing = {character for character in text if not character.isspace()}

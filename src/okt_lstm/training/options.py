@@ -2,14 +2,16 @@
 
 Nothing heavy is imported here, so that `--help` and mistakes are answered at once. A field's metadata say what its help
 says: `help`; `metavar`, what its value is called there; `group`, under which heading it stands, if not its class's; and
-`advanced`, if only `--help-all` shows it. `min` and `max` are the least and the greatest value.
+`advanced`, if only `--help-all` shows it. `min` and `max` are the least and the greatest value, and `names` are all
+values.
 """
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .values import check_ranges
+from .values import check_ranges, read_words
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -45,21 +47,42 @@ class TokenizerOptions:
         default=2, metadata={"help": "drop tokens that occur fewer times in the training texts", "min": 1}
     )
     max_length: int = field(default=128, metadata={"help": "cut texts after this many tokens", "min": 1})
-    user_dictionary: str | None = field(
+    user_dictionary: str | list[str] | dict[str, Any] | None = field(
         default=None,
-        metadata={"metavar": "FILE", "help": "words for Okt, one a line: word, tab, part of speech"},
+        metadata={
+            "metavar": "FILE",
+            "help": "words for Okt, one a line: a noun; or word, tab, part of speech; or -WORD to remove it. In a "
+            "--config, also a list of nouns, or a table of words by part of speech",
+        },
+    )
+    pos: list[str] | None = field(
+        default=None,
+        metadata={"metavar": "NAME", "help": "keep these parts of speech only, such as Noun Verb Adjective"},
+    )
+    stopwords: list[str] | None = field(
+        default=None, metadata={"metavar": "WORD", "help": "leave out these morphemes, or those in a file, one a line"}
     )
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         check_ranges(vars(self), fields(self))
 
+    def for_card(self) -> dict[str, Any]:
+        """Return the options by name, as a card lists them. Where files are on this machine is nobody's business."""
+        named = {name: value for name, value in asdict(self).items() if value is not None}
+        if isinstance(self.user_dictionary, str):
+            named["user_dictionary"] = Path(self.user_dictionary).name
+        for name in ("pos", "stopwords"):
+            if name in named:
+                named[name] = " ".join(Path(word).name for word in named[name])
+        return named
+
     def to_tokenizer(self) -> "OktTokenizer":
         """Return the tokenizer, still without a vocabulary.
 
         Raises:
-            OSError: If the user dictionary can't be read.
-            ValueError: If the word mark or the user dictionary can't be used.
+            OSError: If the user dictionary or the file of stop words can't be read.
+            ValueError: If the word mark, the user dictionary or a part of speech can't be used.
         """
         from ..models.tokenization_okt import OktTokenizer
 
@@ -69,6 +92,8 @@ class TokenizerOptions:
             subword=self.subword,
             word_mark=self.word_mark,
             user_dictionary=self.user_dictionary,
+            pos=self.pos,
+            stopwords=None if self.stopwords is None else read_words(self.stopwords),
             model_max_length=self.max_length,
         )
 
