@@ -43,7 +43,7 @@ def runs(tmp_path_factory):
 def test_tables_hold_scores_classes_and_the_settings_that_differ(runs):
     tables = compare(runs)
     assert "| accuracy | 0.7500 | 0.5000 |" in tables
-    assert "| 나쁨 | 0.7500 | 0.5000 |" in tables
+    assert "| 1. 나쁨 | 0.7500 | 0.5000 |" in tables
     assert "| learning_rate | 0.001 | 0.1 |" in tables
     assert "seed" not in tables
     assert "test, 20 rows" in tables

@@ -97,7 +97,10 @@ def _number(value: float | None) -> str:
 def _by_class(runs: Sequence[Run]) -> list[list[str]]:
     figures = [{row["class"]: row["f1"] for row in run.model.classes} for run in runs]
     classes = dict.fromkeys(name for found in figures for name in found)
-    return [[name, *(_number(found.get(name)) for found in figures)] for name in classes]
+    return [
+        [f"{number}. {name}", *(_number(found.get(name)) for found in figures)]
+        for number, name in enumerate(classes, 1)
+    ]
 
 
 def _settings(runs: Sequence[Run]) -> list[list[str]]:

@@ -147,16 +147,18 @@ def _comparison(model: TrainedModel) -> str:
 
 def _by_class(model: TrainedModel) -> str:
     split = list(model.results)[-1]
+    # Pictures have ids instead of names where no font shows the names.
     rows = [
         [
+            str(number),
             code_span(row["class"]),
             f"{row['rows']:,}",
             f"{row['predicted']:,}",
             *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
         ]
-        for row in model.classes[:_MOST_CLASSES]
+        for number, row in enumerate(model.classes[:_MOST_CLASSES])
     ]
     more = len(model.classes) - len(rows)
-    header = ["class", "rows", "predicted", "precision", "recall", "F1"]
+    header = ["id", "class", "rows", "predicted", "precision", "recall", "F1"]
     rest = f"\n\n{more:,} more classes are in `{CARD_NAME}`." if more > 0 else ""
     return f"By class, on the {split} split:\n\n{table(header, rows)}{rest}"
