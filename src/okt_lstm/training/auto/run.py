@@ -74,9 +74,6 @@ def train_auto(options: TrainParts) -> TrainResult:
     tuning = plan(tokens.lengths[folds[0].kept]) if len(texts) >= LEAST_ROWS else None
     for line in announce(splits, targets, whole.lengths, max_length, folds, tuning):
         logger.info(line)
-    # Only now, when nothing can be found wrong any more.
-    start_run(folder, resumed=False)
-
     vectors = oktane.load_encoder(encoder, max_length=max_length).encode(texts, normalize=False)
     standardized = Standardized.of(vectors)
     ngrams = NgramFeatures(tokens, _vocabulary(tokenizer, encoder), targets.num_labels)
@@ -96,6 +93,8 @@ def train_auto(options: TrainParts) -> TrainResult:
         None if tuning is None else fine_tune_on,
     )
     model = assemble(encoder, labels, choice, standardized, ngrams)
+    # Only now: what an earlier run left is lost when there is something better.
+    start_run(folder, resumed=False)
     _save(model, tokenizer, folder)
     held_out = targets.of(held_out_rows(folds)[: len(choice.logits)])
     measured = {"validation": Measured(choice.logits, baseline.held_out_logits[: len(choice.logits)], held_out)}
