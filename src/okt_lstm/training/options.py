@@ -336,7 +336,7 @@ class RecipeOptions:
         default=None,
         metadata={
             "metavar": "NAME|FILE",
-            "help": "train by a recipe of okt-lstm (classic, fast, best, release) or by a YAML file; other options "
+            "help": "train by a recipe of okt-lstm (auto, classic, fast, best, release) or by a YAML file; other options "
             "win over its last stage",
         },
     )
