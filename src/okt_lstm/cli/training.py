@@ -9,7 +9,7 @@ from typing import Any
 
 from oktane.model_options import clean_up_on_sigterm
 
-from ..training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS, Command
+from ..training.commands import ENCODER, PRETRAIN, TRAIN, TUNE, WORD_VECTORS, Command
 from ..training.default_recipe import default_recipe
 from ..training.parsing import parse
 from .paths import check_paths
@@ -73,6 +73,23 @@ def word_vectors(argv: Sequence[str]) -> None:
     parts = build(WordVectorParts, options)
     clean_up_on_sigterm()
     _print_result(dataclasses.asdict(train_word_vectors(parts)))
+
+
+def tune(argv: Sequence[str]) -> None:
+    """Run `okt-lstm tune` with these words."""
+    options = parse(TUNE, argv)
+    check_paths({"dataset": "nsmc"} | options)
+    if find_spec("optuna") is None:
+        raise ImportError("the search needs optuna: pip install optuna")
+    from ..training.tune_options import TuneOptions
+
+    names = [field.name for field in dataclasses.fields(TuneOptions)]
+    search = TuneOptions(**{name: options.pop(name) for name in names if name in options})
+    _use_granted_cores()
+    from ..training.tune import tune as search_and_train
+
+    result = search_and_train(options, search)
+    _print_result({"folder": str(result.folder), **result.metrics})
 
 
 def _print_result(result: dict[str, Any]) -> None:

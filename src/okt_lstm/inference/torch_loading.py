@@ -34,10 +34,10 @@ def load_in_torch(
     with _one_error(name, "the model"):
         offline = folder.is_dir() or hub_is_unreachable(name, revision, token)
         options = {"revision": revision or "main", "token": token, "local_files_only": offline}
-        with _quiet_transformers():
+        with quiet_transformers():
             model, loaded = load_model(source, **options)
     with _one_error(name, "the tokenizer (tokenizer.json, tokenizer_config.json, special_tokens_map.json)"):
-        with _quiet_transformers():
+        with quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
         largest_id = max(tokenizer.get_vocab().values(), default=-1)
     vocab_size = getattr(model.config, "vocab_size", None)
@@ -104,7 +104,7 @@ def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
 
 
 @contextmanager
-def _quiet_transformers() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Hide the progress bar and the report of loading weights: what is wrong with them is an error here."""
     verbosity, has_bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

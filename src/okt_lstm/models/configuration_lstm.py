@@ -20,6 +20,8 @@ class ClassifierConfig(PreTrainedConfig):
     Args:
         vocab_size: Number of tokens in the vocabulary.
         pad_token_id: Id of the padding token; `None` for no padding.
+        abstain_below: The least probability of a label in single-label classification, from which `okt_lstm.load` and
+            oktane predict it. They predict "unsure" for other texts. `None`: every text gets a label.
         **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
     Raises:
@@ -29,6 +31,7 @@ class ClassifierConfig(PreTrainedConfig):
 
     vocab_size: int = 20000
     pad_token_id: int | None = 0
+    abstain_below: float | int | None = None
     tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -71,6 +74,11 @@ class ClassifierConfig(PreTrainedConfig):
                 f"pad_token_id is {self.pad_token_id}, outside the vocabulary of {self.vocab_size} ids; "
                 "use None for no padding"
             )
+
+    def validate_abstention(self) -> None:
+        """Check that the least probability is one. Part of the strict validation."""
+        if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
+            raise ValueError(f"abstain_below must be from 0 to 1, got {self.abstain_below}")
 
     def validate_labels(self) -> None:
         """Check that labels are numbered from 0 and have different names. Part of the strict validation."""

@@ -19,6 +19,7 @@ from .options import (
     WordVectorTokenizerOptions,
 )
 from .settings import PretrainSettings, TrainSettings
+from .tune_options import TuneOptions
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,16 @@ ENCODER = Command(
         "okt-lstm train-encoder --recipe encoder --teacher e5 --unlabeled texts.txt --output_dir out",
     ),
     hidden=frozenset({"max_ngram", "num_buckets", "classifier_dropout", "sampled_softmax_size"}),
+)
+TUNE = Command(
+    "tune",
+    "Try networks of many sizes and settings within a time, and leave the best one as `train` would.",
+    (DataOptions, TokenizerOptions, ModelOptions, TransferOptions, TuneOptions, TrainSettings),
+    (
+        "okt-lstm tune --dataset reviews.csv --time 10m --output_dir out",
+        "okt-lstm tune --dataset reviews.csv --model_type gru --trials 20 --time 1h --output_dir out",
+    ),
+    hidden=frozenset({"sampled_softmax_size", "method"}),
 )
 COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS, ENCODER)}
 

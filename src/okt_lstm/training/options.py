@@ -281,6 +281,15 @@ class TransferOptions:
             "(the classifier inside oktane), a language model (see `pretrain`) or a classifier",
         },
     )
+    abstain_below: float | None = field(
+        default=None,
+        metadata={
+            "metavar": "SHARE",
+            "help": "let the model predict 'unsure' if no label has this probability, from 0 to 1",
+            "min": 0,
+            "max": 1,
+        },
+    )
     embeddings: str | None = field(
         default=None,
         metadata={
@@ -327,7 +336,7 @@ class RecipeOptions:
         default=None,
         metadata={
             "metavar": "NAME|FILE",
-            "help": "train by a recipe of okt-lstm (classic, fast, best, release) or by a YAML file; other options "
+            "help": "train by a recipe of okt-lstm (auto, classic, fast, best, release) or by a YAML file; other options "
             "win over its last stage",
         },
     )

@@ -82,6 +82,7 @@ def prepare(options: TrainParts) -> Prepared:
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
         problem_type=splits.problem_type.value,
+        abstain_below=options.transfer.abstain_below,
         **_labels(splits),
     )
     if checkpoint is not None:
