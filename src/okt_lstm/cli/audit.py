@@ -2,12 +2,15 @@
 
 import csv
 import sys
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 
 from oktane.lines import escaped
+from oktane.paths import file_format, find_files
 from oktane.table_options import add_output_encoding
 
 from ..atomic import target_path
+from ..data.options import is_local
 from .data_options import add_data_options, parse_table, table_parser
 from .paths import check_paths
 
@@ -51,9 +54,18 @@ def audit(argv: Sequence[str]) -> None:
         file=sys.stderr,
     )
     if options.output:
-        with open_writer(options.output, COLUMNS, encoding=options.output_encoding) as writer:
+        encoding = options.output_encoding or _excels_encoding(options.dataset, options.output)
+        with open_writer(options.output, COLUMNS, encoding=encoding) as writer:
             writer.write(rows)
         return
     table = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
+
+
+def _excels_encoding(source: str, target: str) -> str | None:
+    """Return utf-8-sig if csv is made of a file with a byte order mark, as Excel writes it; else None."""
+    if not is_local(source) or file_format(target) != "csv":
+        return None
+    with find_files(source)[0].open("rb") as file:
+        return "utf-8-sig" if file.read(3).startswith((BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE)) else None
