@@ -517,7 +517,9 @@ def test_mistakes_are_answered_before_the_work_in_the_words_of_what_is_wanted(ru
     assert code == 2
     assert "metric_for_best_model is 'roc_auc'; did you mean" in errors
     assert "accuracy" in errors
-    assert_one_line_error(train("--metric_for_best_model", "mse"), "mse", "has the scores loss, accuracy, f1_macro")
+    assert_one_line_error(
+        train("--metric_for_best_model", "mse"), "mse", "which has the scores loss, accuracy, f1_macro"
+    )
     (tmp_path / "words.yaml").write_text("user_dictionary: {Nomen: [워라밸]}\n", encoding="utf-8")
     assert_one_line_error(train("--config", tmp_path / "words.yaml"), "'Nomen' is no part of speech", "Noun, Verb")
     assert_one_line_error(train("--pos", "명사"), "pos: '명사' is no part of speech")
