@@ -28,7 +28,10 @@ if TYPE_CHECKING:
         RNNForSequenceClassification,
         RNNModel,
     )
+    from .models.modeling_lstm_causal_lm import GRUForCausalLM, LSTMForCausalLM, RNNForCausalLM
+    from .models.modeling_lstm_masked_lm import GRUForMaskedLM, LSTMForMaskedLM, RNNForMaskedLM
     from .models.modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
+    from .models.modeling_lstm_seq2seq import GRUForSeq2SeqLM, LSTMForSeq2SeqLM, RNNForSeq2SeqLM
     from .models.modeling_ngram import NgramForSequenceClassification
     from .models.tokenization_okt import OktTokenizer
 
@@ -38,11 +41,17 @@ __all__ = [
     "NSMC",
     "Classifier",
     "GRUConfig",
+    "GRUForCausalLM",
+    "GRUForMaskedLM",
     "GRUForPreTraining",
+    "GRUForSeq2SeqLM",
     "GRUForSequenceClassification",
     "GRUModel",
     "LSTMConfig",
+    "LSTMForCausalLM",
+    "LSTMForMaskedLM",
     "LSTMForPreTraining",
+    "LSTMForSeq2SeqLM",
     "LSTMForSequenceClassification",
     "LSTMModel",
     "LoadError",
@@ -50,7 +59,10 @@ __all__ = [
     "NgramForSequenceClassification",
     "OktTokenizer",
     "RNNConfig",
+    "RNNForCausalLM",
+    "RNNForMaskedLM",
     "RNNForPreTraining",
+    "RNNForSeq2SeqLM",
     "RNNForSequenceClassification",
     "RNNModel",
     "load",

@@ -23,6 +23,9 @@ cdef extern from "okt.h":
         okt_token *items
         size_t count
 
+cdef extern from "utf8.h":
+    size_t okt_decode_utf8(const uint8_t *bytes, size_t size, okt_char *to) nogil
+
 cdef extern from "dictionary.h":
     enum: OKT_FORMAT
     enum: OKT_CHECKED_FROM
@@ -98,8 +101,8 @@ cdef extern from "batch.h":
         okt_tokens tokens
         okt_form_ids form_ids
         okt_row_splits row_splits
-    okt_batch *okt_batch_new()
+    okt_batch *okt_batch_new(int (*goes_on)() except? 0)
     void okt_batch_free(okt_batch *batch)
     bint okt_batch_run(okt_batch *batch, const okt_dictionary *dictionary, const okt_text *texts, size_t count,
-                       okt_task task, bint norm, bint stem) nogil
+                       okt_task task, bint norm, bint stem) except? False nogil
     bint okt_batch_is_large(const okt_batch *batch)

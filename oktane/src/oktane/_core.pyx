@@ -13,7 +13,13 @@ from cpython.ref cimport Py_INCREF
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
+from oktane._interrupt cimport PyErr_CheckSignals, goes_on
+
 from zlib import crc32
+
+# Strings that are made between two looks for Ctrl-C.
+cdef enum:
+    SIGNALS_EVERY = 1 << 20
 
 FORMAT = OKT_FORMAT
 TASKS = {"morphemes": OKT_MORPHEMES, "nouns": OKT_NOUNS, "phrases": OKT_PHRASES, "normalized": OKT_NORMALIZED}
@@ -30,32 +36,88 @@ cdef object string_of(const okt_char *chars, size_t length):
     return PyUnicode_FromKindAndData(4, chars, length)
 
 
-cdef class _Texts:
-    """Python strings as the C modules see them. Holds the strings, so that they stay where they are."""
+cdef class Characters:
+    """Texts in UTF-8, decoded into one buffer, without a Python string for each. Their number is its length.
 
-    cdef list strings
+    Args:
+        data: UTF-8.
+        offsets: (texts + 1,), int64: text i is data[offsets[i]:offsets[i + 1]].
+
+    Attributes:
+        chars: Four bytes a character, text after text; there is room behind them.
+        starts: (texts + 1,), int64: where each text begins among the characters.
+
+    Raises:
+        ValueError: If a text is not UTF-8, or the offsets are none.
+    """
+
+    cdef readonly object chars, starts
+
+    def __init__(self, const uint8_t[::1] data not None, const int64_t[::1] offsets not None):
+        cdef size_t i, count = offsets.shape[0] - 1, at = 0, found = 0
+        cdef size_t size = offsets[count] - offsets[0]
+        cdef bytes chars = PyBytes_FromStringAndSize(NULL, size * sizeof(okt_char))
+        cdef bytes starts = PyBytes_FromStringAndSize(NULL, (count + 1) * sizeof(int64_t))
+        cdef okt_char *to = <okt_char *>PyBytes_AS_STRING(chars)
+        cdef int64_t *start = <int64_t *>PyBytes_AS_STRING(starts)
+        cdef const uint8_t *bytes_ = &data[0] if data.shape[0] else NULL
+        if offsets[0] < 0 or offsets[count] > data.shape[0]:
+            raise ValueError("the offsets of texts are out of range")
+        for i in range(count):
+            if offsets[i + 1] < offsets[i]:
+                raise ValueError("the offsets of texts are out of order")
+        with nogil:
+            for i in range(count):
+                start[i] = at
+                found = okt_decode_utf8(bytes_ + offsets[i], offsets[i + 1] - offsets[i], to + at)
+                if found == <size_t>-1:
+                    break
+                at += found
+            start[count] = at
+        if count and found == <size_t>-1:
+            raise ValueError(f"text {i} of the batch is not UTF-8")
+        self.chars, self.starts = memoryview(chars).cast("I"), memoryview(starts).cast("q")
+
+    def __len__(self):
+        return len(self.starts) - 1
+
+
+cdef class _Texts:
+    """Python strings, or `Characters`, as the C modules see them. Holds what it was given, so that it stays there."""
+
+    cdef object strings
     cdef okt_text *items
     cdef size_t count
 
     def __cinit__(self, texts):
         cdef size_t i, length = 0
-        self.strings = list(texts)
+        self.strings = texts if isinstance(texts, Characters) else list(texts)
         self.count = len(self.strings)
         self.items = <okt_text *>PyMem_Malloc((self.count + 1) * sizeof(okt_text))
         if self.items == NULL:
             raise MemoryError
+        if isinstance(texts, Characters):
+            self.point_into(texts.chars, texts.starts)
         for i in range(self.count):
-            text = self.strings[i]
-            if not isinstance(text, str):
-                which = "the text" if self.count == 1 else f"text {i} of the batch"
-                raise TypeError(f"{which} must be a str, not {type(text).__name__}: {text!r:.60}")
-            self.items[i].data = PyUnicode_DATA(text)
-            self.items[i].length = PyUnicode_GET_LENGTH(text)
-            self.items[i].width = PyUnicode_KIND(text)
+            if not isinstance(texts, Characters):
+                self.point_to(i, self.strings[i])
             length += self.items[i].length
         if length > OKT_BATCH_MAX_CHARS:
             what, most = "a text" if self.count == 1 else "a batch", OKT_BATCH_MAX_CHARS
             raise ValueError(f"{what} of {length:,} characters is too long: split it into parts of up to {most:,}")
+
+    cdef point_to(self, size_t i, text):
+        if not isinstance(text, str):
+            which = "the text" if self.count == 1 else f"text {i} of the batch"
+            raise TypeError(f"{which} must be a str, not {type(text).__name__}: {text!r:.60}")
+        self.items[i] = okt_text(PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text), PyUnicode_KIND(text))
+
+    cdef point_into(self, const uint32_t[::1] chars, const int64_t[::1] starts):
+        cdef size_t i
+        for i in range(self.count):
+            # A text without characters may stand at the end of the buffer.
+            data = <const void *>(&chars[0] + starts[i]) if chars.shape[0] else NULL
+            self.items[i] = okt_text(data, starts[i + 1] - starts[i], sizeof(okt_char))
 
     def __dealloc__(self):
         PyMem_Free(self.items)
@@ -67,7 +129,7 @@ cdef class _Batch:
     cdef okt_batch *batch
 
     def __cinit__(self):
-        self.batch = okt_batch_new()
+        self.batch = okt_batch_new(goes_on)
         if self.batch == NULL:
             raise MemoryError
 
@@ -81,6 +143,8 @@ cdef class _Batch:
         cdef size_t i, count = self.batch.forms.count
         cdef list forms = PyList_New(count)
         for i in range(count):
+            if i % SIGNALS_EVERY == 0:
+                PyErr_CheckSignals()
             form = string_of(chars + starts[i], starts[i + 1] - starts[i])
             Py_INCREF(form)
             PyList_SET_ITEM(forms, i, form)
@@ -96,6 +160,8 @@ cdef class _Batch:
         for i in range(count):
             row = PyList_New(splits[i + 1] - splits[i])
             for at in range(splits[i], splits[i + 1]):
+                if at % SIGNALS_EVERY == 0:
+                    PyErr_CheckSignals()
                 form = forms[form_ids[at]]
                 Py_INCREF(form)
                 PyList_SET_ITEM(row, at - splits[i], form)

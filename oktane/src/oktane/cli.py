@@ -152,11 +152,14 @@ def _messages() -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("oktane: %(message)s"))
     logger = logging.getLogger(__package__)
+    level = logger.level
     logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def _show_warning(
@@ -215,7 +218,7 @@ def _parser() -> Parser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         subparser.set_defaults(parser=subparser, run=module.run)
-        module.add_options(subparser)
+        module.add_all_options(subparser)
     return parser
 
 

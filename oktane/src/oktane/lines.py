@@ -14,11 +14,13 @@ from typing import IO, Any, cast
 # How many bytes are read at a time: some ten thousand reviews.
 BLOCK_SIZE = 1 << 20
 
+STREAM = "-"
+"""What stands for standard input or standard output in place of a file's name."""
 
 NOT_UTF8 = "If it is CP949, as Korean Windows writes, convert it first: iconv -f CP949 -t UTF-8 OLD > NEW"
 
-# The modules that open compressed files, by suffix. They are imported when they are needed.
-DECOMPRESSORS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+# The modules that read and write compressed files, by suffix. They are imported when they are needed.
+COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 BLANKS = str.maketrans("\t\n\r", "   ")
 
 
@@ -39,15 +41,26 @@ def replace_closed_streams() -> None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
+def compress(file: Any, path: Path) -> Any:
+    """Return a stream that compresses into an open file if the last suffix of the path says that it has to.
+
+    The same content gives the same bytes.
+    """
+    module = COMPRESSIONS.get(path.suffix.lower())
+    if module == "gzip":
+        return import_module(module).GzipFile("", "wb", 6, file, mtime=0)
+    return import_module(module).open(file, "wb") if module else file
+
+
 def uncompressed(path: str | os.PathLike[str]) -> Path:
     """Return the path without the suffix of a compressed file (.gz, .bz2 or .xz), if it has one."""
     path = Path(path)
-    return path.with_suffix("") if path.suffix.lower() in DECOMPRESSORS else path
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path
 
 
 def decompress(file: Any, path: Path) -> Any:
     """Return a stream of an open file's content, decompressed if the last suffix of the path says that it has to be."""
-    module = DECOMPRESSORS.get(path.suffix.lower())
+    module = COMPRESSIONS.get(path.suffix.lower())
     return import_module(module).open(file) if module else file
 
 
@@ -90,6 +103,17 @@ def escaped(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def standard_input() -> io.BufferedReader:
+    """Return the bytes of standard input.
+
+    Raises:
+        FileError: If it is closed.
+    """
+    if sys.stdin is None:
+        raise FileError("standard input is closed: give texts as arguments or files with --input")
+    return cast(io.BufferedReader, sys.stdin.buffer)
+
+
 def read_blocks(paths: Iterable[str], encoding: str | None = None) -> Iterator[list[str]]:
     r"""Yield the lines of files in blocks, without their ends (\n or \r\n).
 
@@ -105,12 +129,11 @@ def read_blocks(paths: Iterable[str], encoding: str | None = None) -> Iterator[l
         OSError: If a file can't be read.
     """
     for path in paths:
-        if path == "-":
-            if sys.stdin is None:
-                raise FileError("standard input is closed: give texts as arguments or files with --input")
-            if sys.stdin.isatty():
+        if path == STREAM:
+            stream = standard_input()
+            if stream.isatty():
                 print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-            yield from _decoded_blocks(sys.stdin.buffer, "standard input", encoding)
+            yield from _decoded_blocks(stream, "standard input", encoding)
             continue
         with Path(path).open("rb") as stream:
             yield from _decoded_blocks(decompress(stream, Path(path)), path, encoding)
@@ -150,7 +173,7 @@ def check_output(output: str, inputs: Iterable[str]) -> None:
     Raises:
         FileError: If the output is one of the inputs, by whatever name.
     """
-    if output != "-" and os.path.realpath(output) in {os.path.realpath(path) for path in inputs if path != "-"}:
+    if output != STREAM and os.path.realpath(output) in {os.path.realpath(path) for path in inputs if path != STREAM}:
         raise FileError(f"{output}: input and output are the same file; write to another")
 
 
@@ -203,7 +226,7 @@ def open_output(path: str) -> Iterator[IO[bytes]]:
         FileError: If standard output is closed, or the folder of the file does not exist.
         OSError: If it can't be written.
     """
-    if path == "-":
+    if path == STREAM:
         if sys.stdout is None:
             raise FileError("standard output is closed: name a file with --output")
         yield sys.stdout.buffer

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar, overload
 
 from . import dictionary
+from ._core import Characters
 from .hangul import compose_hangul
 from .parallel import available_cores, map_in_threads, text_chunks
 from .tagset import TAGSET, mask_of
@@ -217,7 +218,7 @@ class Okt:
 
     def encode_batch(
         self,
-        texts: Iterable[str],
+        texts: Iterable[str] | Characters,
         norm: bool = False,
         stem: bool = False,
         compose: bool = False,
@@ -227,7 +228,7 @@ class Okt:
         """Return the morphemes of texts as arrays, on one core.
 
         Args:
-            texts: The texts.
+            texts: The texts. What was decoded beforehand, as `Characters`, is not composed.
             norm: As for `pos`.
             stem: As for `pos`.
             compose: Compose Hangul in conjoining jamo first, which Okt would not read as Korean. Spans are those of the
@@ -241,7 +242,7 @@ class Okt:
         """
         kept = mask_of(pos)
         stopwords = frozenset(stopwords)
-        if not (compose or self.compose):
+        if not (compose or self.compose) or isinstance(texts, Characters):
             return Morphemes(*self._dictionary.morphemes(texts, norm, stem, kept, stopwords))
         texts = list(texts)
         composed, positions = compose_hangul(texts)

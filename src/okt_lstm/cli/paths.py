@@ -52,8 +52,9 @@ def check_paths(options: dict[str, Any]) -> None:
     models += [(name, options[name]) for name in ("pretrained", "tokenizer") if name in options]
     for option, name in models:
         from ..hub import LoadError, model_file
+        from ..training.options import pretrained_folder
 
         try:
-            model_file(name, "config.json", None, None)
+            model_file(pretrained_folder(name) if option == "pretrained" else name, "config.json", None, None)
         except LoadError as exception:
             raise LoadError(f"--{option}: {exception}") from None

@@ -10,6 +10,7 @@ from typing import Any
 from oktane.model_options import clean_up_on_sigterm
 
 from ..training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS, Command
+from ..training.default_recipe import default_recipe
 from ..training.parsing import parse
 from .paths import check_paths
 
@@ -30,6 +31,8 @@ def _train_by_recipe(command: Command, argv: Sequence[str]) -> Any:
     """Run `train` or `train-encoder`, by a recipe if one is named, and return its result."""
     options = parse(command, argv)
     recipe_name, stages_dir = options.pop("recipe", None), options.pop("stages_dir", None)
+    if command is TRAIN and recipe_name is None:
+        recipe_name = default_recipe(options)
     if recipe_name is None and stages_dir is not None:
         raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
     # A recipe may name data of its own.

@@ -14,7 +14,7 @@ DATA_ARGUMENTS_NAME = "data_args.json"
 
 _FILE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".json", ".xlsx", ".xls", ".arrow")
 
-FORMATS = (*OKTANE_FORMATS, "parquet", "arrow", "xlsx")
+FORMATS = (*OKTANE_FORMATS, "xlsx")
 """The formats of tables that can be read."""
 
 

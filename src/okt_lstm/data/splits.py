@@ -54,7 +54,7 @@ class Splits:
     description: DataDescription
 
 
-def load_splits(args: DataOptions) -> Splits:
+def load_splits(args: DataOptions, hold_out: bool = True) -> Splits:
     """Load the data set that the options name, and hold out a validation split if it has none.
 
     The held-out rows are drawn by seed from the training rows, stratified by class if every class has enough rows.
@@ -62,6 +62,7 @@ def load_splits(args: DataOptions) -> Splits:
 
     Args:
         args: The data set and how to read it.
+        hold_out: Whether to hold out a validation split if the data set has none.
 
     Returns:
         The splits with their problem type, classes and description.
@@ -85,7 +86,7 @@ def load_splits(args: DataOptions) -> Splits:
         _warn_of_missing_classes(splits["train"], label_names)
     is_file = is_local(args.dataset) and not args.allow_odd_data
     corpus.description = say_repeats(corpus.description, splits, label_names, refuse_shared=is_file)
-    if "validation" not in splits:
+    if "validation" not in splits and hold_out:
         splits["train"], splits["validation"] = _hold_out(splits["train"], args)
     return _finish(args, corpus, splits, problem_type, label_names)
 

@@ -43,7 +43,9 @@ def plot_curves(log_history: Sequence[Mapping[str, Any]], path: Path, metric: st
     _save(figure, path)
 
 
-def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, labels: Sequence[str], path: Path) -> None:
+def plot_confusion_matrix(
+    references: np.ndarray, predictions: np.ndarray, labels: Sequence[str], path: Path, split: str = "test"
+) -> None:
     """Draw the confusion matrix: counts, shaded by their share of the true class.
 
     If no installed font can show the labels (Korean, on many servers), the plot shows class ids and says so.
@@ -53,6 +55,7 @@ def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, label
         predictions: The predicted class ids, `(rows,)`.
         labels: The names of the classes, by id.
         path: The PNG file to write.
+        split: The split that the rows are of.
     """
     classes = len(labels)
     counts = np.bincount(references * classes + predictions, minlength=classes**2).reshape(classes, classes)
@@ -66,7 +69,7 @@ def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, label
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, label="share of the true class", shrink=0.8)
-    axes.set(title="Confusion matrix (test)", xlabel="predicted", ylabel="true")
+    axes.set(title=f"Confusion matrix ({split})", xlabel="predicted", ylabel="true")
     if labeled:
         upright = sum(map(len, names)) < 40
         axes.set_xticks(range(len(names)), names, rotation=0 if upright else 90)

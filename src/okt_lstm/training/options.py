@@ -239,17 +239,46 @@ class UnlabeledOptions:
         return open_unlabeled(self.unlabeled, self.unlabeled_column, self.max_unlabeled_samples, tables.reading)
 
 
+def pretrained_folder(name: str | None) -> str | None:
+    """Return the folder of a model inside oktane for its name, `encoder` or `released`; any other name unchanged.
+
+    Raises:
+        LoadError: If oktane was installed without the model.
+    """
+    from oktane.folders import released_encoder, released_model
+
+    inside = {"encoder": released_encoder, "released": released_model}
+    return str(inside[name]()) if name in inside else name
+
+
 @dataclass
 class TransferOptions:
     """What a classifier starts from, and who teaches it."""
 
     _argument_group_name = "transfer"
 
+    method: Literal["network", "auto"] = field(
+        default="network",
+        metadata={
+            "help": "network: train one network by these options; auto: compare an encoder, a linear n-gram model and "
+            "both by cross-validation, and keep the best",
+            "advanced": True,
+        },
+    )
+    class_weights: Literal["auto", "balanced", "none"] = field(
+        default="auto",
+        metadata={
+            "help": "balanced: rare classes weigh as much as frequent ones; none: each row weighs the same; auto: what "
+            "validates best, or none if one network is trained by these options",
+        },
+    )
+
     pretrained: str | None = field(
         default=None,
         metadata={
-            "metavar": "FOLDER|HUB_ID",
-            "help": "start from this network and its tokenizer: a language model (see `pretrain`) or a classifier",
+            "metavar": "NAME|FOLDER|HUB_ID",
+            "help": "start from this network and its tokenizer: encoder (the sentence encoder inside oktane), released "
+            "(the classifier inside oktane), a language model (see `pretrain`) or a classifier",
         },
     )
     embeddings: str | None = field(
@@ -281,8 +310,9 @@ class TransferOptions:
     )
 
     def __post_init__(self) -> None:
-        """Check the options against each other."""
+        """Check the options against each other, and find the models inside oktane."""
         check_ranges(vars(self), fields(self))
+        self.pretrained = pretrained_folder(self.pretrained)
         if self.pretrained and self.embeddings:
             raise ValueError("a --pretrained model brings its embeddings along: leave out --embeddings")
 

@@ -14,11 +14,16 @@
 #include "unicode.h"
 
 struct okt_chunker {
+    okt_interrupt *interrupt;
     OKT_ARRAY(uint8_t) marks; /* of a piece, by character: the kind that covers it, and where a match begins */
     OKT_ARRAY(uint32_t) urls; /* the three arrays of okt_piece */
 };
 
-okt_chunker *okt_chunker_new(void) { return calloc(1, sizeof(okt_chunker)); }
+okt_chunker *okt_chunker_new(okt_interrupt *interrupt) {
+    okt_chunker *chunker = calloc(1, sizeof *chunker);
+    if (chunker) chunker->interrupt = interrupt;
+    return chunker;
+}
 
 void okt_chunker_free(okt_chunker *chunker) {
     if (!chunker) return;
@@ -32,6 +37,7 @@ void okt_chunker_free(okt_chunker *chunker) {
 /* The first run of characters of a class. */
 static bool find_run(const okt_piece *piece, uint32_t from, bool (*is_member)(okt_char), okt_span *match) {
     uint32_t start = from;
+    if (!okt_goes_on(piece->interrupt, 1)) return false;
     while (start < piece->length && !is_member(piece->text[start])) start++;
     uint32_t end = start;
     while (end < piece->length && is_member(piece->text[end])) end++;
@@ -68,7 +74,7 @@ static bool find_number(const okt_piece *piece, uint32_t from, okt_span *match) 
     const okt_char *text = piece->text;
     uint32_t n = piece->length, start = from;
     while (start < n && !is_digit(text[start])) start++;
-    if (start == n) return false;
+    if (start == n || !okt_goes_on(piece->interrupt, 1)) return false;
     uint32_t end = digits_end(piece, start);
     if (start > from && text[start - 1] == '$') start--;
     while (end + 3 < n && text[end] == ',' && is_digit(text[end + 1]) && is_digit(text[end + 2]) &&
@@ -148,7 +154,7 @@ static void mark_matches(const okt_piece *piece, unsigned contents, uint8_t *mar
 
 /* splitChunks and fillInUnmatched */
 static bool chunk_piece(okt_chunker *chunker, const okt_char *text, uint32_t start, uint32_t end, okt_tokens *chunks) {
-    okt_piece piece = {.text = text + start, .length = end - start};
+    okt_piece piece = {.text = text + start, .length = end - start, .interrupt = chunker->interrupt};
     if (is_space_char(text[start])) return append_chunk(chunks, start, end, OKT_SPACE);
     uint32_t syllables = start;
     while (syllables < end && is_syllable(text[syllables])) syllables++;
@@ -166,6 +172,7 @@ static bool chunk_piece(okt_chunker *chunker, const okt_char *text, uint32_t sta
         okt_prepare_urls(&piece);
     }
     mark_matches(&piece, contents, marks);
+    if (piece.interrupt->ended) return false;
     for (uint32_t at = 0, next; at < piece.length; at = next) {
         uint8_t pos = marks[at] & (OKT_FIRST - 1);
         next = at + 1;
@@ -201,6 +208,7 @@ bool okt_chunk(okt_chunker *chunker, const okt_dictionary *dictionary, const okt
                okt_tokens *chunks) {
     chunks->count = 0;
     for (uint32_t start = 0, end; start < length; start = end) {
+        if (!okt_goes_on(chunker->interrupt, 1)) return false;
         bool white = is_white(text[start]);
         end = start + 1;
         while (end < length && is_white(text[end]) == white) end++;

@@ -6,7 +6,7 @@
 
 typedef struct okt_chunker okt_chunker;
 
-okt_chunker *okt_chunker_new(void); /* NULL: out of memory */
+okt_chunker *okt_chunker_new(okt_interrupt *interrupt); /* NULL: out of memory */
 void okt_chunker_free(okt_chunker *chunker);
 
 /* Replaces `chunks` by the chunks of the text, which cover it: OKT_KOREAN for what is to be parsed, otherwise what the

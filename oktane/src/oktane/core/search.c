@@ -55,12 +55,17 @@ typedef struct {
 } word_facts;
 
 struct okt_search {
+    okt_interrupt *interrupt;
     beam beams[WINDOW];
     word_facts words[WINDOW][LONGEST + 1]; /* by first syllable modulo WINDOW, and length */
     OKT_ARRAY(parse_step) steps;          /* of all parses: BEAM for every position */
 };
 
-okt_search *okt_search_new(void) { return calloc(1, sizeof(okt_search)); }
+okt_search *okt_search_new(okt_interrupt *interrupt) {
+    okt_search *search = calloc(1, sizeof *search);
+    if (search) search->interrupt = interrupt;
+    return search;
+}
 
 void okt_search_free(okt_search *search) {
     if (!search) return;
@@ -309,6 +314,7 @@ static bool find_parses(const okt_dictionary *dictionary, okt_search *search, co
         search->beams[0].count = 0;
     }
     for (uint32_t end = 1 + follows_noun; end <= length; end++) {
+        if (!okt_goes_on(search->interrupt, 1)) return false;
         find_words(dictionary, text, end - 1, length, search->words[(end - 1) % WINDOW]);
         beam *best = &search->beams[end % WINDOW];
         clear_beam(best, end == length ? 1 : BEAM); /* of whole parses, only the best is asked for */

@@ -6,7 +6,7 @@
 
 typedef struct okt_search okt_search;
 
-okt_search *okt_search_new(void); /* NULL: out of memory */
+okt_search *okt_search_new(okt_interrupt *interrupt); /* NULL: out of memory */
 void okt_search_free(okt_search *search);
 
 /* Appends the best parse of text[start:end], syllables all, to `tokens`. Runs of one-syllable nouns are collapsed;

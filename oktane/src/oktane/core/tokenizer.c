@@ -14,11 +14,11 @@ struct okt_tokenizer {
     okt_tokens chunks;
 };
 
-okt_tokenizer *okt_tokenizer_new(void) {
+okt_tokenizer *okt_tokenizer_new(okt_interrupt *interrupt) {
     okt_tokenizer *tokenizer = calloc(1, sizeof *tokenizer);
     if (!tokenizer) return NULL;
-    tokenizer->chunker = okt_chunker_new();
-    tokenizer->search = okt_search_new();
+    tokenizer->chunker = okt_chunker_new(interrupt);
+    tokenizer->search = okt_search_new(interrupt);
     if (tokenizer->chunker && tokenizer->search) return tokenizer;
     okt_tokenizer_free(tokenizer);
     return NULL;
