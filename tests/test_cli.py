@@ -2,6 +2,7 @@ import io
 import json
 import logging
 import platform
+import random
 import re
 import shutil
 import signal
@@ -483,15 +484,20 @@ def test_inspect_prints_a_report_or_json_and_draws(run, table, tmp_path):
     assert_one_line_error(run("inspect", table, "--plot", tmp_path / "none" / "a.png"), "mkdir -p")
 
 
-def test_audit_lists_suspicious_rows(run, table, tmp_path):
+def test_audit_lists_suspicious_rows(run, tmp_path):
     pytest.importorskip("cleanlab")
+    table = tmp_path / "table.csv"
+    draw = random.Random(0)
+    words = {"긍정": ["최고", "재밌다", "감동", "좋다"], "부정": ["최악", "지루하다", "별로", "아깝다"]}
+    rows = [(" ".join(draw.choices(words[label], k=4)), label) for _ in range(60) for label in words]
+    rows[7] = (rows[7][0], "긍정")
+    table.write_text("".join(f"{text},{label}\n" for text, label in [("text", "label"), *rows]), "utf-8-sig")
     code, output, errors = run("audit", table)
     assert code == 0, errors
-    assert "rows of" in errors
+    assert "of 120 rows of" in errors
     first, second = output.splitlines()[:2]
     assert first == "location,text,label,suggested_label,label_probability,suggested_probability"
-    assert "line 42" in second
-    assert ",좋다 99,부정,긍정," in second
+    assert f'line 9",{rows[7][0]},긍정,부정,' in second
     target = tmp_path / "suspects.csv"
     assert run("audit", table, "--limit", "1", "--output", target)[:2] == (0, "")
     # As the table has, which Excel wrote.

@@ -17,9 +17,9 @@ from .paths import check_paths
 SUMMARY = "List the rows of a table whose labels are most likely mistaken, for a person to review."
 _DESCRIPTION = f"""{SUMMARY}
 
-A linear model predicts each row from the others, by cross-validation. A row is listed if the model is
-surer of another label than it usually is of that one (confident learning, by cleanlab). The most
-likely mistakes come first. Each has its place, text, label, suggested label and their probabilities."""
+A linear model predicts each row from the others, by cross-validation. A row is listed if the model
+is surer of another label than it usually is of that one (confident learning, by cleanlab). The most
+likely mistakes come first. Each has its place, text, label, suggested label and probabilities."""
 _EXAMPLES = ("okt-lstm audit reviews.csv --output suspects.csv", "okt-lstm audit reviews.csv | head -50")
 
 
