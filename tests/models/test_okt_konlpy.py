@@ -120,7 +120,9 @@ def test_words_are_taken_out_as_by_oktane(in_jvm, nsmc_dir, user_dictionary):
         found = in_jvm(analyze, texts, False, stem, user_dictionary)
         assert found == by_oktane(texts, False, stem, user_dictionary)
     expected = oktane.Okt(user_dictionary).encode_batch(
-        [text.replace("\ud800", "\ufffd") for text in texts], stem=True, pos=["Noun", "Adjective", "Verb"],
+        [text.replace("\ud800", "\ufffd") for text in texts],
+        stem=True,
+        pos=["Noun", "Adjective", "Verb"],
         stopwords=["영화", "보다"],
     )
     forms, spans, row_splits = in_jvm(analyze_with_filters, texts, user_dictionary)
