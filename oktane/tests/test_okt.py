@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -378,3 +379,15 @@ def test_morphemes_are_kept_by_part_of_speech_and_stop_words():
     assert list(found.row_splits) == [0, 2, 2, 3]
     with pytest.raises(ValueError, match="'명사' is no part of speech; choose from: Adjective, "):
         Okt().encode_batch(texts, pos=["명사"])
+
+
+def test_hangul_is_composed_if_one_asks_for_it():
+    text = normalize("NFD", "영화가 재밌었다")
+    okt, composing = Okt(), Okt(compose=True)
+    assert okt.morphs(text) != ["영화", "가", "재밌었다"]
+    assert composing.morphs(text) == composing.morphs_batch([text])[0] == ["영화", "가", "재밌었다"]
+    assert composing.pos(text, stem=True)[-1] == ("재밌다", "Adjective")
+    assert composing.nouns(text) == ["영화"]
+    for tokens in (composing.tokenize(text), composing.tokenize_batch(["", text])[1]):
+        assert [normalize("NFC", text[token.start : token.end]) for token in tokens] == ["영화", "가", "재밌었다"]
+    assert pickle.loads(pickle.dumps(composing)).morphs(text) == ["영화", "가", "재밌었다"]

@@ -132,7 +132,7 @@ def test_a_word_can_leave_one_list_or_all():
 
 
 def test_a_word_to_remove_that_no_list_has_is_told():
-    with pytest.warns(UserWarning, match="no list of Okt has these words, so they can't be removed: '뷁뷁', '영화'"):
+    with pytest.warns(UserWarning, match="no list of Okt has these words, so they can't be removed: '영화', '뷁뷁'"):
         Okt({"remove": ["뷁뷁"], "Verb": ["-영화"]} | {"Noun": ["-영화"]})
 
 
@@ -183,14 +183,14 @@ def test_a_thousand_words_over_okts_own_lists_equal_all_packed_at_once(lists):
     ("words", "entries", "stems", "message"),
     [
         (["가"], [], [], "1 words, but 0 entries"),
-        (["나", "가"], [(1, -1, -1)] * 2, [], "ascending order, but '나' precedes '가'"),
-        (["가", "가"], [(1, -1, -1)] * 2, [], "distinct"),
-        ([""], [(1, -1, -1)], [], "empty"),
-        (["가A"], [(1, -1, -1)], [], "Hangul syllables and compatibility jamo, not '가A'"),
+        (["나", "가"], [(1, 0, -1, -1)] * 2, [], "ascending order, but '나' precedes '가'"),
+        (["가", "가"], [(1, 0, -1, -1)] * 2, [], "distinct"),
+        ([""], [(1, 0, -1, -1)], [], "empty"),
+        (["가A"], [(1, 0, -1, -1)], [], "Hangul syllables and compatibility jamo, not '가A'"),
         (["가"], [(1, -1)], [], "entry of '가' is malformed"),
-        (["가"], [(1 << 16, -1, -1)], [], "entry of '가' is malformed"),
-        (["가"], [(1, 0, -1)], [], "stem or correction that is not there"),
-        (["가"], [(1, -1, 1)], ["가다"], "stem or correction that is not there"),
+        (["가"], [(1 << 16, 0, -1, -1)], [], "entry of '가' is malformed"),
+        (["가"], [(1, 0, 0, -1)], [], "stem or correction that is not there"),
+        (["가"], [(1, 0, -1, 1)], ["가다"], "stem or correction that is not there"),
     ],
 )
 def test_malformed_words_are_refused(words, entries, stems, message):

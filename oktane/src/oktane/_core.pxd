@@ -39,7 +39,6 @@ cdef extern from "dictionary.h":
         uint16_t lists
         uint16_t typo
         uint32_t stems[2]
-    enum: OKT_FIRST
     ctypedef struct okt_fixed_words:
         const okt_char *chars
         const uint32_t *starts

@@ -335,12 +335,7 @@ cdef class Dictionary:
         return [{self.stem_of(stem) for stem in stems} - {None} for stems in (verbs, adjectives)]
 
     def extended(
-        self,
-        list words not None,
-        list entries not None,
-        list stems not None,
-        bytes digest not None,
-        fixed=(),
+        self, list words not None, list entries not None, list stems not None, bytes digest not None, list fixed=[]
     ):
         """Return a dictionary with changed words, made in a copy in memory. This one stays as it is.
 
@@ -351,8 +346,8 @@ cdef class Dictionary:
                 of its stems, or -1 to leave those that it has.
             stems: Dictionary forms of verbs and adjectives.
             digest: 32 bytes that name the new dictionary.
-            fixed: Words that are kept together or split in a fixed way: for each, its morphemes as (form, part of
-                speech). They replace those of this dictionary.
+            fixed: Words that are split in a fixed way, as pairs of the word and the marks of its characters, in the
+                order of core/dictionary.h. They replace those of this dictionary.
 
         Raises:
             ValueError: If a word, an entry or the digest is not as described above.
@@ -370,20 +365,12 @@ cdef class Dictionary:
 
     cdef int fix(self, fixed) except -1:
         """Set the fixed words; see `extended`."""
-        cdef dict marks_of = {}
-        for morphemes in fixed:
-            marks = bytearray()
-            for form, pos in morphemes:
-                marks += bytes([PARTS_OF_SPEECH.index(pos)]) * len(form)
-                marks[len(marks) - len(form)] |= OKT_FIRST
-            marks_of["".join([form for form, _ in morphemes])] = bytes(marks)
-        words = sorted(marks_of, key=lambda word: (ord(word[0]), -len(word), word))
-        self.fixed_words = _Strings(words)
-        self.fixed_marks = b"".join([marks_of[word] for word in words])
+        self.fixed_words = _Strings([word for word, _ in fixed])
+        self.fixed_marks = b"".join([marks for _, marks in fixed])
         self.dictionary.fixed.chars = self.fixed_words.chars
         self.dictionary.fixed.starts = self.fixed_words.starts
         self.dictionary.fixed.marks = <const uint8_t *>PyBytes_AS_STRING(self.fixed_marks)
-        self.dictionary.fixed.count = len(words)
+        self.dictionary.fixed.count = len(fixed)
         return 0
 
 

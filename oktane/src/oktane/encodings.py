@@ -61,10 +61,11 @@ def detect_wide(head: bytes) -> str | None:
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
             return encoding
-    zeros = [head[0::2].count(0), head[1::2].count(0)]
     # In UTF-16 all ASCII characters, such as line ends, have a zero byte on the same side.
-    if sum(zeros) * 50 >= len(head) > 0 and max(zeros) >= 0.9 * sum(zeros) > 0:
-        encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    pairs = list(zip(head[0::2], head[1::2], strict=False))
+    big, little = sum(a == 0 < b < 0x80 for a, b in pairs), sum(b == 0 < a < 0x80 for a, b in pairs)
+    if (big + little) * 50 >= len(head) > 0 and max(big, little) >= 0.9 * (big + little) > 0:
+        encoding = "utf-16-be" if big > little else "utf-16-le"
         try:
             head[: len(head) // 2 * 2].decode(encoding)
         except UnicodeDecodeError:

@@ -130,7 +130,7 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
         reading = read_options(options)
         print_file(classifier, options.input, sys.stdout, reading=reading, usual_column=usual_column, **how)
     else:
-        for texts in [options.texts] if options.texts else read_blocks([STREAM]):
+        for texts in [options.texts] if options.texts else read_blocks([STREAM], options.encoding):
             print_predictions(classifier, texts, sys.stdout, probabilities=options.probabilities)
 
 

@@ -1,6 +1,6 @@
 """A user's words laid over the packed word lists, and taken out of them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from . import _core
 from .conjugation import conjugate, conjugate_all, decompose
@@ -9,6 +9,8 @@ from .user_words import LISTED, PREDICATES, REMOVE, SPLIT, can_be_looked_up, mor
 # By part of speech, the bits of its lists (core/okt.h). A noun may stand in two lists of names, too.
 BITS = {pos: 1 << number for number, pos in enumerate(LISTED)}
 _NAMES = 1 << 13 | 1 << 14
+# OKT_FIRST in core/dictionary.h.
+_FIRST = 0x80
 
 
 def digest_with(base: bytes, user_words: Mapping[str, Iterable[str]]) -> bytes:
@@ -127,8 +129,13 @@ class _Changes:
     def _mark(self, bits_of: dict[str, int], word: str, bits: int) -> None:
         bits_of[word] = bits_of.get(word, 0) | bits
 
-    def applied(self, digest: bytes, fixed: list[tuple[tuple[str, str], ...]]) -> _core.Dictionary:
-        """Return the changed dictionary."""
+    def applied(self, digest: bytes, fixed: Iterable[Sequence[tuple[str, str]]]) -> _core.Dictionary:
+        """Return the changed dictionary.
+
+        Args:
+            digest: What names it.
+            fixed: The morphemes of words that are split in a fixed way.
+        """
         removed = {word: bits for word, bits in self._removed.items() if self._base.lookup(word)[0] & bits}
         words = sorted(self._added.keys() | removed)
         stems: dict[str, int] = {}
@@ -137,4 +144,16 @@ class _Changes:
             chosen = [self._stems[pos].get(word) for pos in PREDICATES]
             numbers = [-1 if stem is None else stems.setdefault(stem, len(stems)) for stem in chosen]
             entries.append((self._added.get(word, 0), removed.get(word, 0), *numbers))
-        return self._base.extended(words, entries, list(stems), digest, fixed)
+        marked = dict(map(_marked, fixed))
+        # As core/dictionary.h wants them: of two with the same first character, the longer one first.
+        in_order = sorted(marked.items(), key=lambda pair: (ord(pair[0][0]), -len(pair[0]), pair[0]))
+        return self._base.extended(words, entries, list(stems), digest, in_order)
+
+
+def _marked(morphemes: Sequence[tuple[str, str]]) -> tuple[str, bytes]:
+    """Return a word and the marks of its characters: the part of speech, with `_FIRST` where a morpheme begins."""
+    marks = bytearray()
+    for form, pos in morphemes:
+        number = _core.PARTS_OF_SPEECH.index(pos)
+        marks += bytes([number | _FIRST, *[number] * (len(form) - 1)])
+    return "".join(form for form, _ in morphemes), bytes(marks)

@@ -2,21 +2,24 @@
 
 import csv
 import sys
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 
 from oktane.lines import escaped
+from oktane.paths import file_format, find_files
 from oktane.table_options import add_output_encoding
 
 from ..atomic import target_path
+from ..data.options import is_local
 from .data_options import add_data_options, parse_table, table_parser
 from .paths import check_paths
 
 SUMMARY = "List the rows of a table whose labels are most likely mistaken, for a person to review."
 _DESCRIPTION = f"""{SUMMARY}
 
-A linear model predicts each row from the others, by cross-validation. A row is listed if the model is
-surer of another label than it usually is of that one (confident learning, by cleanlab). The most
-likely mistakes come first. Each has its place, text, label, suggested label and their probabilities."""
+A linear model predicts each row from the others, by cross-validation. A row is listed if the model
+is surer of another label than it usually is of that one (confident learning, by cleanlab). The most
+likely mistakes come first. Each has its place, text, label, suggested label and probabilities."""
 _EXAMPLES = ("okt-lstm audit reviews.csv --output suspects.csv", "okt-lstm audit reviews.csv | head -50")
 
 
@@ -51,9 +54,18 @@ def audit(argv: Sequence[str]) -> None:
         file=sys.stderr,
     )
     if options.output:
-        with open_writer(options.output, COLUMNS, encoding=options.output_encoding) as writer:
+        encoding = options.output_encoding or _excels_encoding(options.dataset, options.output)
+        with open_writer(options.output, COLUMNS, encoding=encoding) as writer:
             writer.write(rows)
         return
     table = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
+
+
+def _excels_encoding(source: str, target: str) -> str | None:
+    """Return utf-8-sig if csv is made of a file with a byte order mark, as Excel writes it; else None."""
+    if not is_local(source) or file_format(target) != "csv":
+        return None
+    with find_files(source)[0].open("rb") as file:
+        return "utf-8-sig" if file.read(3).startswith((BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE)) else None

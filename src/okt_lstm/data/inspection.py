@@ -221,7 +221,7 @@ def _odd_labels(rows: Sequence[_Row]) -> dict[str, int]:
             odd["with blanks around them"] += raw != raw.strip()
             odd["with decomposed Hangul"] += compose_hangul([raw])[0][0] != raw
             odd["lists written as text"] += isinstance(row.label, list) and raw.strip()[:1] in ("[", "(", "{")
-        odd["whole numbers with a fraction, such as 1.0"] += raw != row.label and is_whole_with_fraction(raw)
+        odd["whole numbers with a fraction, such as 1.0"] += is_whole_with_fraction(raw)
     names = Counter(row.label for row in rows if isinstance(row.label, str))
     forms: dict[str, list[str]] = {}
     for name in names:

@@ -16,9 +16,10 @@ from .sources import Corpus
 
 # Tables with fewer rows are tries, in which labels may well differ.
 _MANY_ROWS = 40
-# With fewer rows, neither a class of one nor a text in both files is a surprise.
+# With fewer rows, a class of one is no surprise.
 _SOME_ROWS = 10
-# A test file may share this part of its rows with the training file.
+# A test file may share this part of its rows with the training file; with fewer rows, all of them.
+_FEW_ROWS = 5
 _MOST_SHARED = 0.25
 
 
@@ -83,8 +84,9 @@ def say_repeats(
         if split not in splits or not (shared := count_shared(splits[split], splits["train"])):
             continue
         rows = len(splits[split])
-        sentence = f"{shared:,} of the {rows:,} {split} rows have the text of a training row."
-        if split == "test" and refuse_shared and shared > _MOST_SHARED * rows:
+        have = "has" if shared == 1 else "have"
+        sentence = f"{shared:,} of the {rows:,} {split} rows {have} the text of a training row."
+        if split == "test" and refuse_shared and rows >= _FEW_ROWS and shared > _MOST_SHARED * rows:
             raise DataError(
                 f"{description.name}: {sentence} So a test on them says little about new texts. If you mean it, add "
                 "--allow_odd_data."

@@ -40,9 +40,11 @@ class Repeats:
         """
         found = []
         if self.blank:
-            found.append(f"{self.blank:,} of the {self.rows:,} {split} rows have an empty text.")
+            have = "has" if self.blank == 1 else "have"
+            found.append(f"{self.blank:,} of the {self.rows:,} {split} rows {have} an empty text.")
         if self.duplicates:
-            found.append(f"{self.duplicates:,} of the {self.rows:,} {split} rows are exact duplicates of others.")
+            are = "is an exact duplicate" if self.duplicates == 1 else "are exact duplicates"
+            found.append(f"{self.duplicates:,} of the {self.rows:,} {split} rows {are} of others.")
         if self.conflict_count:
             texts = "texts have" if self.conflict_count > 1 else "text has"
             ending = f": {self._listed_conflicts()}" if listed else "."

@@ -95,7 +95,7 @@ def _check_metric(metric: str | None, problem_type: ProblemType) -> None:
     known = ("auto", "loss", *SCORES[problem_type.value])
     if metric is not None and metric.removeprefix("eval_") not in known:
         raise ValueError(
-            f"--metric_for_best_model {metric}: a {problem_type.value.replace('_', ' ')} has the scores "
+            f"--metric_for_best_model {metric}: the data make it a {problem_type.value}, which has the scores "
             f"{', '.join(known[1:])}"
         )
 
