@@ -54,8 +54,11 @@ class TokenizerOptions:
         """Check the ranges."""
         check_ranges(vars(self), fields(self))
 
-    def to_tokenizer(self) -> "OktTokenizer":
+    def to_tokenizer(self, **special_tokens: str) -> "OktTokenizer":
         """Return the tokenizer, still without a vocabulary.
+
+        Args:
+            **special_tokens: Special tokens that it gets in addition, such as `mask_token`.
 
         Raises:
             OSError: If the user dictionary can't be read.
@@ -70,11 +73,14 @@ class TokenizerOptions:
             word_mark=self.word_mark,
             user_dictionary=self.user_dictionary,
             model_max_length=self.max_length,
+            **special_tokens,
         )
 
-    def train(self, texts: Iterable[str], *, show_progress: bool = True) -> "PreTrainedTokenizerBase":
+    def train(
+        self, texts: Iterable[str], *, show_progress: bool = True, **special_tokens: str
+    ) -> "PreTrainedTokenizerBase":
         """Return a tokenizer whose vocabulary is built from the texts; see `to_tokenizer`."""
-        return self.to_tokenizer().train_new_from_iterator(
+        return self.to_tokenizer(**special_tokens).train_new_from_iterator(
             iter(texts), vocab_size=self.vocab_size, min_frequency=self.min_frequency, show_progress=show_progress
         )
 
