@@ -34,7 +34,7 @@ from okt_lstm import (
 class GenerationTests(GenerationTesterMixin, RecurrentTests):
     # Our models never had another name for the cache.
     test_bc_cache_name_forward = None
-    # It passes the tokens that the state has read once more. A state can't tell, so `generate` takes the new ones alone.
+    # It passes the tokens that the state has read once more, which a state can't tell: pass the new ones alone.
     test_generate_continue_from_cache = None
 
     def _check_cache_for_generate(self, batch_size, cache, seq_length, config):

@@ -136,11 +136,15 @@ class RecurrentForCausalLM(RecurrentLanguageModel, GenerationMixin):
         return self.initial_states(vector).unflatten(-1, (self.config.num_hidden_layers, -1))
 
     def prepare_inputs_for_generation(
-        self, input_ids: Tensor, *args: Any, is_first_iteration: bool | None = False, **kwargs: Any
+        self,
+        input_ids: Tensor,
+        inputs_embeds: Tensor | None = None,
+        is_first_iteration: bool | None = False,
+        **kwargs: Any,
     ) -> dict[str, Any]:
         """Return the arguments of `forward` for the next step of `generate`."""
         inputs = super().prepare_inputs_for_generation(
-            input_ids, *args, is_first_iteration=is_first_iteration, **kwargs
+            input_ids, inputs_embeds=inputs_embeds, is_first_iteration=is_first_iteration, **kwargs
         )
         if not is_first_iteration and kwargs.get("use_cache"):
             # The state has it.

@@ -141,6 +141,8 @@ def _train_tokenizer(options: PretrainParts, text: UnlabeledText) -> PreTrainedT
 def _with_head(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
     """Return a language model as one that fills gaps, or as one that generates text. The weights are the same."""
     auto = AutoModelForMaskedLM if tokenizer.mask_token is not None else AutoModelForCausalLM
+    # Trainer switches it off for the time of training.
+    model.config.use_cache = True
     result = auto.from_config(model.config)
     result.load_state_dict(model.state_dict())
     if result.can_generate():

@@ -141,8 +141,8 @@ class PretrainSettings(RunSettings):
     direction: Literal["both", "forward"] = field(
         default="both",
         metadata={
-            "help": "both: read texts in both directions, to start classifiers from and to fill gaps; forward: from left "
-            "to right, to generate text (see `generate`)"
+            "help": "both: read texts in both directions, to start classifiers from and to fill gaps; forward: from "
+            "left to right, to generate text (see `generate`)"
         },
     )
     mask_token: str | None = field(
