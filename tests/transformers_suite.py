@@ -111,6 +111,10 @@ class RecurrentTests(suite.ModelTesterMixin):
     config_class = None
     fields = {}  # of the configurations
 
+    @property
+    def state_size(self):
+        return ModelTester.hidden_size * (2 if self.config_class is LSTMConfig else 1)
+
     def setUp(self):
         random.seed(0)
         torch.manual_seed(0)
