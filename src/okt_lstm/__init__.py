@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .data.nsmc import NSMC
     from .hub import LoadError
     from .inference.classifier import Classifier
-    from .inference.loading import load
+    from .inference.loading import load, load_tagger
+    from .inference.tagger import Tagger
     from .models.configuration_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
     from .models.modeling_lstm import (
         GRUForSequenceClassification,
@@ -29,8 +30,14 @@ if TYPE_CHECKING:
         RNNModel,
     )
     from .models.modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
+    from .models.modeling_lstm_token_classification import (
+        GRUForTokenClassification,
+        LSTMForTokenClassification,
+        RNNForTokenClassification,
+    )
     from .models.modeling_ngram import NgramForSequenceClassification
     from .models.tokenization_okt import OktTokenizer
+    from .models.tokenization_okt_character import OktCharacterTokenizer
 
 __version__ = "0.2.0"
 
@@ -40,21 +47,27 @@ __all__ = [
     "GRUConfig",
     "GRUForPreTraining",
     "GRUForSequenceClassification",
+    "GRUForTokenClassification",
     "GRUModel",
     "LSTMConfig",
     "LSTMForPreTraining",
     "LSTMForSequenceClassification",
+    "LSTMForTokenClassification",
     "LSTMModel",
     "LoadError",
     "NgramConfig",
     "NgramForSequenceClassification",
+    "OktCharacterTokenizer",
     "OktTokenizer",
     "RNNConfig",
     "RNNForPreTraining",
     "RNNForSequenceClassification",
+    "RNNForTokenClassification",
     "RNNModel",
+    "Tagger",
     "load",
     "load_encoder",
+    "load_tagger",
 ]
 
 # Where the names are that `models` does not hold.
@@ -62,7 +75,9 @@ _HOMES = {
     "NSMC": ".data.nsmc",
     "Classifier": ".inference.classifier",
     "LoadError": ".hub",
+    "Tagger": ".inference.tagger",
     "load": ".inference.loading",
+    "load_tagger": ".inference.loading",
     "load_encoder": "oktane",
 }
 

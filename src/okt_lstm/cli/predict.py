@@ -13,6 +13,7 @@ from ..data.options import FORMATS
 from ..training.parsing import CommandParser
 from .model_options import add_model_options, load_model
 from .paths import check_paths
+from .predict_tags import predict_tags
 
 SUMMARY = "Label texts: arguments, the rows of a file, or the lines of standard input as they arrive."
 _DESCRIPTION = f"""{SUMMARY}
@@ -22,7 +23,11 @@ or a model that gives several labels to a text, the probabilities of all labels 
 of the model's labels; a regression model gives number, text. Tabs and line ends inside a text are
 written as blanks. A file given as --output has the rows of --input with the columns label and
 probability (predicted_label and predicted_probability, if it has such columns already); a txt file
-has only the labels, one a line."""
+has only the labels, one a line.
+
+A model of `okt-lstm train --task token-classification` gives a line for each entity: its text,
+label, start, end, score and the whole text; a file has a column `entities` with these. A model of
+`--task spacing` gives the texts with their spaces restored; a file has them in a column `spaced`."""
 _EXAMPLES = (
     "okt-lstm predict 연기도 연출도 최고였다",
     "okt-lstm predict --model out --input reviews.csv --output labels.csv",
@@ -61,6 +66,11 @@ def predict(argv: Sequence[str]) -> None:
         raise FileError("standard output is closed: name files with --input and --output")
     if sys.stdin is None and not options.texts and not options.input:
         raise FileError("standard input is closed: give texts as arguments, or a file with --input")
+    from ..inference.loading import is_tagger
+
+    if options.model is not None and is_tagger(options.model, options.revision, options.token):
+        predict_tags(parser, options)
+        return
     classifier = load_model(options)
     from oktane.files import print_file, print_predictions
     from oktane.lines import read_blocks

@@ -8,6 +8,7 @@ from transformers import (
     AutoModel,
     AutoModelForPreTraining,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     AutoTokenizer,
 )
 
@@ -21,8 +22,14 @@ from .modeling_lstm import (
     RNNModel,
 )
 from .modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
+from .modeling_lstm_token_classification import (
+    GRUForTokenClassification,
+    LSTMForTokenClassification,
+    RNNForTokenClassification,
+)
 from .modeling_ngram import NgramForSequenceClassification
 from .tokenization_okt import OktTokenizer
+from .tokenization_okt_character import OktCharacterTokenizer
 
 # Saved folders carry their code, so that they load with trust_remote_code=True where this package is missing.
 for _config, _classifier in (
@@ -33,6 +40,8 @@ for _config, _classifier in (
 ):
     AutoConfig.register(_config.model_type, _config, exist_ok=True)
     AutoModelForSequenceClassification.register(_config, _classifier, exist_ok=True)
+    # A model type has one tokenizer by default. A folder can name every one that was registered.
+    AutoTokenizer.register(_config, OktCharacterTokenizer, exist_ok=True)
     AutoTokenizer.register(_config, OktTokenizer, exist_ok=True)
     _config.register_for_auto_class()
     _classifier.register_for_auto_class("AutoModelForSequenceClassification")
@@ -45,4 +54,8 @@ for _config, _model, _language_model in (
     AutoModelForPreTraining.register(_config, _language_model, exist_ok=True)
     _model.register_for_auto_class("AutoModel")
     _language_model.register_for_auto_class("AutoModelForPreTraining")
-OktTokenizer.register_for_auto_class("AutoTokenizer")
+for _tagger in (LSTMForTokenClassification, GRUForTokenClassification, RNNForTokenClassification):
+    AutoModelForTokenClassification.register(_tagger.config_class, _tagger, exist_ok=True)
+    _tagger.register_for_auto_class("AutoModelForTokenClassification")
+for _tokenizer in (OktTokenizer, OktCharacterTokenizer):
+    _tokenizer.register_for_auto_class("AutoTokenizer")
