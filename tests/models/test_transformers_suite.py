@@ -24,12 +24,15 @@ import torch
 from okt_lstm import (
     GRUConfig,
     GRUForSequenceClassification,
+    GRUForTokenClassification,
     GRUModel,
     LSTMConfig,
     LSTMForSequenceClassification,
+    LSTMForTokenClassification,
     LSTMModel,
     RNNConfig,
     RNNForSequenceClassification,
+    RNNForTokenClassification,
     RNNModel,
 )
 
@@ -63,6 +66,10 @@ def import_suite() -> ModuleType:
         (
             "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
             (LSTMForSequenceClassification, GRUForSequenceClassification, RNNForSequenceClassification),
+        ),
+        (
+            "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES",
+            (LSTMForTokenClassification, GRUForTokenClassification, RNNForTokenClassification),
         ),
     ):
         ours = {model.config_class.model_type: model.__name__ for model in models}
@@ -114,16 +121,35 @@ class RecurrentTests(suite.ModelTesterMixin):
 @pytest.mark.slow
 class LSTMTest(RecurrentTests, unittest.TestCase):
     config_class = LSTMConfig
-    all_model_classes = (LSTMModel, LSTMForSequenceClassification)
+    all_model_classes = (LSTMModel, LSTMForSequenceClassification, LSTMForTokenClassification)
 
 
 @pytest.mark.release
 class GRUTest(RecurrentTests, unittest.TestCase):
     config_class = GRUConfig
-    all_model_classes = (GRUModel, GRUForSequenceClassification)
+    all_model_classes = (GRUModel, GRUForSequenceClassification, GRUForTokenClassification)
 
 
 @pytest.mark.release
 class RNNTest(RecurrentTests, unittest.TestCase):
     config_class = RNNConfig
-    all_model_classes = (RNNModel, RNNForSequenceClassification)
+    all_model_classes = (RNNModel, RNNForSequenceClassification, RNNForTokenClassification)
+
+
+class ModelTesterWithCRF(ModelTester):
+    """Builds taggers with all that they can have."""
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"crf": True, "constrain_tags": True, "type_vocab_size": 9, "num_bigram_buckets": 50})
+        return config
+
+
+@pytest.mark.slow
+class LSTMWithCRFTest(RecurrentTests, unittest.TestCase):
+    config_class = LSTMConfig
+    all_model_classes = (LSTMForTokenClassification,)
+
+    def setUp(self):
+        super().setUp()
+        self.model_tester = ModelTesterWithCRF(self.config_class)

@@ -60,6 +60,9 @@ def load(
 
     name = os.fspath(released_model() if folder_or_hub_id is None else folder_or_hub_id)
     _refuse_other_models(name, revision, token)
+    # Its weights could fit those of a classifier.
+    if is_tagger(name, revision, token):
+        raise LoadError(f"{name} holds a tagger, not a classifier: load it with okt_lstm.load_tagger")
     return Classifier.run_by(load_in_torch(name, revision, token, device, max_length))
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 def check_seqeval() -> None:
     """Raise ImportError if seqeval is missing, before anything takes long."""
     if find_spec("seqeval") is None:
-        raise ImportError("measuring entities needs seqeval: pip install seqeval")
+        raise ImportError("measuring entities needs seqeval: pip install seqeval, or the extra '.[tagging]'")
 
 
 def tagging_scores(references: Sequence[Sequence[str]], predictions: Sequence[Sequence[str]]) -> dict[str, float]:
