@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from okt_lstm import load_tagger
-from okt_lstm.data.tagging import Entity, from_tags
+from okt_lstm.data.tagged_texts import Entity, from_tags
 from okt_lstm.reports.tagging_metrics import tagging_scores
 
 LONGEST, DISTANCE = 4, 3

@@ -7,7 +7,7 @@ from transformers import pipeline
 
 import okt_lstm
 from okt_lstm.cli import main
-from okt_lstm.data.tagging import FEATURES
+from okt_lstm.data.tagged_texts import FEATURES
 from okt_lstm.inference.loading import is_tagger
 from okt_lstm.training.commands import COMMANDS
 from okt_lstm.training.parsing import parse

@@ -39,7 +39,9 @@ def train_encoder(argv: Sequence[str]) -> None:
 def _train_by_recipe(command: Command, argv: Sequence[str]) -> Any:
     """Run `train` or `train-encoder`, by a recipe if one is named, and return its result."""
     options = parse(command, argv)
-    options.pop("task", None)
+    task = options.pop("task", None)
+    if task is not None and TASKS[task] is not command:
+        raise ValueError(f"a file of options can't choose the task: add --task {task} to the command line")
     recipe_name, stages_dir = options.pop("recipe", None), options.pop("stages_dir", None)
     if recipe_name is None and stages_dir is not None:
         raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")

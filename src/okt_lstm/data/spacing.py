@@ -10,7 +10,7 @@ import datasets
 from .description import DataDescription, DataFile
 from .errors import DataError
 from .options import TableOptions
-from .tagging import FEATURES, Entity, TaggedSplits
+from .tagged_texts import FEATURES, Entity, TaggedSplits
 from .tagging_options import SpacingDataOptions
 from .unlabeled import UnlabeledText, open_unlabeled
 

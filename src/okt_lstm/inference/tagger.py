@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..data.spacing import WORD
-from ..data.tagging import character_tags, entities_of
+from ..data.tagged_texts import character_tags, entities_of
 from ..reports.tagging_metrics import tagging_scores
 
 # Texts that are tokenized and sorted by length together, and tokens, padding included, that the network reads at once.

@@ -23,13 +23,14 @@ from transformers.training_args import OptimizerNames
 from ..atomic import write_json
 from ..data.options import DATA_ARGUMENTS_NAME
 from ..data.spacing import WORD, load_spacing
-from ..data.tagging import TaggedSplits, character_tags, entities_of, load_tagged
+from ..data.tagged_texts import TaggedSplits, character_tags, entities_of, load_tagged
 from ..inference.tagger import Tagger
 from ..models.tokenization_okt_character import TYPE_VOCAB_SIZE, OktCharacterTokenizer
 from ..reports.tagger_card import TrainedTagger, build_tagger_card
 from ..reports.tagging_metrics import check_seqeval, tagging_scores
 from .output_folder import begin_at, start_run
 from .parts import SpacingParts, TaggingParts
+from .prepare import check_same_model
 from .train import TrainResult
 from .trainer import RecurrentTrainer
 
@@ -79,6 +80,8 @@ def train_tagger(options: TaggingParts | SpacingParts) -> TrainResult:
         type_vocab_size=TYPE_VOCAB_SIZE if isinstance(tokenizer, OktCharacterTokenizer) else 0,
         id2label=dict(enumerate(tags)),
     )
+    if checkpoint is not None:
+        check_same_model(config, checkpoint)
     set_seed(training.seed)
     model = AutoModelForTokenClassification.from_config(config)
     if training.should_save:

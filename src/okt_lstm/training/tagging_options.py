@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
+NEW_TOKENIZERS = ("character", "morpheme", "bpe")
+"""The values of `--tokenizer` that stand for a new tokenizer, not for a trained one."""
+
+
 def _field(part: type[Any], name: str, default: Any) -> Any:
     """Return a field of an option that another part has, too, with a default of its own."""
     return field(default=default, metadata=part.__dataclass_fields__[name].metadata)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from okt_lstm.data.errors import DataError
-from okt_lstm.data.tagging import Entity, character_tags, entities_of, from_spans, from_tags, load_tagged
+from okt_lstm.data.tagged_texts import Entity, character_tags, entities_of, from_spans, from_tags, load_tagged
 from okt_lstm.data.tagging_options import TaggingDataOptions
 from oktane.lines import FileError
 
