@@ -14,6 +14,7 @@ import torch  # noqa: E402
 from safetensors.numpy import load_file, save_file  # noqa: E402
 from trained_folders import RELEASED, random_model, random_rows, torch_logits  # noqa: E402
 
+from okt_lstm.models.ngrams import NUM_HASHES, hashed_ngrams  # noqa: E402
 from oktane import _engine, network  # noqa: E402
 
 LENGTHS = [0, 1, 2, 70, 7, 7, 13, 0, *range(3, 30)]
@@ -71,6 +72,28 @@ def test_ngram_models(tmp_path, max_ngram):
     model = random_model("Ngram", labels="abc", vocab_size=50, num_buckets=997, max_ngram=max_ngram)
     rows = random_rows(50, LENGTHS)
     assert_close(network.load_model(save(model, tmp_path)).network.run(*rows), torch_logits(model, *rows))
+
+
+def know_ngrams_of(known, ids, vocab_size, max_ngram):
+    """Give every second n-gram of some tokens a weight."""
+    hashes = torch.cat(hashed_ngrams(torch.tensor([[vocab_size, *ids, vocab_size]]), max_ngram, NUM_HASHES), dim=1)
+    known.hashes.copy_(hashes.unique()[::2][: len(known.hashes)].int())
+    torch.nn.init.normal_(known.weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("family", ["LSTM", "GRU", "Ngram"])
+def test_known_ngrams_alone_and_beside_a_network(tmp_path, family, dtype):
+    length = {"max_ngram" if family == "Ngram" else "ngram_length": 3}
+    model = random_model(family, labels="abc", vocab_size=50, num_ngrams=300, **length)
+    rows = random_rows(50, LENGTHS)
+    before = torch_logits(model, *rows)
+    know_ngrams_of(model.weights if family == "Ngram" else model.ngrams, rows[0], 50, 3)
+    model = model.to(dtype)
+    save(model, tmp_path)
+    found = network.load_model(tmp_path).network.run(*rows)
+    assert_close(found, torch_logits(model.float(), *rows))
+    assert np.abs(found - before).max() > 0.1
 
 
 @pytest.mark.parametrize("family", ["LSTM", "Ngram"])

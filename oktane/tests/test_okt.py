@@ -361,3 +361,20 @@ def test_words_act_as_if_they_stood_in_okts_own_lists(konlpy_okt):
 def test_repr_counts_the_users_words_and_names_the_dictionary():
     assert repr(Okt(WORDS)).startswith("Okt(14 user words, dictionary ")
     assert oktane.__version__
+
+
+def test_konlpys_arguments_and_attributes_are_there():
+    okt = Okt(jvmpath=None, max_heap_size=2048)
+    assert okt.morphs("영화가 재밌다") == ["영화", "가", "재밌다"]
+    assert okt.tagset["Noun"] == "명사"
+    assert {pos for _, pos in okt.pos("영화가 재밌다 ㅋㅋ LG 12 @a #b ! 漢")} <= okt.tagset.keys()
+
+
+def test_morphemes_are_kept_by_part_of_speech_and_stop_words():
+    texts = ["영화가 재밌었다 정말", "", "별로 ㅋㅋ"]
+    found = Okt().encode_batch(texts, stem=True, pos=["Noun", "Adjective"], stopwords=["정말"])
+    assert [found.forms[number] for number in found.form_ids] == ["영화", "재밌다", "별로"]
+    assert list(found.spans) == [0, 2, 4, 8, 0, 2]
+    assert list(found.row_splits) == [0, 2, 2, 3]
+    with pytest.raises(ValueError, match="'명사' is no part of speech; choose from: Adjective, "):
+        Okt().encode_batch(texts, pos=["명사"])

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
         RNNForSequenceClassification,
         RNNModel,
     )
+    from .models.modeling_lstm_causal_lm import GRUForCausalLM, LSTMForCausalLM, RNNForCausalLM
+    from .models.modeling_lstm_masked_lm import GRUForMaskedLM, LSTMForMaskedLM, RNNForMaskedLM
     from .models.modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
+    from .models.modeling_lstm_seq2seq import GRUForSeq2SeqLM, LSTMForSeq2SeqLM, RNNForSeq2SeqLM
     from .models.modeling_lstm_token_classification import (
         GRUForTokenClassification,
         LSTMForTokenClassification,
@@ -45,12 +48,18 @@ __all__ = [
     "NSMC",
     "Classifier",
     "GRUConfig",
+    "GRUForCausalLM",
+    "GRUForMaskedLM",
     "GRUForPreTraining",
+    "GRUForSeq2SeqLM",
     "GRUForSequenceClassification",
     "GRUForTokenClassification",
     "GRUModel",
     "LSTMConfig",
+    "LSTMForCausalLM",
+    "LSTMForMaskedLM",
     "LSTMForPreTraining",
+    "LSTMForSeq2SeqLM",
     "LSTMForSequenceClassification",
     "LSTMForTokenClassification",
     "LSTMModel",
@@ -60,7 +69,10 @@ __all__ = [
     "OktCharacterTokenizer",
     "OktTokenizer",
     "RNNConfig",
+    "RNNForCausalLM",
+    "RNNForMaskedLM",
     "RNNForPreTraining",
+    "RNNForSeq2SeqLM",
     "RNNForSequenceClassification",
     "RNNForTokenClassification",
     "RNNModel",

@@ -8,6 +8,12 @@ T = TypeVar("T")
 FORMAT: int
 PARTS_OF_SPEECH: tuple[str, ...]
 
+class Characters:
+    chars: memoryview
+    starts: memoryview
+    def __init__(self, data: Any, offsets: Any) -> None: ...
+    def __len__(self) -> int: ...
+
 class Dictionary:
     digest: bytes
     def __init__(self, packed: Any) -> None: ...
@@ -17,7 +23,7 @@ class Dictionary:
         self, texts: Iterable[str], norm: bool, stem: bool, make: Callable[[str, str, int, int, str | None, bool], T]
     ) -> list[list[T]]: ...
     def morphemes(
-        self, texts: Iterable[str], norm: bool, stem: bool
+        self, texts: Iterable[str] | Characters, norm: bool, stem: bool
     ) -> tuple[list[str], memoryview, memoryview, memoryview]: ...
     def lookup(self, word: str) -> tuple[int, str | None, str | None]: ...
     def extended(

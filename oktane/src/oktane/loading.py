@@ -190,3 +190,8 @@ class Weights:
         else:
             values = data.view(np.float32)
         return values.reshape(shape)
+
+    def integers(self, name: str, shape: tuple[int, ...]) -> NDArray[np.int32]:
+        """Return a tensor of int32, `shape`. For the errors see `stored`."""
+        rows, _ = self.stored(name, shape, ("I32",))
+        return rows.reshape(-1).view(np.int32).reshape(shape)

@@ -33,11 +33,22 @@ class Model(NamedTuple):
         vocab_size: Number of tokens in the vocabulary.
     """
 
-    network: _engine.Network | _engine.Ngrams
+    network: "_engine.Network | _engine.Ngrams | WideAndDeep"
     model_type: str
     labels: list[str]
     problem_type: ProblemType
     vocab_size: int
+
+
+class WideAndDeep(NamedTuple):
+    """A recurrent network and a linear model over n-grams, whose logits are added (Cheng et al., 2016)."""
+
+    deep: _engine.Network
+    wide: _engine.Ngrams
+
+    def run(self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the logits of texts; see `_engine.Network.run`."""
+        return self.deep.run(ids, row_splits) + self.wide.run(ids, row_splits)
 
 
 def load_model(folder: Path) -> Model:
@@ -158,7 +169,7 @@ def _label_names(config: Fields) -> list[str] | None:
     return labels
 
 
-def _classifier(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Network:
+def _classifier(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Network | WideAndDeep:
     size = config.optional_integer("projection_size")
 
     def head(pooled_size: int) -> Head:
@@ -171,7 +182,13 @@ def _classifier(config: Fields, weights: Weights, vocab_size: int, label_count: 
         shift = weights.floats("model.projection.bias", (size,)).astype(np.float64)
         return (matrix @ projection).astype(np.float32), (matrix @ shift + bias).astype(np.float32)
 
-    return _recurrent(config, weights, vocab_size, "model.", head)
+    network = _recurrent(config, weights, vocab_size, "model.", head)
+    num_ngrams = config.integer("num_ngrams", 0, least=0)
+    if not num_ngrams:
+        return network
+    # The classifier has the bias of both.
+    bias, length = np.zeros(label_count, np.float32), config.integer("ngram_length", 3)
+    return WideAndDeep(network, _known_ngrams(weights, "ngrams", num_ngrams, bias, length, vocab_size))
 
 
 def _recurrent(
@@ -231,6 +248,16 @@ def _recurrent(
 
 
 def _ngrams(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Ngrams:
+    bias, length = weights.floats("bias", (label_count,)), config.integer("max_ngram", 4)
+    if num_ngrams := config.integer("num_ngrams", 0, least=0):
+        return _known_ngrams(weights, "weights", num_ngrams, bias, length, vocab_size)
     stored, number = weights.stored("weights.weight", (config.integer("num_buckets", 2**22), label_count))
-    bias = weights.floats("bias", (label_count,))
-    return _engine.Ngrams(stored, number, bias, config.integer("max_ngram", 4), vocab_size)
+    return _engine.Ngrams(stored, number, bias, length, vocab_size)
+
+
+def _known_ngrams(
+    weights: Weights, name: str, count: int, bias: NDArray[np.float32], length: int, vocab_size: int
+) -> _engine.Ngrams:
+    """Load the weights of `count` n-grams, which are known by their hash."""
+    stored, number = weights.stored(f"{name}.weight", (count, len(bias)))
+    return _engine.Ngrams(stored, number, bias, length, vocab_size, weights.integers(f"{name}.hashes", (count,)))

@@ -8,8 +8,10 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar, overload
 
 from . import dictionary
+from ._core import Characters
 from .hangul import compose_hangul
 from .parallel import available_cores, map_in_threads, text_chunks
+from .tagset import TAGSET, mask_of
 from .user_words import UserDictionary, read_user_dictionary
 
 T = TypeVar("T")
@@ -62,10 +64,20 @@ class Okt:
     number of threads, survive a fork, and can be pickled.
 
     Args:
-        user_dictionary: Words to add to Okt's own lists: part of speech to words,
+        user_dictionary: Words to add to Okt's own lists: a list of nouns, ["워라밸"]; or part of speech to words,
             {"Noun": ["덕질"], "Verb": ["덕질하다"]}; or the path of a UTF-8 text file with a word, a tab and its part
-            of speech on each line. Verbs and adjectives are conjugated; their final 다 may be left out.
+            of speech on each line. Verbs and adjectives are conjugated; their final 다 may be left out. "-워드" takes
+            a word out of the list. The key "split" says how words are split: {"split": ["8/Number 시즌/Noun"]}.
+            The module `user_words` describes the file.
         threads: Number of threads of the batch methods. By default one per available core.
+        remove: Words to take out of all of Okt's lists.
+        jvmpath: Not used. There is no Java; konlpy has this argument.
+        max_heap_size: Not used, either.
+
+    Attributes:
+        user_dictionary: The user's words by part of speech.
+        threads: The number of threads.
+        tagset: The parts of speech and their Korean names, as konlpy's Okt has them.
 
     Raises:
         ValueError: If something in the user dictionary is no word; the message says where.
@@ -77,12 +89,24 @@ class Okt:
         self,
         user_dictionary: UserDictionary | str | os.PathLike[str] | None = None,
         threads: int | None = None,
+        *,
+        remove: Iterable[str] = (),
+        jvmpath: str | os.PathLike[str] | None = None,
+        max_heap_size: int | None = None,
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1, or None for all cores, not {threads}")
-        self.user_dictionary = read_user_dictionary(user_dictionary)
+        self.user_dictionary = read_user_dictionary(user_dictionary, remove)
         self.threads = threads
         self._dictionary = dictionary.load(self.user_dictionary)
+        if lost := dictionary.removed_in_vain(self.user_dictionary):
+            words = ", ".join(map(repr, lost[:5]))
+            warnings.warn(f"no list of Okt has these words, so they can't be removed: {words}", stacklevel=2)
+
+    @property
+    def tagset(self) -> dict[str, str]:
+        """The parts of speech and their Korean names."""
+        return dict(TAGSET)
 
     def __reduce__(self) -> tuple[type["Okt"], tuple[dict[str, list[str]], int | None]]:
         return Okt, (self.user_dictionary, self.threads)
@@ -187,25 +211,36 @@ class Okt:
         return self._map(phrases, lambda texts: self._dictionary.tokens(texts, norm, stem, Token))
 
     def encode_batch(
-        self, texts: Iterable[str], norm: bool = False, stem: bool = False, compose: bool = False
+        self,
+        texts: Iterable[str] | Characters,
+        norm: bool = False,
+        stem: bool = False,
+        compose: bool = False,
+        pos: Iterable[str] | None = None,
+        stopwords: Iterable[str] = (),
     ) -> Morphemes:
         """Return the morphemes of texts as arrays, on one core.
 
         Args:
-            texts: The texts.
+            texts: The texts. What was decoded beforehand, as `Characters`, is not composed.
             norm: As for `pos`.
             stem: As for `pos`.
             compose: Compose Hangul in conjoining jamo first, which Okt would not read as Korean. Spans are those of the
                 characters in the given text.
+            pos: The parts of speech to keep, such as ["Noun", "Verb", "Adjective"]. By default all.
+            stopwords: Forms to leave out; with `stem`, verbs and adjectives in their dictionary form.
 
         Raises:
             TypeError: If one of the texts is not a str; the message says which.
+            ValueError: If there is no such part of speech.
         """
-        if not compose:
-            return Morphemes(*self._dictionary.morphemes(texts, norm, stem))
+        kept = mask_of(pos)
+        stopwords = frozenset(stopwords)
+        if not compose or isinstance(texts, Characters):
+            return Morphemes(*self._dictionary.morphemes(texts, norm, stem, kept, stopwords))
         texts = list(texts)
         composed, positions = compose_hangul(texts)
-        found = Morphemes(*self._dictionary.morphemes(composed, norm, stem))
+        found = Morphemes(*self._dictionary.morphemes(composed, norm, stem, kept, stopwords))
         if not positions:
             return found
         spans = array("i", found.spans)

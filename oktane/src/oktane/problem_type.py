@@ -93,10 +93,18 @@ class ProblemType(StrEnum):
         self, scores: NDArray[np.float32], names: Sequence[str], probabilities: bool = False
     ) -> Iterator[list[Any]]:
         """Yield the values of `columns` for each text. Probabilities have 6 decimals."""
-        for prediction, row in zip(self.predictions(scores, names), scores.tolist(), strict=True):
-            values: list[Any] = [prediction]
-            if self is self.SINGLE_LABEL:
-                values.append(round(max(row), 6))
-            if self is self.MULTI_LABEL or (self is self.SINGLE_LABEL and probabilities):
-                values += [round(score, 6) for score in row]
-            yield values
+        numbers = [column.tolist() for column in self.probability_columns(scores, probabilities)]
+        for values in zip(self.predictions(scores, names), *numbers, strict=True):
+            yield list(values)
+
+    def probability_columns(
+        self, scores: NDArray[np.float32], probabilities: bool = False
+    ) -> list[NDArray[np.float64]]:
+        """Return the columns of probabilities that follow `label`, with 6 decimals: each `(texts,)`."""
+        rounded = scores.astype(np.float64).round(6)
+        columns = []
+        if self is self.SINGLE_LABEL:
+            columns.append(rounded.max(axis=1))
+        if self is self.MULTI_LABEL or (self is self.SINGLE_LABEL and probabilities):
+            columns += list(rounded.T)
+        return columns

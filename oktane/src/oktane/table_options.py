@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .row_reader import ReadOptions
 
-FORMATS = ("txt", "tsv", "csv", "jsonl", "json")
+FORMATS = ("txt", "tsv", "csv", "jsonl", "json", "parquet", "arrow")
 
 # Options that need --input.
 NAMES = ("input_format", "encoding", "header", "sheet", "text_column")
@@ -24,7 +24,8 @@ def add_table_options(parser: argparse.ArgumentParser, formats: Sequence[str] = 
         "--input",
         nargs="+",
         metavar="FILE",
-        help=f"read texts from {', '.join(formats[:-1])} or {formats[-1]} files, folders of them, or patterns",
+        help=f"read texts from {', '.join(formats[:-1])} or {formats[-1]} files, folders of them, or patterns; - is "
+        "standard input",
     )
     parser.add_argument("--input_format", choices=formats, help="format of the input (default: by its suffix)")
     parser.add_argument(

@@ -21,7 +21,7 @@ from oktane.lines import escaped, replace_closed_streams
 from ..training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
 from ..training.parsing import CommandParser, suggest
 from ..training.renamed import current_command
-from . import evaluate, predict, push, training
+from . import audit, evaluate, inspect, predict, push, training
 from .versions import versions
 
 # What runs a command, and what it does, in a line.
@@ -30,6 +30,8 @@ _COMMANDS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "pretrain": (training.pretrain, PRETRAIN.summary),
     "word-vectors": (training.word_vectors, WORD_VECTORS.summary),
     "train-encoder": (training.train_encoder, ENCODER.summary),
+    "inspect": (inspect.inspect, inspect.SUMMARY),
+    "audit": (audit.audit, audit.SUMMARY),
     "evaluate": (evaluate.evaluate, evaluate.SUMMARY),
     "predict": (predict.predict, predict.SUMMARY),
     "push": (push.push, push.SUMMARY),

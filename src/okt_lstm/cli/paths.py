@@ -22,7 +22,7 @@ def check_paths(options: dict[str, Any]) -> None:
     """
     for name in ("embeddings", "user_dictionary"):
         path = options.get(name)
-        if path is not None and not Path(path).expanduser().exists():
+        if isinstance(path, str) and not Path(path).expanduser().exists():
             raise FileError(f"{path}: no such file (--{name})")
     # Taggers of spaces read several files as one data set.
     several = isinstance(options.get("dataset"), list)
@@ -56,8 +56,9 @@ def check_paths(options: dict[str, Any]) -> None:
     models = [(option, name) for option, name in models if option != "tokenizer" or name not in NEW_TOKENIZERS]
     for option, name in models:
         from ..hub import LoadError, model_file
+        from ..training.options import pretrained_folder
 
         try:
-            model_file(name, "config.json", None, None)
+            model_file(pretrained_folder(name) if option == "pretrained" else name, "config.json", None, None)
         except LoadError as exception:
             raise LoadError(f"--{option}: {exception}") from None

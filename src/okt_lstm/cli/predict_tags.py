@@ -3,26 +3,26 @@
 import argparse
 import sys
 
+from oktane.lines import STREAM
 from oktane.model_options import clean_up_on_sigterm
+from oktane.predict_command import check
 from oktane.table_options import read_options
 
-from ..training.parsing import CommandParser
+_NO_USE = ("probabilities", "max_length", "columns", "shard", "output_format")
 
 
-def predict_tags(parser: CommandParser, options: argparse.Namespace) -> None:
+def predict_tags(options: argparse.Namespace) -> None:
     """Run the command.
 
     Args:
-        parser: The parser of the command, for errors.
-        options: The options of `okt-lstm predict`, checked.
+        options: The options of `okt-lstm predict`, and the parser.
     """
-    for flag, given in (
-        ("probabilities", options.probabilities),
-        ("max_length", options.max_length is not None),
-        ("engine oktane", options.engine == "oktane"),
-    ):
-        if given:
-            parser.error(f"--{flag} has no use here: {options.model} labels parts of texts, and torch runs it")
+    check(options)
+    wrong = [name for name in _NO_USE if getattr(options, name)] + ["engine oktane"] * (options.engine == "oktane")
+    if wrong:
+        options.parser.error(f"--{wrong[0]} has no use here: {options.model} labels parts of texts, and torch runs it")
+    if options.output == STREAM:
+        options.parser.error("--output has to be a file here; leave it out to print")
     from oktane.files import choose_texts
     from oktane.lines import read_blocks
     from oktane.readers import open_reader, text_of
@@ -49,5 +49,5 @@ def predict_tags(parser: CommandParser, options: argparse.Namespace) -> None:
     elif options.texts:
         print_tags(tagger, options.texts, sys.stdout)
     else:
-        for lines in read_blocks(["-"]):
+        for lines in read_blocks([STREAM]):
             print_tags(tagger, lines, sys.stdout)

@@ -10,6 +10,7 @@ from typing import Any
 from oktane.model_options import clean_up_on_sigterm
 
 from ..training.commands import ENCODER, PRETRAIN, TASKS, TRAIN, WORD_VECTORS, Command
+from ..training.default_recipe import default_recipe
 from ..training.parsing import parse
 from .paths import check_paths
 
@@ -43,6 +44,8 @@ def _train_by_recipe(command: Command, argv: Sequence[str]) -> Any:
     if task is not None and TASKS[task] is not command:
         raise ValueError(f"a file of options can't choose the task: add --task {task} to the command line")
     recipe_name, stages_dir = options.pop("recipe", None), options.pop("stages_dir", None)
+    if command is TRAIN and recipe_name is None:
+        recipe_name = default_recipe(options)
     if recipe_name is None and stages_dir is not None:
         raise ValueError("--stages_dir goes with --recipe: add that, or leave this out")
     # A recipe may name data of its own.

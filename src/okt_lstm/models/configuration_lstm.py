@@ -113,11 +113,23 @@ class RecurrentConfig(ClassifierConfig):
         embedding_dropout: Dropout probability of the embeddings.
         hidden_dropout: Dropout probability between two recurrent layers.
         classifier_dropout: Dropout probability of the pooled vector, before the classifier.
+        num_ngrams: Number of n-grams of tokens in a linear model whose logits are added to the classifier's ("wide and
+            deep", Cheng et al., 2016). 0 for the network alone.
+        ngram_length: Length of the longest of these n-grams, in tokens.
         sampled_softmax_size: Number of tokens over which the softmax of a language model runs in training. It is
             rounded up to the next multiple that holds all tokens of the batch. 0 for the whole vocabulary. Classifiers
             don't use it.
         initializer_range: Standard deviation of the initial weights of the embeddings and of the classifier.
+        attention: How the decoder of a sequence-to-sequence model looks at the encoder's states: by `"dot"` products
+            (Luong et al., 2015), by `"additive"` scores (Bahdanau et al., 2015), or not at all (`"none"`), so that the
+            encoder's final states have to hold the whole source. Other models don't use it.
+        initial_state_size: Size of the vector that a causal language model can start from, its `initial_state`. `None`
+            for no such vector. Other models don't use it.
         pad_token_id: Id of the padding token; `None` for no padding.
+        bos_token_id: Id of the token that begins a text that a model generates.
+        eos_token_id: Id of the token that ends such a text.
+        decoder_start_token_id: Id of the token that the decoder of a sequence-to-sequence model starts from.
+        use_cache: Whether a model that generates text returns its states, to go on from them.
         **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
     Raises:
@@ -144,8 +156,16 @@ class RecurrentConfig(ClassifierConfig):
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.5
     classifier_dropout: float | int = 0.5
+    num_ngrams: int = 0
+    ngram_length: int = 3
     sampled_softmax_size: int = 2048
     initializer_range: float | int = 0.02
+    attention: Literal["dot", "additive", "none"] = "dot"
+    initial_state_size: int | None = None
+    bos_token_id: int | None = None
+    eos_token_id: int | list[int] | None = None
+    decoder_start_token_id: int | None = None
+    use_cache: bool = True
 
     def __post_init__(self, **kwargs: Any) -> None:
         """Check that the two names of the number of layers agree, and everything that `ClassifierConfig` checks."""
@@ -168,6 +188,13 @@ class RecurrentConfig(ClassifierConfig):
         for name in ("type_vocab_size", "num_bigram_buckets"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        if self.num_ngrams < 0 or self.ngram_length < 1:
+            raise ValueError(
+                f"num_ngrams must be 0 or more, and ngram_length at least 1, got {self.num_ngrams} and "
+                f"{self.ngram_length}"
+            )
+        if self.initial_state_size is not None and self.initial_state_size < 1:
+            raise ValueError(f"initial_state_size must be at least 1 or None, got {self.initial_state_size}")
         if not self.initializer_range > 0:
             raise ValueError(f"initializer_range must be above 0, got {self.initializer_range}")
 
@@ -194,9 +221,8 @@ class RecurrentConfig(ClassifierConfig):
             own_class = next(base for base in type(self).__mro__ if base.__module__ == __name__)
             family = own_class.__name__.removesuffix("Config")
             noted = dict(getattr(self, "auto_map", None) or {})
-            # a classifier that started from a language model has its entry
-            if f"{family}ForPreTraining" not in (self.architectures or ()):
-                noted.pop("AutoModelForPreTraining", None)
+            # A model that started from one with another head has its entry, too.
+            noted = {auto: name for auto, name in noted.items() if name.partition(".")[2] in (self.architectures or ())}
             self.auto_map = {
                 "AutoModel": f"modeling_lstm.{family}Model",
                 "AutoModelForSequenceClassification": f"modeling_lstm.{family}ForSequenceClassification",
@@ -210,7 +236,16 @@ class RecurrentConfig(ClassifierConfig):
         layers = self.num_hidden_layers
         number = _NUMBERS[layers] if layers < len(_NUMBERS) else str(layers)
         direction = "bidirectional " if self.bidirectional else ""
-        return f"{number}-layer {direction}{self.model_type.removeprefix('okt_').upper()}"
+        network = f"{number}-layer {direction}{self.model_type.removeprefix('okt_').upper()}"
+        return f"{network} beside a linear {self.ngram_length}-gram model" if self.num_ngrams else network
+
+    @property
+    def layer_types(self) -> list[str]:
+        """What each layer keeps in a cache of transformers, in the words of that: a recurrent state.
+
+        A decoder has "hybrid" layers, as the cache that `generate` makes for it asks each for keys and values, too.
+        """
+        return ["hybrid" if self.is_encoder_decoder else "linear_attention"] * self.num_hidden_layers
 
     @property
     def output_size(self) -> int:
@@ -272,18 +307,23 @@ class NgramConfig(ClassifierConfig):
     Args:
         max_ngram: Length of the longest n-grams, in tokens. All shorter n-grams count, too.
         num_buckets: Number of weights of each label. N-grams with the same hash share a weight.
+        num_ngrams: Number of n-grams that have weights of their own, while others weigh nothing. 0 for `num_buckets`
+            weights that n-grams share.
     """
 
     model_type = "okt_ngram"
 
     max_ngram: int = 4
     num_buckets: int = 2**22
+    num_ngrams: int = 0
 
     def validate_sizes(self) -> None:
         """Check that sizes are positive. Part of the strict validation."""
         for name in ("vocab_size", "max_ngram", "num_buckets"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.num_ngrams < 0:
+            raise ValueError(f"num_ngrams must be 0 or more, got {self.num_ngrams}")
 
     @property
     def network(self) -> str:

@@ -34,15 +34,11 @@ class LanguageModelOutput(ModelOutput):
     hidden_states: tuple[Tensor, ...] | None = None
 
 
-class RecurrentForPreTraining(RecurrentPreTrainedModel):
-    """A recurrent encoder with a language modeling head. Use `LSTMForPreTraining` or one of its siblings.
+class RecurrentLanguageModel(RecurrentPreTrainedModel):
+    """A recurrent encoder with a language modeling head: what all models that predict tokens share.
 
     The weights of the output layer are always the embedding table (tied weights: Press and Wolf, 2017; Inan et al.,
     2017). States of another size are projected to that of the embeddings first.
-
-    In training, the softmax runs over the tokens of the batch and random others, `sampled_softmax_size` in all (sampled
-    softmax: Jean et al., 2015), because the whole vocabulary would take several times as long as the network. In
-    evaluation it runs over the whole vocabulary, so that perplexities can be compared.
     """
 
     model_class: ClassVar[type[RecurrentModel]]
@@ -76,6 +72,15 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
         self.lm_head = new_embeddings
         self.output_bias = new_embeddings.bias
 
+
+class RecurrentForPreTraining(RecurrentLanguageModel):
+    """A language model that learns, for an encoder. Use `LSTMForPreTraining` or one of its siblings.
+
+    In training, the softmax runs over the tokens of the batch and random others, `sampled_softmax_size` in all (sampled
+    softmax: Jean et al., 2015), because the whole vocabulary would take several times as long as the network. In
+    evaluation it runs over the whole vocabulary, so that perplexities can be compared.
+    """
+
     @can_return_tuple
     def forward(
         self,
@@ -99,7 +104,7 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
         outputs = self.model(input_ids, attention_mask=attention_mask, return_dict=True, **kwargs)
         if not return_loss:
             return LanguageModelOutput(hidden_states=outputs.hidden_states)
-        is_token = self.model._token_mask(input_ids, attention_mask, None)  # (batch, time)
+        is_token = self.model.token_mask(input_ids, attention_mask, None)  # (batch, time)
         is_pair = is_token[:, :-1] & is_token[:, 1:]  # (batch, time - 1): a token and its successor
         size = self.config.hidden_size
         states = [outputs.last_hidden_state[:, :-1, :size]]  # (batch, time - 1, hidden)

@@ -88,10 +88,7 @@ def hyperparameters(options: TrainParts, prepared: Prepared, trainer: RecurrentT
     model = {field.name: getattr(config, field.name) for field in fields(ModelOptions) if hasattr(config, field.name)}
     # Classifiers don't use it.
     model.pop("sampled_softmax_size", None)
-    tokenizer = asdict(options.tokenizer)
-    if options.tokenizer.user_dictionary:
-        # Where it is on this machine is nobody's business.
-        tokenizer["user_dictionary"] = Path(options.tokenizer.user_dictionary).name
+    tokenizer = options.tokenizer.for_card()
     if transfer.pretrained:
         # It brought another tokenizer than the options would have made.
         made = {name: getattr(prepared.tokenizer, name, None) for name in ("norm", "stem", "subword", "word_mark")}

@@ -1,0 +1,40 @@
+"""Which recipe `okt-lstm train` follows if none is named."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from ..data.options import DataOptions
+from .options import TransferOptions
+from .settings import RunSettings
+
+logger = logging.getLogger(__name__)
+
+# The options of a run that say where results go and how they are reported, not how a network is trained.
+_OUTPUT = {field.name for field in fields(RunSettings) if field.metadata.get("group") == "output"}
+# What the recipe `auto` takes beside these. It holds out rows by itself.
+_OF_AUTO = {field.name for field in fields(DataOptions)} - {"validation_size", "max_eval_samples"}
+_OF_AUTO |= _OUTPUT | {"do_predict", "seed", "max_length", "class_weights", "method", "use_cpu", "license"}
+_OF_AUTO -= {"save_strategy", "save_total_limit", "logging_steps", "resume_from_checkpoint"}
+
+
+def default_recipe(given: Mapping[str, Any]) -> str | None:
+    """Return the recipe for the options that were given: `auto`, or None for one network by the options.
+
+    `auto` is for data of the user's own. NSMC keeps the textbook's network. An option that says how to build or train a
+    network asks for that network.
+    """
+    if given.get("method") or given.get("dataset", "nsmc") == "nsmc":
+        return None
+    others = sorted(set(given) - _OF_AUTO - {"pretrained"})
+    if not others and given.get("pretrained") in (None, "encoder"):
+        return "auto"
+    if given.get("pretrained") is None:
+        starts = sorted(set(given) & ({field.name for field in fields(TransferOptions)} - {"class_weights", "method"}))
+        weights = "" if starts else " from random weights"
+        logger.info(
+            f"--{others[0]} is for a network of your own, which is trained{weights} by the recipe classic. Without it, "
+            "the recipe auto starts from the encoder inside oktane."
+        )
+    return None
