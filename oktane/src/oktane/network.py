@@ -143,7 +143,11 @@ def _refuse_other_classes(config: Fields, suffix: str, wanted: str) -> None:
     if not isinstance(classes, list):
         raise config.error("architectures", "a list of class names")
     if classes and not any(str(name).endswith(suffix) for name in classes):
-        others = {"ForSequenceClassification": "oktane.load", "Model": "oktane.load_encoder"}
+        others = {
+            "ForSequenceClassification": "oktane.load",
+            "ForTokenClassification": "okt_lstm.load_tagger",
+            "Model": "oktane.load_encoder",
+        }
         other = next((call for end, call in others.items() if str(classes[0]).endswith(end)), None)
         raise LoadError(
             f"{config.path}: this is a {classes[0]}, not a{'n' if wanted[0] in 'aeiou' else ''} {wanted}; load it with "

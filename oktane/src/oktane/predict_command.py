@@ -107,7 +107,7 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
     Raises:
         FileError: If a file can't be read or written as asked, or standard output is closed.
     """
-    _check(options)
+    check(options)
     # What only the predictions need is imported here: --help answers at once.
     from .files import print_file, print_predictions
     from .lines import read_blocks
@@ -134,7 +134,7 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
             print_predictions(classifier, texts, sys.stdout, probabilities=options.probabilities)
 
 
-def _check(options: argparse.Namespace) -> None:
+def check(options: argparse.Namespace) -> None:
     """End the program with an error if options contradict each other, or a text is probably meant as a file.
 
     Raises:

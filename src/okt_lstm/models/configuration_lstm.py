@@ -112,6 +112,12 @@ class RecurrentConfig(ClassifierConfig):
             `"mean"`, `"max"`, or several of them, concatenated. Padding never counts.
         projection_size: Size of a linear projection of the pooled vector, as sentence encoders have it. `None` for no
             projection.
+        type_vocab_size: Number of token types whose embeddings a token classifier adds to those of the tokens. 0 for
+            none. Other models don't use it.
+        num_bigram_buckets: Number of embeddings of pairs of neighboring tokens that a token classifier adds. Pairs with
+            the same hash share one. 0 for none. Other models don't use it.
+        crf: Whether a token classifier has a linear-chain conditional random field (CRF) above its network.
+        constrain_tags: Whether its CRF lets `I-X` follow only `B-X` and `I-X`.
         embedding_dropout: Dropout probability of the embeddings.
         hidden_dropout: Dropout probability between two recurrent layers.
         classifier_dropout: Dropout probability of the pooled vector, before the classifier.
@@ -151,6 +157,10 @@ class RecurrentConfig(ClassifierConfig):
     separate_directions: bool = False
     pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] = "last"
     projection_size: int | None = None
+    type_vocab_size: int = 0
+    num_bigram_buckets: int = 0
+    crf: bool = False
+    constrain_tags: bool = False
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.5
     classifier_dropout: float | int = 0.5
@@ -183,6 +193,9 @@ class RecurrentConfig(ClassifierConfig):
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.projection_size is not None and self.projection_size < 1:
             raise ValueError(f"projection_size must be at least 1 or None, got {self.projection_size}")
+        for name in ("type_vocab_size", "num_bigram_buckets"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if self.num_ngrams < 0 or self.ngram_length < 1:
             raise ValueError(
                 f"num_ngrams must be 0 or more, and ngram_length at least 1, got {self.num_ngrams} and "

@@ -86,7 +86,7 @@ def prepare(options: TrainParts) -> Prepared:
         **_labels(splits),
     )
     if checkpoint is not None:
-        _check_same_model(config, checkpoint)
+        check_same_model(config, checkpoint)
     return Prepared(folder, checkpoint, splits, task, tokenizer, train_set, validation_set, config)
 
 
@@ -141,7 +141,7 @@ def _labels(splits: Splits) -> dict[str, Any]:
     return {"id2label": dict(enumerate(splits.label_names))}
 
 
-def _check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
+def check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
     """Refuse to resume a checkpoint of another model: its weights would not fit, or fit and mean something else."""
     saved = AutoConfig.from_pretrained(checkpoint)
     names = [field.name for field in fields(ModelOptions) if hasattr(config, field.name)]
