@@ -42,6 +42,7 @@ def classifier(folder: Path) -> "Classifier":
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks that transformers' own tests use; see test_transformers_suite.py."""
-    for mark in ("accelerate_tests", "flash_attn_test", "flash_attn_3_test", "flash_attn_4_test", "torch_compile_test"):
+    """Register the marks that transformers' own tests use; see transformers_suite.py."""
+    flash_attention = ("flash_attn_test", "flash_attn_3_test", "flash_attn_4_test")
+    for mark in ("accelerate_tests", "generate", "torch_compile_test", *flash_attention):
         config.addinivalue_line("markers", f"{mark}: set by transformers' own tests")

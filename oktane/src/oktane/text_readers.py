@@ -51,9 +51,14 @@ class TsvReader(RecordReader):
 
 
 class CsvReader(RecordReader):
-    """Fields that may be quoted, separated by commas or another character, which is detected and said."""
+    """Fields that may be quoted, separated by commas or another character, which is detected and said.
+
+    Attributes:
+        separator: The character.
+    """
 
     place = "line"
+    separator = ","
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         lines = self._decoded()
@@ -65,6 +70,7 @@ class CsvReader(RecordReader):
             separator = find_separator(head)
             if separator != ",":
                 say_once(f"{self.path}: its fields are separated by {SEPARATORS[separator]}")
+        self.separator = separator
         records = csv.reader(self._counted(chain(head, lines)), delimiter=separator, strict=True)
         while True:
             start = self.line + 1

@@ -2,6 +2,8 @@
  *
  * The text is cut at white space first. On each piece the patterns are tried in a fixed order, all matches of one, then
  * of the next; a match that overlaps an earlier pattern's is dropped. What no match covers is foreign.
+ *
+ * A user's fixed words come before all of this: what stands before and after one is a piece of its own.
  */
 #include "chunker.h"
 
@@ -134,8 +136,6 @@ static bool append_chunk(okt_tokens *chunks, uint32_t start, uint32_t end, uint8
     return OKT_APPEND(chunks, (okt_token){.start = start, .end = end, .pos = pos, .stem = OKT_NO_STEM});
 }
 
-enum { FIRST = 0x80 }; /* mark of a match's first character, beside its kind */
-
 /* Marks every match that overlaps none before it. */
 static void mark_matches(const okt_piece *piece, unsigned contents, uint8_t *marks) {
     memset(marks, OKT_FOREIGN, piece->length);
@@ -147,7 +147,7 @@ static void mark_matches(const okt_piece *piece, unsigned contents, uint8_t *mar
             for (uint32_t at = match.start; at < match.end && disjoint; at++) disjoint = marks[at] == OKT_FOREIGN;
             if (!disjoint) continue;
             memset(marks + match.start, patterns[i].pos, match.end - match.start);
-            marks[match.start] |= FIRST;
+            marks[match.start] |= OKT_FIRST;
         }
     }
 }
@@ -174,7 +174,7 @@ static bool chunk_piece(okt_chunker *chunker, const okt_char *text, uint32_t sta
     mark_matches(&piece, contents, marks);
     if (piece.interrupt->ended) return false;
     for (uint32_t at = 0, next; at < piece.length; at = next) {
-        uint8_t pos = marks[at] & (FIRST - 1);
+        uint8_t pos = marks[at] & (OKT_FIRST - 1);
         next = at + 1;
         while (next < piece.length && marks[next] == pos) next++;
         if (!append_chunk(chunks, start + at, start + next, pos)) return false;
@@ -182,14 +182,37 @@ static bool chunk_piece(okt_chunker *chunker, const okt_char *text, uint32_t sta
     return true;
 }
 
-bool okt_chunk(okt_chunker *chunker, const okt_char *text, size_t length, okt_tokens *chunks) {
+/* The morphemes of a fixed word. */
+static bool append_fixed(const uint8_t *marks, okt_span word, okt_tokens *chunks) {
+    for (uint32_t at = word.start, next; at < word.end; at = next) {
+        next = at + 1;
+        while (next < word.end && !(marks[next - word.start] & OKT_FIRST)) next++;
+        if (!append_chunk(chunks, at, next, marks[at - word.start] & (OKT_FIRST - 1))) return false;
+    }
+    return true;
+}
+
+/* Cuts what has no white space at its fixed words. */
+static bool chunk_around_fixed(okt_chunker *chunker, const okt_dictionary *dictionary, const okt_char *text,
+                               uint32_t start, uint32_t end, okt_tokens *chunks) {
+    okt_span word;
+    const uint8_t *marks;
+    for (; start < end && okt_find_fixed(dictionary, text, start, end, &word, &marks); start = word.end) {
+        if (word.start > start && !chunk_piece(chunker, text, start, word.start, chunks)) return false;
+        if (!append_fixed(marks, word, chunks)) return false;
+    }
+    return start == end || chunk_piece(chunker, text, start, end, chunks);
+}
+
+bool okt_chunk(okt_chunker *chunker, const okt_dictionary *dictionary, const okt_char *text, size_t length,
+               okt_tokens *chunks) {
     chunks->count = 0;
     for (uint32_t start = 0, end; start < length; start = end) {
         if (!okt_goes_on(chunker->interrupt, 1)) return false;
         bool white = is_white(text[start]);
         end = start + 1;
         while (end < length && is_white(text[end]) == white) end++;
-        if (!chunk_piece(chunker, text, start, end, chunks)) return false;
+        if (!chunk_around_fixed(chunker, dictionary, text, start, end, chunks)) return false;
     }
     return true;
 }

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import okt_lstm.data  # noqa: F401
-from okt_lstm.atomic import FileError
+from oktane.lines import FileError
 from oktane.readers import open_reader
 from oktane.writers import open_writer
 
