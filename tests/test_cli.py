@@ -200,8 +200,9 @@ def test_the_help_of_a_command_says_what_it_does_and_ends_with_two_examples(run,
     lines = output.splitlines()
     assert lines[0].startswith(f"usage: okt-lstm {command} ")
     assert lines[2].endswith(".")
-    assert lines[-3] == "examples:"
-    assert all(line.startswith(f"  okt-lstm {command} ") for line in lines[-2:])
+    examples = lines[lines.index("examples:") + 1 :]
+    assert len(examples) >= 2
+    assert all(line.startswith(f"  okt-lstm {command} ") for line in examples)
     assert max(map(len, lines)) <= 100
 
 
@@ -515,7 +516,7 @@ def test_without_cleanlab_the_error_says_what_to_install(run, table, monkeypatch
 
 def test_mistakes_are_answered_before_the_work_in_the_words_of_what_is_wanted(run, table, tmp_path):
     def train(*more):
-        return run("train", "--dataset", table, "--output_dir", tmp_path / "out", *more)
+        return run("train", "--dataset", table, "--recipe", "classic", "--output_dir", tmp_path / "out", *more)
 
     (tmp_path / "recipe.yaml").write_text("version: 1\nstages:\n- {name: model, command: train}\n")
     assert_one_line_error(train("--config", tmp_path / "recipe.yaml"), "is a recipe", "--recipe")
