@@ -45,6 +45,13 @@ def test_every_pooling_of_every_cell(tmp_path, kernels, family, pooling):
     assert_close(network.load_model(save(model, tmp_path)).network.run(*rows), torch_logits(model, *rows))
 
 
+def test_the_mean_of_many_states_loses_nothing_to_rounding(tmp_path, kernels):
+    model = random_model("RNN", nonlinearity="relu", vocab_size=50, embedding_size=33, hidden_size=50, pooling="mean")
+    ids, row_splits = np.full(20_000, 7, np.int32), np.array([0, 20_000], np.int64)
+    found = network.load_model(save(model, tmp_path)).network.run(ids, row_splits)
+    np.testing.assert_allclose(found, torch_logits(model, ids, row_splits), rtol=2e-6, atol=1e-5)
+
+
 @pytest.mark.parametrize("directions", ["one", "joined", "separate"])
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize(("embedding_size", "hidden_size"), [(1, 1), (33, 50), (128, 64)])

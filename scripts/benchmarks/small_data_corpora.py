@@ -80,15 +80,12 @@ def read_corpus(name: str, corpora: Path, nsmc: Path, part: str) -> Corpus:
         part: "test" or "validation", where rows that are not tested on are held out.
     """
     if name == "nsmc":
-        pool = _nsmc(nsmc / "ratings_train.txt")
-        # The order of the files is that of the reviews; the official training file holds the validation rows, too.
-        held_out = _nsmc(nsmc / "ratings_validation.txt")
-        left_out = {text for text, _ in held_out} if part == "validation" or len(pool) > 142_500 else set()
-        kept = [row for row in pool if row[0] not in left_out]
-        test = (
-            held_out[:_NSMC_TEST_ROWS] if part == "validation" else _nsmc(nsmc / "ratings_test.txt")[:_NSMC_TEST_ROWS]
-        )
-        return _corpus(kept, test, CORPORA[name][1])
+        pool, held_out = _nsmc(nsmc / "ratings_train.txt"), _nsmc(nsmc / "ratings_validation.txt")
+        if part == "test":
+            return _corpus(pool, _nsmc(nsmc / "ratings_test.txt")[:_NSMC_TEST_ROWS], CORPORA[name][1])
+        texts = {text for text, _ in held_out}
+        kept = [row for row in pool if row[0] not in texts]
+        return _corpus(kept, held_out[:_NSMC_TEST_ROWS], CORPORA[name][1])
     pool = _table(corpora / name / "train.csv")
     if part == "test":
         test = _table(corpora / name / "test.csv")

@@ -5,10 +5,13 @@ tells it from a similar one. Each edited text is a text in which a word was left
 another text that ends alike (so that the particle or ending stays), a part of it, or the beginning of one text with
 the end of another. The teacher says what such a text means.
 
-    python scripts/release/edited_texts.py texts.txt all.txt --count 1000000 --exclude */test.csv
+    python scripts/release/edited_texts.py texts.txt all.txt --exclude */test.csv
+
+Like encoder_texts.py, which wrote texts.txt, it writes a file beside its output that says of what kinds the texts are.
 """
 
 import argparse
+import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,7 +19,7 @@ from pathlib import Path
 
 from encoder_texts import excluded_keys, key
 
-from okt_lstm.atomic import replacing
+from okt_lstm.atomic import replacing, write_json
 
 MAX_WORDS = 24
 
@@ -68,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("texts", type=Path, help="txt file with one text per line")
     parser.add_argument("output", type=Path, help="txt file to write: all texts, in random order")
-    parser.add_argument("--count", type=int, default=1_000_000, help="edited texts to add (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=100_000, help="edited texts to add (default: %(default)s)")
     parser.add_argument("--exclude", type=Path, nargs="*", default=[], help="csv or tsv files whose texts are left out")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -84,6 +87,9 @@ def main() -> None:
     random.Random(options.seed).shuffle(collected)
     with replacing(options.output) as stream:
         stream.writelines(f"{text}\n".encode() for text in collected)
+    kinds = json.loads(options.texts.with_suffix(".json").read_text(encoding="utf-8"))
+    kinds.append({"kind": "edited texts", "source": "made from the others", "texts": options.count})
+    write_json(options.output.with_suffix(".json"), kinds)
     print(f"{whole:,} texts, {options.count:,} edited ones in {options.output}")
 
 

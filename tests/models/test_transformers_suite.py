@@ -15,23 +15,39 @@ from okt_lstm import (
     GRUForMaskedLM,
     GRUForSeq2SeqLM,
     GRUForSequenceClassification,
+    GRUForTokenClassification,
     GRUModel,
     LSTMConfig,
     LSTMForCausalLM,
     LSTMForMaskedLM,
     LSTMForSeq2SeqLM,
     LSTMForSequenceClassification,
+    LSTMForTokenClassification,
     LSTMModel,
     RNNConfig,
     RNNForCausalLM,
     RNNForMaskedLM,
     RNNForSeq2SeqLM,
     RNNForSequenceClassification,
+    RNNForTokenClassification,
     RNNModel,
 )
 
 
-class CausalLMTests(GenerationTesterMixin, RecurrentTests):
+class GenerationTests(GenerationTesterMixin, RecurrentTests):
+    # Our models never had another name for the cache.
+    test_bc_cache_name_forward = None
+    # It passes the tokens that the state has read once more, which a state can't tell: pass the new ones alone.
+    test_generate_continue_from_cache = None
+
+    def _check_cache_for_generate(self, batch_size, cache, seq_length, config):
+        cache = getattr(cache, "self_attention_cache", cache)
+        assert len(cache.layers) == config.num_hidden_layers
+        for layer in cache.layers:
+            assert layer.recurrent_states[0].shape == (batch_size, self.state_size)
+
+
+class CausalLMTests(GenerationTests):
     fields = {"bidirectional": False, "bos_token_id": 1, "eos_token_id": 2}
 
 
@@ -39,14 +55,14 @@ class MaskedLMTests(RecurrentTests):
     fields = {"separate_directions": True}
 
 
-class Seq2SeqTests(GenerationTesterMixin, RecurrentTests):
+class Seq2SeqTests(GenerationTests):
     fields = {"is_encoder_decoder": True, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
 
 
 @pytest.mark.slow
 class LSTMTest(RecurrentTests, unittest.TestCase):
     config_class = LSTMConfig
-    all_model_classes = (LSTMModel, LSTMForSequenceClassification)
+    all_model_classes = (LSTMModel, LSTMForSequenceClassification, LSTMForTokenClassification)
 
 
 @pytest.mark.slow
@@ -70,7 +86,7 @@ class LSTMForSeq2SeqLMTest(Seq2SeqTests, unittest.TestCase):
 @pytest.mark.release
 class GRUTest(RecurrentTests, unittest.TestCase):
     config_class = GRUConfig
-    all_model_classes = (GRUModel, GRUForSequenceClassification)
+    all_model_classes = (GRUModel, GRUForSequenceClassification, GRUForTokenClassification)
 
 
 @pytest.mark.release
@@ -94,7 +110,7 @@ class GRUForSeq2SeqLMTest(Seq2SeqTests, unittest.TestCase):
 @pytest.mark.release
 class RNNTest(RecurrentTests, unittest.TestCase):
     config_class = RNNConfig
-    all_model_classes = (RNNModel, RNNForSequenceClassification)
+    all_model_classes = (RNNModel, RNNForSequenceClassification, RNNForTokenClassification)
 
 
 @pytest.mark.release
@@ -113,3 +129,12 @@ class RNNForMaskedLMTest(MaskedLMTests, unittest.TestCase):
 class RNNForSeq2SeqLMTest(Seq2SeqTests, unittest.TestCase):
     config_class = RNNConfig
     all_model_classes = (RNNForSeq2SeqLM,)
+
+
+@pytest.mark.slow
+class LSTMWithCRFTest(RecurrentTests, unittest.TestCase):
+    """A tagger with all that it can have."""
+
+    config_class = LSTMConfig
+    all_model_classes = (LSTMForTokenClassification,)
+    fields = {"crf": True, "constrain_tags": True, "type_vocab_size": 9, "num_bigram_buckets": 50}

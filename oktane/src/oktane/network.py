@@ -31,6 +31,7 @@ class Model(NamedTuple):
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type.
         vocab_size: Number of tokens in the vocabulary.
+        abstain_below: See `BaseClassifier`.
     """
 
     network: "_engine.Network | _engine.Ngrams | WideAndDeep"
@@ -38,6 +39,7 @@ class Model(NamedTuple):
     labels: list[str]
     problem_type: ProblemType
     vocab_size: int
+    abstain_below: float | None = None
 
 
 class WideAndDeep(NamedTuple):
@@ -77,7 +79,7 @@ def load_model(folder: Path) -> Model:
     # The count may be any number until the weights have confirmed it.
     network = build(config, weights, vocab_size, count)
     labels = names or [f"LABEL_{index}" for index in range(count)]
-    return Model(network, model_type, labels, problem_type, vocab_size)
+    return Model(network, model_type, labels, problem_type, vocab_size, config.optional_probability("abstain_below"))
 
 
 def load_encoder_network(folder: Path) -> _engine.Network:
@@ -141,7 +143,11 @@ def _refuse_other_classes(config: Fields, suffix: str, wanted: str) -> None:
     if not isinstance(classes, list):
         raise config.error("architectures", "a list of class names")
     if classes and not any(str(name).endswith(suffix) for name in classes):
-        others = {"ForSequenceClassification": "oktane.load", "Model": "oktane.load_encoder"}
+        others = {
+            "ForSequenceClassification": "oktane.load",
+            "ForTokenClassification": "okt_lstm.load_tagger",
+            "Model": "oktane.load_encoder",
+        }
         other = next((call for end, call in others.items() if str(classes[0]).endswith(end)), None)
         raise LoadError(
             f"{config.path}: this is a {classes[0]}, not a{'n' if wanted[0] in 'aeiou' else ''} {wanted}; load it with "

@@ -12,8 +12,14 @@ from ..data.options import DATA_ARGUMENTS_NAME, FORMATS
 from ..training.parsing import CommandParser
 from .model_options import add_model_options, load_model
 from .paths import check_paths
+from .predict_tags import predict_tags
 
 SUMMARY = "Label texts: arguments, the rows of files, or the lines of standard input as they arrive."
+_TAGGERS = """\
+A model of `okt-lstm train --task token-classification` gives a line for each entity: its text, label, start, end, score
+and the whole text. A file has a column `entities` with these. A model of `--task spacing` gives the texts with their
+spaces restored. A file has them in a column `spaced`.
+"""
 _EXAMPLES = (
     "okt-lstm predict 연기도 연출도 최고였다",
     "okt-lstm predict --model out --input reviews.csv --output labels.csv",
@@ -23,7 +29,7 @@ _EXAMPLES = (
 
 def predict(argv: Sequence[str]) -> None:
     """Run `okt-lstm predict` with these words."""
-    description = f"{SUMMARY}\n\n{predict_command.DETAILS}"
+    description = f"{SUMMARY}\n\n{predict_command.DETAILS}\n{_TAGGERS}"
     parser = CommandParser("okt-lstm predict", description, _EXAMPLES, "[TEXT ...] [options]")
     predict_command.add_options(parser, "okt-lstm", FORMATS)
     add_model_options(parser)
@@ -36,6 +42,11 @@ def predict(argv: Sequence[str]) -> None:
         if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
     check_paths({"input": options.input})
+    from ..inference.loading import is_tagger
+
+    if options.model is not None and is_tagger(options.model, options.revision, options.token):
+        predict_tags(options)
+        return
 
     def load() -> tuple[BaseClassifier, str | None]:
         return load_model(options), _trained_text_column(options.model, options.revision, options.token)

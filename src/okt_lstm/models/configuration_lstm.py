@@ -20,6 +20,8 @@ class ClassifierConfig(PreTrainedConfig):
     Args:
         vocab_size: Number of tokens in the vocabulary.
         pad_token_id: Id of the padding token; `None` for no padding.
+        abstain_below: The least probability of a label in single-label classification, from which `okt_lstm.load` and
+            oktane predict it. They predict "unsure" for other texts. `None`: every text gets a label.
         **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
     Raises:
@@ -29,6 +31,7 @@ class ClassifierConfig(PreTrainedConfig):
 
     vocab_size: int = 20000
     pad_token_id: int | None = 0
+    abstain_below: float | int | None = None
     tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -72,6 +75,11 @@ class ClassifierConfig(PreTrainedConfig):
                 "use None for no padding"
             )
 
+    def validate_abstention(self) -> None:
+        """Check that the least probability is one. Part of the strict validation."""
+        if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
+            raise ValueError(f"abstain_below must be from 0 to 1, got {self.abstain_below}")
+
     def validate_labels(self) -> None:
         """Check that labels are numbered from 0 and have different names. Part of the strict validation."""
         if self.problem_type not in (None, *PROBLEM_TYPES):
@@ -104,6 +112,12 @@ class RecurrentConfig(ClassifierConfig):
             `"mean"`, `"max"`, or several of them, concatenated. Padding never counts.
         projection_size: Size of a linear projection of the pooled vector, as sentence encoders have it. `None` for no
             projection.
+        type_vocab_size: Number of token types whose embeddings a token classifier adds to those of the tokens. 0 for
+            none. Other models don't use it.
+        num_bigram_buckets: Number of embeddings of pairs of neighboring tokens that a token classifier adds. Pairs with
+            the same hash share one. 0 for none. Other models don't use it.
+        crf: Whether a token classifier has a linear-chain conditional random field (CRF) above its network.
+        constrain_tags: Whether its CRF lets `I-X` follow only `B-X` and `I-X`.
         embedding_dropout: Dropout probability of the embeddings.
         hidden_dropout: Dropout probability between two recurrent layers.
         classifier_dropout: Dropout probability of the pooled vector, before the classifier.
@@ -143,6 +157,10 @@ class RecurrentConfig(ClassifierConfig):
     separate_directions: bool = False
     pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] = "last"
     projection_size: int | None = None
+    type_vocab_size: int = 0
+    num_bigram_buckets: int = 0
+    crf: bool = False
+    constrain_tags: bool = False
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.5
     classifier_dropout: float | int = 0.5
@@ -175,6 +193,9 @@ class RecurrentConfig(ClassifierConfig):
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.projection_size is not None and self.projection_size < 1:
             raise ValueError(f"projection_size must be at least 1 or None, got {self.projection_size}")
+        for name in ("type_vocab_size", "num_bigram_buckets"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if self.num_ngrams < 0 or self.ngram_length < 1:
             raise ValueError(
                 f"num_ngrams must be 0 or more, and ngram_length at least 1, got {self.num_ngrams} and "

@@ -87,7 +87,8 @@ class RecurrentForCausalLM(RecurrentLanguageModel, GenerationMixin):
             logits_to_keep: Number of positions, counted from the end, to predict the next token at; or their indices.
                 0 for all.
             **kwargs: `num_items_in_batch`, which `Trainer` passes: the number of labels to average the loss over when
-                gradients are accumulated; `output_hidden_states` and `return_dict`.
+                gradients are accumulated; `shift_labels`, labels that are shifted already; `output_hidden_states` and
+                `return_dict`.
 
         Returns:
             `loss` if there are labels; `logits`, `(batch, time, vocab_size)`; `cache`; and `hidden_states` if asked
@@ -96,7 +97,7 @@ class RecurrentForCausalLM(RecurrentLanguageModel, GenerationMixin):
         Raises:
             ValueError: If an input has the wrong shape.
         """
-        num_items_in_batch = kwargs.pop("num_items_in_batch", None)
+        of_loss = {name: kwargs.pop(name) for name in ("num_items_in_batch", "shift_labels") if name in kwargs}
         if kwargs.pop("past_key_values", None) is not None:
             raise ValueError("the states are passed as `cache`; to generate text takes a transformers that does so")
         if use_cache is None:
@@ -118,9 +119,7 @@ class RecurrentForCausalLM(RecurrentLanguageModel, GenerationMixin):
         logits = self.lm_head(predicted)  # (batch, kept, vocab_size)
         loss = None
         if labels is not None:
-            loss = self.loss_function(
-                logits, labels, vocab_size=self.config.vocab_size, num_items_in_batch=num_items_in_batch
-            )
+            loss = self.loss_function(logits, labels, vocab_size=self.config.vocab_size, **of_loss)
         return CausalLMOutput(
             loss=loss, logits=logits, cache=cache if use_cache else None, hidden_states=outputs.hidden_states
         )
@@ -137,11 +136,15 @@ class RecurrentForCausalLM(RecurrentLanguageModel, GenerationMixin):
         return self.initial_states(vector).unflatten(-1, (self.config.num_hidden_layers, -1))
 
     def prepare_inputs_for_generation(
-        self, input_ids: Tensor, *args: Any, is_first_iteration: bool | None = False, **kwargs: Any
+        self,
+        input_ids: Tensor,
+        inputs_embeds: Tensor | None = None,
+        is_first_iteration: bool | None = False,
+        **kwargs: Any,
     ) -> dict[str, Any]:
         """Return the arguments of `forward` for the next step of `generate`."""
         inputs = super().prepare_inputs_for_generation(
-            input_ids, *args, is_first_iteration=is_first_iteration, **kwargs
+            input_ids, inputs_embeds=inputs_embeds, is_first_iteration=is_first_iteration, **kwargs
         )
         if not is_first_iteration and kwargs.get("use_cache"):
             # The state has it.
@@ -149,21 +152,22 @@ class RecurrentForCausalLM(RecurrentLanguageModel, GenerationMixin):
         return inputs
 
 
-class LSTMForCausalLM(RecurrentForCausalLM):
+# transformers looks for GenerationMixin among the bases of the class itself.
+class LSTMForCausalLM(RecurrentForCausalLM, GenerationMixin):
     """An `LSTMModel` that generates text. See `RecurrentForCausalLM.forward`."""
 
     config_class = LSTMConfig
     model_class = LSTMModel
 
 
-class GRUForCausalLM(RecurrentForCausalLM):
+class GRUForCausalLM(RecurrentForCausalLM, GenerationMixin):
     """A `GRUModel` that generates text. See `RecurrentForCausalLM.forward`."""
 
     config_class = GRUConfig
     model_class = GRUModel
 
 
-class RNNForCausalLM(RecurrentForCausalLM):
+class RNNForCausalLM(RecurrentForCausalLM, GenerationMixin):
     """An `RNNModel` that generates text. See `RecurrentForCausalLM.forward`."""
 
     config_class = RNNConfig

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+from transformers import initialization as init
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
 # Of a local folder's code, older releases of transformers copy only what this file itself imports.
@@ -64,8 +65,14 @@ class RecurrentLanguageModel(RecurrentPreTrainedModel):
         )
         self.lm_head = nn.Linear(config.embedding_size, config.vocab_size)
         # The bias has a second name, as in BERT: checkpoints of 0.1.0, which had no lm_head, know it by this one.
-        self.output_bias = self.lm_head.bias
+        self.output_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if module is self:
+            init.zeros_(self.output_bias)
 
     def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
         """Replace the output layer. `resize_token_embeddings` calls this."""

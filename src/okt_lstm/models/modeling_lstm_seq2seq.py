@@ -261,21 +261,22 @@ def _decoder_config(config: RecurrentConfig) -> RecurrentConfig:
     return decoder
 
 
-class LSTMForSeq2SeqLM(RecurrentForSeq2SeqLM):
+# transformers looks for GenerationMixin among the bases of the class itself.
+class LSTMForSeq2SeqLM(RecurrentForSeq2SeqLM, GenerationMixin):
     """An `LSTMModel` that reads and one that writes. See `RecurrentForSeq2SeqLM.forward`."""
 
     config_class = LSTMConfig
     model_class = LSTMModel
 
 
-class GRUForSeq2SeqLM(RecurrentForSeq2SeqLM):
+class GRUForSeq2SeqLM(RecurrentForSeq2SeqLM, GenerationMixin):
     """A `GRUModel` that reads and one that writes. See `RecurrentForSeq2SeqLM.forward`."""
 
     config_class = GRUConfig
     model_class = GRUModel
 
 
-class RNNForSeq2SeqLM(RecurrentForSeq2SeqLM):
+class RNNForSeq2SeqLM(RecurrentForSeq2SeqLM, GenerationMixin):
     """An `RNNModel` that reads and one that writes. See `RecurrentForSeq2SeqLM.forward`."""
 
     config_class = RNNConfig

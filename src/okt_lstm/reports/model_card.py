@@ -9,9 +9,12 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from oktane.lines import escaped
 
 from .quoting import code_span, plain, python_literal
-from .trained_model import TrainedModel
+from .trained_model import CARD_NAME, TrainedModel
 
 _TEMPLATE = Path(__file__).with_name("templates") / "model_card.md"
+
+# With more classes, the table would be longer than the rest of the card.
+_MOST_CLASSES = 50
 
 SCORES = {
     "accuracy": ("accuracy", "accuracy"),
@@ -144,14 +147,18 @@ def _comparison(model: TrainedModel) -> str:
 
 def _by_class(model: TrainedModel) -> str:
     split = list(model.results)[-1]
+    # Pictures have ids instead of names where no font shows the names.
     rows = [
         [
+            str(number),
             code_span(row["class"]),
             f"{row['rows']:,}",
             f"{row['predicted']:,}",
             *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
         ]
-        for row in model.classes
+        for number, row in enumerate(model.classes[:_MOST_CLASSES])
     ]
-    header = ["class", "rows", "predicted", "precision", "recall", "F1"]
-    return f"By class, on the {split} split:\n\n{table(header, rows)}"
+    more = len(model.classes) - len(rows)
+    header = ["id", "class", "rows", "predicted", "precision", "recall", "F1"]
+    rest = f"\n\n{more:,} more classes are in `{CARD_NAME}`." if more > 0 else ""
+    return f"By class, on the {split} split:\n\n{table(header, rows)}{rest}"

@@ -31,8 +31,8 @@ def scores_by_class(references: NDArray[Any], predictions: NDArray[Any], names: 
     return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def only_class(predictions: NDArray[Any], names: Sequence[str]) -> str | None:
-    """Return the class that all rows were given, if it is one and there are others; else None.
+def one_class_warnings(predictions: NDArray[Any], names: Sequence[str]) -> list[str]:
+    """Return a warning if all rows were given one class, though there are others; else nothing.
 
     Args:
         predictions: The predicted class ids, `(rows,)`; or 0 and 1, `(rows, labels)`, where "no label" is a class, too.
@@ -40,7 +40,9 @@ def only_class(predictions: NDArray[Any], names: Sequence[str]) -> str | None:
     """
     distinct = np.unique(predictions, axis=0)
     if len(distinct) != 1 or len(names) < 2 or len(predictions) < 2:
-        return None
+        return []
     if predictions.ndim == 1:
-        return names[int(distinct[0])]
-    return " and ".join(names[label] for label in np.flatnonzero(distinct[0])) or "no label"
+        only = names[int(distinct[0])]
+    else:
+        only = " and ".join(names[label] for label in np.flatnonzero(distinct[0])) or "no label"
+    return [f"The model gives all {len(predictions):,} rows that it was measured on one class: {only}. Don't use it."]

@@ -11,12 +11,14 @@ from .settings import RunSettings
 
 logger = logging.getLogger(__name__)
 
-# The options of a run that say where results go and how they are reported, not how a network is trained.
-_OUTPUT = {field.name for field in fields(RunSettings) if field.metadata.get("group") == "output"}
-# What the recipe `auto` takes beside these. It holds out rows by itself.
-_OF_AUTO = {field.name for field in fields(DataOptions)} - {"validation_size", "max_eval_samples"}
-_OF_AUTO |= _OUTPUT | {"do_predict", "seed", "max_length", "class_weights", "method", "use_cpu", "license"}
-_OF_AUTO -= {"save_strategy", "save_total_limit", "logging_steps", "resume_from_checkpoint"}
+# Options that any recipe takes: where results go, and what is predicted.
+_ANY = {field.name for field in fields(RunSettings) if field.metadata.get("group") == "output"}
+_ANY |= {"do_predict", "seed", "max_length", "class_weights", "abstain_below", "method", "use_cpu"}
+# `auto` holds out rows by itself, and has no checkpoints.
+_OF_AUTO = _ANY | {field.name for field in fields(DataOptions)}
+_OF_AUTO -= {"validation_size", "max_eval_samples", "save_strategy", "save_total_limit", "logging_steps"}
+_OF_AUTO -= {"resume_from_checkpoint"}
+_STARTS = {field.name for field in fields(TransferOptions)} - _ANY
 
 
 def default_recipe(given: Mapping[str, Any]) -> str | None:
@@ -31,8 +33,7 @@ def default_recipe(given: Mapping[str, Any]) -> str | None:
     if not others and given.get("pretrained") in (None, "encoder"):
         return "auto"
     if given.get("pretrained") is None:
-        starts = sorted(set(given) & ({field.name for field in fields(TransferOptions)} - {"class_weights", "method"}))
-        weights = "" if starts else " from random weights"
+        weights = "" if _STARTS & given.keys() else " from random weights"
         logger.info(
             f"--{others[0]} is for a network of your own, which is trained{weights} by the recipe classic. Without it, "
             "the recipe auto starts from the encoder inside oktane."

@@ -77,8 +77,11 @@ class TokenizerOptions:
                 named[name] = " ".join(Path(word).name for word in named[name])
         return named
 
-    def to_tokenizer(self) -> "OktTokenizer":
+    def to_tokenizer(self, **special_tokens: str) -> "OktTokenizer":
         """Return the tokenizer, still without a vocabulary.
+
+        Args:
+            **special_tokens: Special tokens that it gets in addition, such as `mask_token`.
 
         Raises:
             OSError: If the user dictionary or the file of stop words can't be read.
@@ -95,11 +98,14 @@ class TokenizerOptions:
             pos=self.pos,
             stopwords=None if self.stopwords is None else read_words(self.stopwords),
             model_max_length=self.max_length,
+            **special_tokens,
         )
 
-    def train(self, texts: Iterable[str], *, show_progress: bool = True) -> "PreTrainedTokenizerBase":
+    def train(
+        self, texts: Iterable[str], *, show_progress: bool = True, **special_tokens: str
+    ) -> "PreTrainedTokenizerBase":
         """Return a tokenizer whose vocabulary is built from the texts; see `to_tokenizer`."""
-        return self.to_tokenizer().train_new_from_iterator(
+        return self.to_tokenizer(**special_tokens).train_new_from_iterator(
             iter(texts), vocab_size=self.vocab_size, min_frequency=self.min_frequency, show_progress=show_progress
         )
 
@@ -281,6 +287,15 @@ class TransferOptions:
             "(the classifier inside oktane), a language model (see `pretrain`) or a classifier",
         },
     )
+    abstain_below: float | None = field(
+        default=None,
+        metadata={
+            "metavar": "SHARE",
+            "help": "let the model predict 'unsure' if no label has this probability, from 0 to 1",
+            "min": 0,
+            "max": 1,
+        },
+    )
     embeddings: str | None = field(
         default=None,
         metadata={
@@ -327,7 +342,7 @@ class RecipeOptions:
         default=None,
         metadata={
             "metavar": "NAME|FILE",
-            "help": "train by a recipe of okt-lstm (classic, fast, best, release) or by a YAML file; other options "
+            "help": "train by a recipe of okt-lstm (auto, classic, fast, best, release) or by a YAML file; other options "
             "win over its last stage",
         },
     )

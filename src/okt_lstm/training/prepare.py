@@ -82,10 +82,11 @@ def prepare(options: TrainParts) -> Prepared:
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
         problem_type=splits.problem_type.value,
+        abstain_below=options.transfer.abstain_below,
         **_labels(splits),
     )
     if checkpoint is not None:
-        _check_same_model(config, checkpoint)
+        check_same_model(config, checkpoint)
     return Prepared(folder, checkpoint, splits, task, tokenizer, train_set, validation_set, config)
 
 
@@ -140,7 +141,7 @@ def _labels(splits: Splits) -> dict[str, Any]:
     return {"id2label": dict(enumerate(splits.label_names))}
 
 
-def _check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
+def check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
     """Refuse to resume a checkpoint of another model: its weights would not fit, or fit and mean something else."""
     saved = AutoConfig.from_pretrained(checkpoint)
     names = [field.name for field in fields(ModelOptions) if hasattr(config, field.name)]

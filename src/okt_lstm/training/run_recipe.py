@@ -10,7 +10,7 @@ from typing import Any
 
 from ..atomic import write_json, write_text
 from ..data.options import DataOptions, TableOptions
-from .commands import COMMANDS
+from .commands import COMMANDS, SPACING, TAGGING
 from .encoder import train_encoder
 from .options import TokenizerOptions, UnlabeledOptions
 from .output_folder import (
@@ -22,11 +22,12 @@ from .output_folder import (
     refuse_overwrite,
     start_run,
 )
-from .parts import EncoderParts, PretrainParts, TrainParts, WordVectorParts, build
+from .parts import EncoderParts, PretrainParts, SpacingParts, TaggingParts, TrainParts, WordVectorParts, build
 from .pretrain import pretrain
 from .recipe import Recipe, Stage, stages_named
 from .renamed import COMMANDS as RENAMED_COMMANDS
 from .renamed import current_options
+from .tagging import train_tagger
 from .train import train
 from .word_vectors import import_gensim, train_word_vectors
 
@@ -47,6 +48,10 @@ def run_command(command: str, options: Mapping[str, Any]) -> Any:
         return pretrain(build(PretrainParts, options))
     if command == "train-encoder":
         return train_encoder(build(EncoderParts, options))
+    if command == TAGGING.name:
+        return train_tagger(build(TaggingParts, options))
+    if command == SPACING.name:
+        return train_tagger(build(SpacingParts, options))
     return train(build(TrainParts, options))
 
 

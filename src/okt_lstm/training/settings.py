@@ -148,6 +148,20 @@ class TrainSettings(RunSettings):
 class PretrainSettings(RunSettings):
     """How a language model is trained."""
 
+    direction: Literal["both", "forward"] = field(
+        default="both",
+        metadata={
+            "help": "both: read texts in both directions, to start classifiers from and to fill gaps; forward: from "
+            "left to right, to generate text (see `generate`)"
+        },
+    )
+    mask_token: str | None = field(
+        default=None,
+        metadata={
+            "metavar": "TOKEN",
+            "help": "add this token, such as '<mask>', to mark gaps with that the model fills",
+        },
+    )
     optim: str = field(default="adamw_torch_fused", metadata={"metavar": "NAME", "help": "optimizer"})
     learning_rate: float = field(default=2e-3, metadata={"help": "peak learning rate (--lr)"})
     lr_scheduler_type: str = field(

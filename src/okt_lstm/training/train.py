@@ -60,10 +60,10 @@ def train(options: TrainParts) -> TrainResult:
     trainer, trained = fit(options, prepared, model, train_set)
     # Before the best epoch is evaluated once more.
     history = list(trainer.state.log_history)
-    metrics, tested = measure(options, prepared, trainer, trained)
+    metrics, measured = measure(options, prepared, trainer, trained)
     if trainer.is_world_process_zero():
         num_taught = len(train_set) - len(prepared.train_set)
-        trainer.card = document(options, prepared, trainer, history, metrics, tested, num_taught, coverage)
+        trainer.card = document(options, prepared, trainer, history, metrics, measured, num_taught, coverage)
         trainer.create_model_card()
     for split, figures in metrics.items():
         trainer.save_metrics(split, figures)
@@ -122,19 +122,20 @@ def fit(
 
 def measure(
     options: TrainParts, prepared: Prepared, trainer: RecurrentTrainer, trained: TrainOutput
-) -> tuple[dict[str, dict[str, float]], PredictionOutput | None]:
+) -> tuple[dict[str, dict[str, float]], PredictionOutput]:
     """Measure the model on all splits.
 
     Returns:
-        Trainer's figures by its names of the splits (`train`, `eval`, `test`), and the predictions of the test split,
-        if there is one. The training loss and speed are those of training; the scores, of the model that is kept.
+        Trainer's figures by its names of the splits (`train`, `eval`, `test`), and the predictions of the test split
+        or, if there is none, of the validation split. The training loss and speed are those of training; the scores, of
+        the model that is kept.
     """
     metrics: dict[str, dict[str, float]] = {
         "train": trainer.evaluate(_head(prepared.train_set), metric_key_prefix="train") | trained.metrics,
         "eval": trainer.evaluate(),
     }
     if "test" not in prepared.splits.datasets or not options.training.do_predict:
-        return metrics, None
+        return metrics, trainer.predict(prepared.validation_set, metric_key_prefix="eval")
     with options.training.main_process_first(desc="tokenizing the test split"):
         test_set = tokenize(prepared.splits.datasets["test"], prepared.tokenizer)
     tested = trainer.predict(test_set)

@@ -96,3 +96,29 @@ def test_weights_are_stored_in_half_precision_and_loaded_in_single(trained):
     model = okt_lstm.load(trained[0].folder, engine="torch").model
     assert model.dtype == torch.float32
     assert (trained[0].folder / "model.safetensors").stat().st_size < 2.3 * model.num_parameters() + 500_000
+
+
+def test_several_labels_a_text(tmp_path):
+    chosen = random.Random(0)
+    rows = []
+    for _ in range(60):
+        names = chosen.sample(["shop", "film", "food"], chosen.choice([1, 1, 2]))
+        texts = {"shop": SHOP, "film": FILM, "food": FOOD}
+        rows.append({"text": " ".join(chosen.choice(texts[name]) for name in names), "labels": names})
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (tmp_path / "rows.jsonl").write_text(lines, encoding="utf-8")
+    options = {"dataset": str(tmp_path / "rows.jsonl"), "method": "auto", "output_dir": str(tmp_path / "out")}
+    result = train(build(TrainParts, options))
+    assert result.metrics["eval_f1_macro"] > 0.7
+    assert sorted(okt_lstm.load(tmp_path / "out").predict("배송이 늦어요 결말이 아쉽다")) == ["film", "shop"]
+
+
+def test_numbers(tmp_path):
+    chosen = random.Random(0)
+    rows = [(text, value) for text, value in [(chosen.choice(FILM), 1.5), (chosen.choice(FOOD), 4.25)] * 30]
+    lines = "".join(f"{number} {text}\t{value}\n" for number, (text, value) in enumerate(rows))
+    (tmp_path / "rows.tsv").write_text(f"text\tlabel\n{lines}", encoding="utf-8")
+    options = {"dataset": str(tmp_path / "rows.tsv"), "problem_type": "regression", "method": "auto"}
+    result = train(build(TrainParts, options | {"output_dir": str(tmp_path / "out")}))
+    assert result.metrics["eval_r2"] > 0.5
+    assert okt_lstm.load(tmp_path / "out").predict("김치가 맵다") == pytest.approx(4.25, abs=1)

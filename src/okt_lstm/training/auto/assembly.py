@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
-from ...inference.torch_loading import load_model
+from ...inference.torch_loading import load_model, quiet_transformers
 from ...models.configuration_lstm import NgramConfig, RecurrentConfig
 from ...models.modeling_ngram import NgramForSequenceClassification
 from ...models.ngrams import KnownNgrams
@@ -47,14 +47,13 @@ class Standardized(NamedTuple):
         return Linear(weights, model.biases - weights @ self.mean)
 
 
-def classifier_of(encoder: Path, labels: dict[str, Any], head: Linear, **options: Any) -> PreTrainedModel:
+def classifier_of(encoder: Path, labels: dict[str, Any], head: Linear) -> PreTrainedModel:
     """Return a classifier with the weights of an encoder, and with a fitted head.
 
     Args:
         encoder: The encoder's folder.
         labels: `problem_type`, and `id2label` or `num_labels`.
         head: The linear model on the encoder's vectors.
-        **options: Further fields of the configuration.
 
     Raises:
         ValueError: If the folder has no recurrent network of this package, or lacks weights.
@@ -63,9 +62,10 @@ def classifier_of(encoder: Path, labels: dict[str, Any], head: Linear, **options
     if not isinstance(config, RecurrentConfig):
         raise ValueError(f"{encoder} is a {config.model_type}, not a recurrent network of this package")
     fields = {name: value for name, value in config.to_dict().items() if name not in ("id2label", "label2id")}
-    config = type(config).from_dict(fields | _DROPOUTS | labels | options)
-    model, loaded = load_model(str(encoder), config=config, ignore_mismatched_sizes=True)
-    if lost := [name for name in loaded["missing_keys"] if not name.startswith(("classifier.", "ngrams."))]:
+    config = type(config).from_dict(fields | _DROPOUTS | labels)
+    with quiet_transformers():
+        model, loaded = load_model(str(encoder), config=config, ignore_mismatched_sizes=True)
+    if lost := [name for name in loaded["missing_keys"] if not name.startswith("classifier.")]:
         raise ValueError(f"{encoder} has other weights than its configuration says: {', '.join(lost)}")
     _set_head(model, head.weights, head.biases)
     return model
@@ -96,18 +96,20 @@ def assemble(
         with torch.no_grad():
             linear.bias.copy_(torch.from_numpy(biases))
         return linear.eval()
-    options = {"num_ngrams": len(hashes), "ngram_length": NGRAM_LENGTH} if mixture.wide else {}
-    model = classifier_of(encoder, labels, standardized.head(choice.head), **options)
-    if choice.network is not None:
-        model.load_state_dict(choice.network.state_dict(), strict=False)
+    model = choice.network or classifier_of(encoder, labels, standardized.head(choice.head))
+    if mixture.wide:
+        sizes = {"num_ngrams": len(hashes), "ngram_length": NGRAM_LENGTH}
+        config = type(model.config).from_dict(model.config.to_dict() | sizes)
+        wider = AutoModelForSequenceClassification.from_config(config)
+        wider.load_state_dict(model.state_dict(), strict=False)
+        _set_ngrams(wider.ngrams, hashes, mixture.wide * weights)
+        model = wider
     head = model.classifier
     _set_head(
         model,
-        mixture.deep * head.weight.detach().numpy(),
-        mixture.deep * head.bias.detach().numpy() + biases,
+        mixture.deep * head.weight.detach().cpu().numpy(),
+        mixture.deep * head.bias.detach().cpu().numpy() + biases,
     )
-    if mixture.wide:
-        _set_ngrams(model.ngrams, hashes, mixture.wide * weights)
     return model.eval()
 
 

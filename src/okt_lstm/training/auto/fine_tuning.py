@@ -1,5 +1,6 @@
 """Fine-tune the encoder on many rows: Trainer, stopped early, with the best weights kept in memory."""
 
+import tempfile
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -86,7 +87,7 @@ def fine_tune(
         targets: The labels of all rows.
         kept: The rows to train on.
         held_out: The rows to validate on.
-        training: The options of the run, for its folder and seed.
+        training: The options of the run, for its seed and surroundings.
     """
     planned = plan(tokens.lengths[kept])
     best = KeepBest(_MAIN_SCORES[targets.problem_type], _PATIENCE)
@@ -95,38 +96,46 @@ def fine_tune(
     if targets.problem_type is ProblemType.SINGLE_LABEL:
         # Between balanced and not: with full balance, a few rows of a rare class decide.
         loss = weighted_loss(targets.values[kept], targets.num_labels, power=0.5)
-    trainer = RecurrentTrainer(
-        model=model,
-        args=TrainOptions(
-            output_dir=training.output_dir,
-            num_train_epochs=planned.epochs,
-            per_device_train_batch_size=planned.batch_size,
-            learning_rate=1e-3,
-            optim="adamw_torch_fused",
-            weight_decay=0.01,
-            warmup_steps=0.1,
-            eval_strategy="steps",
-            eval_steps=max(1, planned.steps // _VALIDATIONS),
-            save_strategy="no",
-            load_best_model_at_end=False,
-            metric_for_best_model=best.score,
-            report_to="none",
-            disable_tqdm=training.disable_tqdm,
-            seed=training.seed,
-            use_cpu=training.use_cpu,
-            bf16=training.bf16,
-        ),
-        train_dataset=_rows(tokens, targets, kept),
-        eval_dataset=_rows(tokens, targets, held_out),
-        processing_class=tokenizer,
-        data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=compute_metrics_for(targets.problem_type),
-        callbacks=[best],
-        compute_loss_func=loss,
-    )
-    trainer.fit(None)
-    best.restore(model)
-    logits = np.asarray(trainer.predict(_rows(tokens, targets, held_out)).predictions, np.float64)
+    held_out_rows = _rows(tokens, targets, held_out)
+    # What Trainer saves when it is interrupted goes with the folder.
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = RecurrentTrainer(
+            model=model,
+            args=TrainOptions(
+                output_dir=folder,
+                num_train_epochs=planned.epochs,
+                per_device_train_batch_size=planned.batch_size,
+                learning_rate=1e-3,
+                optim="adamw_torch_fused",
+                weight_decay=0.01,
+                warmup_steps=0.1,
+                eval_strategy="steps",
+                eval_steps=max(1, planned.steps // _VALIDATIONS),
+                save_strategy="no",
+                load_best_model_at_end=False,
+                metric_for_best_model=best.score,
+                report_to="none",
+                disable_tqdm=training.disable_tqdm,
+                seed=training.seed,
+                use_cpu=training.use_cpu,
+                bf16=training.bf16,
+            ),
+            train_dataset=_rows(tokens, targets, kept),
+            eval_dataset=held_out_rows,
+            processing_class=tokenizer,
+            data_collator=DataCollatorWithPadding(tokenizer),
+            compute_metrics=compute_metrics_for(targets.problem_type),
+            callbacks=[best],
+            compute_loss_func=loss,
+        )
+        try:
+            trainer.fit(None)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("stopped; nothing was written: give the same command to start again") from None
+        best.restore(model)
+        # Trainer would predict in the order of length-grouped batches.
+        trainer.args.train_sampling_strategy = "random"
+        logits = np.asarray(trainer.predict(held_out_rows).predictions, np.float64)
     return FineTuned(model, logits, list(trainer.state.log_history))
 
 

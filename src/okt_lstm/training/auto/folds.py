@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from oktane.problem_type import ProblemType
 
@@ -49,19 +48,24 @@ def make_folds(tokens: Tokens, targets: Targets, seed: int) -> list[Fold]:
         count = max(NUM_FOLDS, round(rows / MOST_CROSS_VALIDATED))
     else:
         count = min(NUM_FOLDS, distinct)
-    classes = _one_class_per_row(targets)
-    few = count > np.bincount(classes).max()
-    splitter = (
-        GroupKFold(count, shuffle=True, random_state=seed)
-        if few or rows > 10 * MOST_CROSS_VALIDATED
-        else (StratifiedGroupKFold(count, shuffle=True, random_state=seed))
-    )
-    folds = []
-    for kept, held_out in splitter.split(np.zeros(rows), classes, groups):
-        folds.append(Fold(kept, held_out))
-        if rows > MOST_CROSS_VALIDATED:
-            break
-    return folds
+    of_row = _assign(groups, _one_class_per_row(targets), count, seed)  # (rows,)
+    folds = [Fold(np.flatnonzero(of_row != fold), np.flatnonzero(of_row == fold)) for fold in range(count)]
+    return folds[:1] if rows > MOST_CROSS_VALIDATED else folds
+
+
+def _assign(groups: NDArray[np.int64], classes: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
+    """Return a fold for each row, `(rows,)`: each group, in random order, goes where its class has the fewest rows."""
+    distinct, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    rows_by_fold = np.zeros((classes.max() + 1, count))
+    fold_of_group = np.empty(len(distinct), np.int64)
+    class_of_group = np.empty(len(distinct), np.int64)
+    # Near-duplicates have one class, nearly always.
+    class_of_group[places] = classes
+    for group in np.random.default_rng(seed).permutation(len(distinct)):
+        rows = rows_by_fold[class_of_group[group]]
+        fold_of_group[group] = fold = int((rows + 1e-6 * rows_by_fold.sum(axis=0)).argmin())
+        rows[fold] += sizes[group]
+    return fold_of_group[places]
 
 
 def _one_class_per_row(targets: Targets) -> NDArray[np.int64]:

@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from oktane.problem_type import ProblemType
 
-# The logit, against those of all other labels, of a label that no row has.
-_NEVER = -20.0
+# The logit of a label that no row has, where those of others are about 0.
+_NEVER = -6.0
 # Rows after which the solver may stop a little earlier.
 _MANY_ROWS = 20_000
 

@@ -16,6 +16,8 @@ from .linear import Targets
 
 # A part with a smaller share of the logits is left out.
 _LEAST_SHARE = 0.05
+# A class with fewer rows counts as if it had this many, so that single rows don't decide.
+_FEW = 10
 # How far the logits of balanced classes are shifted towards the classes' true shares: 0 for each class alike, 1 for as
 # many predictions of a class as it has rows.
 _SHIFTS = np.linspace(-0.2, 1, 7)
@@ -61,7 +63,7 @@ def fit_mixture(deep: Logits, wide: Logits, targets: Targets, class_weights: str
         return Mixture(*weights, -_thresholds(mixed, targets), loss)
     shifts = _shift(mixed, targets, class_weights) * np.log(targets.priors)
     scale = minimize_scalar(
-        lambda power: loss_of((mixed + shifts) * np.exp(power), targets), bounds=(-3, 3), method="bounded"
+        lambda power: loss_of((mixed + shifts) * np.exp(power), targets), bounds=(-2, 0.7), method="bounded"
     )
     scale = float(np.exp(scale.x))
     return Mixture(scale * weights[0], scale * weights[1], scale * shifts, loss)
@@ -79,9 +81,12 @@ def _weights(deep: Logits, wide: Logits, targets: Targets) -> tuple[tuple[float,
 
 def _least_loss(deep: Logits, wide: Logits, targets: Targets, bounds: Any) -> Any:
     start = [0.0 if bound[1] == 0 else 0.5 for bound in bounds]
-    return minimize(
-        lambda w: loss_of(w[0] * deep + w[1] * wide, targets, balanced=True), start, method="L-BFGS-B", bounds=bounds
-    )
+
+    def loss(w: NDArray[np.float64]) -> float:
+        # A small penalty: rows that are told apart without a mistake would ask for infinite weights.
+        return loss_of(w[0] * deep + w[1] * wide, targets, balanced=True) + float(w @ w) / (10 * len(deep))
+
+    return minimize(loss, start, method="L-BFGS-B", bounds=bounds)
 
 
 def loss_of(logits: Logits, targets: Targets, balanced: bool = False) -> float:
@@ -101,7 +106,7 @@ def loss_of(logits: Logits, targets: Targets, balanced: bool = False) -> float:
     if not balanced:
         return float(losses.mean())
     counts = np.bincount(targets.values, minlength=targets.num_labels)
-    return float(np.average(losses, weights=1 / counts[targets.values]))
+    return float(np.average(losses, weights=1 / np.maximum(counts, _FEW)[targets.values]))
 
 
 def _shift(logits: Logits, targets: Targets, class_weights: str) -> float:

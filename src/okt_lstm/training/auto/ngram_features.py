@@ -21,7 +21,8 @@ NGRAM_LENGTH = 3
 _CHARACTERS = 4
 # From this number of rows on, an n-gram has to occur in two of them.
 _MANY_ROWS = 500
-_MOST_NGRAMS = 2**20
+# For all labels together: 8 MB in half precision.
+_MOST_WEIGHTS = 2**22
 _BYTE = re.compile("<0x[0-9A-F]{2}>")
 
 
@@ -54,6 +55,7 @@ class NgramFeatures:
     Args:
         tokens: The token ids of the texts.
         vocabulary: Tokens by their id. Ids run from 0 to one below their number.
+        num_labels: The number of labels. With many of them, only the more frequent n-grams are kept.
 
     Attributes:
         matrix: The features, `(texts, n-grams)`. A row is divided by the square root of its number of n-grams of
@@ -62,12 +64,12 @@ class NgramFeatures:
 
     matrix: sparse.csr_matrix
 
-    def __init__(self, tokens: Tokens, vocabulary: Mapping[int, str]) -> None:
-        self._size = len(vocabulary)
+    def __init__(self, tokens: Tokens, vocabulary: Mapping[int, str], num_labels: int) -> None:
+        self._size, most = len(vocabulary), _MOST_WEIGHTS // num_labels
         rows, hashes = _ngram_hashes(tokens, self._size)
         least = 2 if len(tokens.lengths) >= _MANY_ROWS else 1
         known, columns, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-        kept = counts >= max(least, np.sort(counts)[-_MOST_NGRAMS] if len(counts) > _MOST_NGRAMS else 0)
+        kept = counts >= max(least, np.sort(counts)[-most] if len(counts) > most else 0)
         ngrams = _count(rows, columns, (len(tokens.lengths), len(known)))[:, kept]
         self._hashes = known[kept]
 

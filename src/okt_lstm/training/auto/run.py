@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import AutoTokenizer, EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer, EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase
 
 import oktane
 from oktane.folders import released_encoder
@@ -20,9 +20,10 @@ from ...data.options import DATA_ARGUMENTS_NAME
 from ...data.splits import Splits, load_splits
 from ...hub import push
 from ...inference.loading import load
+from ...inference.torch_loading import quiet_transformers
 from ...reports.metrics import compute_metrics_for
 from ...reports.model_card import build_model_card
-from ...reports.per_class import only_class, scores_by_class
+from ...reports.per_class import one_class_warnings, scores_by_class
 from ...reports.plots import plot_confusion_matrix, plot_curves
 from ...reports.trained_model import BASELINE, CARD_NAME, TrainedModel, describe
 from ..output_folder import begin_at, start_run
@@ -64,9 +65,7 @@ def train_auto(options: TrainParts) -> TrainResult:
         raise ValueError("the recipe auto takes minutes and keeps no checkpoints: leave out --resume_from_checkpoint")
     splits = load_splits(options.data, hold_out=False)
     texts, targets = splits.datasets["train"]["text"][:], targets_of(splits, "train")
-    encoder = Path(
-        released_encoder() if options.transfer.pretrained in (None, "encoder") else options.transfer.pretrained
-    )
+    encoder = Path(options.transfer.pretrained or released_encoder())
     tokenizer = AutoTokenizer.from_pretrained(encoder, trust_remote_code=False)
     whole = Tokens(*tokenizer.encode_ragged(texts))
     max_length = tokenizer.model_max_length = choose_length(whole.lengths, options)
@@ -75,13 +74,10 @@ def train_auto(options: TrainParts) -> TrainResult:
     tuning = plan(tokens.lengths[folds[0].kept]) if len(texts) >= LEAST_ROWS else None
     for line in announce(splits, targets, whole.lengths, max_length, folds, tuning):
         logger.info(line)
-    # Only now, when nothing can be found wrong any more.
-    start_run(folder, resumed=False)
-
     vectors = oktane.load_encoder(encoder, max_length=max_length).encode(texts, normalize=False)
     standardized = Standardized.of(vectors)
-    ngrams = NgramFeatures(tokens, {number: token for token, number in tokenizer.get_vocab().items()})
-    labels = _labels(splits)
+    ngrams = NgramFeatures(tokens, _vocabulary(tokenizer, encoder), targets.num_labels)
+    labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below}
     baseline = fit_baseline(texts, targets, folds)
 
     def fine_tune_on(head: Linear, fold: Fold) -> FineTuned:
@@ -97,6 +93,8 @@ def train_auto(options: TrainParts) -> TrainResult:
         None if tuning is None else fine_tune_on,
     )
     model = assemble(encoder, labels, choice, standardized, ngrams)
+    # Only now: what an earlier run left is lost when there is something better.
+    start_run(folder, resumed=False)
     _save(model, tokenizer, folder)
     held_out = targets.of(held_out_rows(folds)[: len(choice.logits)])
     measured = {"validation": Measured(choice.logits, baseline.held_out_logits[: len(choice.logits)], held_out)}
@@ -137,6 +135,13 @@ def choose_length(lengths: NDArray[np.int64], options: TrainParts) -> int:
     return next((limit for limit in _LENGTHS if needed <= limit), _LENGTHS[-1])
 
 
+def _vocabulary(tokenizer: PreTrainedTokenizerBase, encoder: Path) -> dict[int, str]:
+    """Return the tokens by their id, with an empty one for an id that the network knows and the tokenizer doesn't."""
+    tokens = {number: token for token, number in tokenizer.get_vocab().items()}
+    size = AutoConfig.from_pretrained(encoder, trust_remote_code=False).vocab_size
+    return {number: tokens.get(number, "") for number in range(size)}
+
+
 def _labels(splits: Splits) -> dict[str, Any]:
     """Return the fields of a configuration that say what is predicted."""
     names = splits.label_names
@@ -151,7 +156,7 @@ def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pa
     weights = {
         name: weight.half() if weight.is_floating_point() else weight for name, weight in model.state_dict().items()
     }
-    with replacing_files(folder) as temporary:
+    with replacing_files(folder) as temporary, quiet_transformers():
         model.save_pretrained(temporary, state_dict=weights)
         tokenizer.save_pretrained(temporary)
 
@@ -172,7 +177,7 @@ def _document(
     results = {split: _scores(part.logits, part.targets) for split, part in measured.items()}
     last, final = list(measured.items())[-1]
     baselines = _baselines(final, targets_of(splits, "train"))
-    rows = splits.description.rows | {"validation": len(measured["validation"].logits)}
+    rows = {"train": len(splits.datasets["train"])} | {split: len(part.logits) for split, part in measured.items()}
     notes = [*splits.description.notes, "The network started from the sentence encoder inside oktane."]
     if "validation" not in splits.datasets:
         what = f"{len(folds)} folds of the training rows, each" if len(folds) > 1 else "training rows that were"
@@ -181,8 +186,7 @@ def _document(
     if final.targets.problem_type is not ProblemType.REGRESSION:
         predictions = final.targets.problem_type.logits_to_labels(final.logits)
         classes = scores_by_class(final.targets.values, predictions, splits.label_names)
-        if only := only_class(predictions, splits.label_names):
-            warnings.append(f"The model gives every row of the {last} split one class: {only}. It has learned nothing.")
+        warnings = one_class_warnings(predictions, splits.label_names)
     pictures = _draw(folder, choice, splits, final, last)
     card = TrainedModel(
         name=options.training.hub_model_id or folder.resolve().name,

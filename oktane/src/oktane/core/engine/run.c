@@ -32,6 +32,7 @@ typedef struct {
     float *finals;           /* by row: (directions, units), the states of the last layer */
     float *memory;           /* by row: (units) */
     float *sums, *maxima;    /* by row: (directions, units), of the last layer's states */
+    float *excesses;         /* of the sums, by rounding */
     float *zeros;            /* (units): the states before a first step */
     float *embeddings;       /* (OKT_MOST_ROWS, embedding's columns) */
     float *gates;            /* (OKT_MOST_ROWS, width) */
@@ -87,7 +88,7 @@ static void step_rows(batch *batch, size_t layer, size_t d, size_t number, size_
     if (is_last_layer && (shape->max || shape->mean))
         for (size_t i = 0; i < count; i++) {
             size_t at = (first + i) * stride + d * units;
-            network->kernels->pool(units, step.after[i], batch->sums + at, batch->maxima + at);
+            network->kernels->pool(units, step.after[i], batch->sums + at, batch->excesses + at, batch->maxima + at);
         }
 }
 
@@ -154,6 +155,7 @@ static bool run_batch(batch *batch, float *logits) {
             return false;
     }
     memset(batch->sums, 0, pooled * sizeof(float));
+    memset(batch->excesses, 0, pooled * sizeof(float));
     for (size_t i = 0; i < pooled; i++) batch->maxima[i] = -FLT_MAX;
     for (size_t layer = 0; layer < shape->layers; layer++) {
         for (size_t d = 0; d < shape->directions; d++)
@@ -182,6 +184,7 @@ static void *take_memory(batch *batch) {
         {&batch->finals, rows * states},
         {&batch->memory, rows * network->units},
         {&batch->sums, rows * states},
+        {&batch->excesses, rows * states},
         {&batch->maxima, rows * states},
         {&batch->zeros, network->units},
         {&batch->embeddings, OKT_MOST_ROWS * shape->embedding.columns},
