@@ -21,7 +21,7 @@ ROWS = [(f"정말 좋은 영화 {number}", ("긍정", "부정 ")[number % 2]) fo
 
 
 def test_a_file_is_described_with_its_columns_classes_and_lengths(tmp_path):
-    found = inspect_data(DataOptions(write(tmp_path / "a.csv", [*ROWS, ("", "긍정"), ("덕질", "긍정"), ROWS[1]])))
+    found = inspect_data(DataOptions(write(tmp_path / "a.csv", [*ROWS, ("", "긍정"), ("펭수", "긍정"), ROWS[1]])))
     assert (found.format, found.encoding, found.separator) == ("csv", "cp949", ";")
     assert [(column.name, column.blank) for column in found.columns] == [("상품평", 1), ("분류", 0)]
     assert (found.text_column, found.label_columns) == ("상품평", ["분류"])

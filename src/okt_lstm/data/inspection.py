@@ -34,6 +34,7 @@ from .sources import Corpus, DatasetRows, FileRows, LabelColumns, read_corpus
 _SAMPLED_TEXTS = 20_000
 _TEXTS_AT_A_TIME = 1000
 _EXAMPLE_ROWS = 1000
+_WITH_FRACTION = "whole numbers with a fraction, such as 1.0"
 _QUANTILES = (0.5, 0.9, 0.99, 1.0)
 
 
@@ -221,7 +222,7 @@ def _odd_labels(rows: Sequence[_Row]) -> dict[str, int]:
             odd["with blanks around them"] += raw != raw.strip()
             odd["with decomposed Hangul"] += compose_hangul([raw])[0][0] != raw
             odd["lists written as text"] += isinstance(row.label, list) and raw.strip()[:1] in ("[", "(", "{")
-        odd["whole numbers with a fraction, such as 1.0"] += is_whole_with_fraction(raw)
+        odd[_WITH_FRACTION] += is_whole_with_fraction(raw)
     names = Counter(row.label for row in rows if isinstance(row.label, str))
     forms: dict[str, list[str]] = {}
     for name in names:
@@ -274,6 +275,8 @@ def _inspect_labels(args: DataOptions, corpus: Corpus, rows: _RowsInMemory, foun
     except DataError:
         return
     found.problem_type = scheme.problem_type.value
+    if scheme.problem_type is ProblemType.REGRESSION:
+        found.odd_labels.pop(_WITH_FRACTION, None)
     features = datasets.Features({"text": datasets.Value("string"), "label": scheme.feature})
     encoded = [scheme.encode(row.label, row.location) for row in usable]
     table = datasets.Dataset.from_dict({"text": [row.text for row in usable], "label": encoded}, features)

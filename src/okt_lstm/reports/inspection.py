@@ -32,7 +32,8 @@ def inspection_lines(found: Inspection) -> Iterator[str]:
     if found.classes:
         yield ""
         yield "classes"
-        yield from bars(most_frequent(found.classes))
+        # With several labels a row, their shares sum to more than one.
+        yield from bars(most_frequent(found.classes), found.repeats.rows if found.repeats else None)
     if len(found.character_lengths):
         yield ""
         yield "length in characters"
@@ -89,9 +90,14 @@ def length_counts(lengths: np.ndarray) -> dict[str, int]:
     return found
 
 
-def bars(counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield a line with a bar for each count."""
-    total, most = max(1, sum(counts.values())), max(1, *counts.values())
+def bars(counts: Mapping[str, int], total: int | None = None) -> Iterator[str]:
+    """Yield a line with a bar for each count.
+
+    Args:
+        counts: The counts by name.
+        total: What the shares are of. By default the sum of the counts.
+    """
+    total, most = max(1, sum(counts.values()) if total is None else total), max(1, *counts.values())
     names = [escaped(name)[:24] for name in counts]
     width = max(map(display_width, names))
     for name, count in zip(names, counts.values(), strict=True):

@@ -200,7 +200,7 @@ def _document(
     unused = ("pooling", "sampled_softmax_size", "separate_directions")
     hyperparameters = {
         **{name: value for name, value in network.items() if name not in unused},
-        **asdict(options.tokenizer),
+        **options.tokenizer.for_card(),
         "tokens in the vocabulary": len(tokenizer),
         "optimizer": OptimizerNames(training.optim).value,
         "learning_rate": training.learning_rate,

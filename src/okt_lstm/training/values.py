@@ -104,10 +104,11 @@ def typed(given: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
 def _as_list_or_single(value: Any, hint: Any) -> Any:
     """Return a single value as a list where only a list will do, and a list of one as its value where that will do."""
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    if list in map(get_origin, kinds) and str not in kinds:
+    origins: list[Any] = [get_origin(kind) for kind in kinds]
+    if list in origins and str not in kinds:
         return value if isinstance(value, list) or value is None else [value]
     # Where a table will do, too, a list is something of its own.
-    is_single = str in kinds and dict not in map(get_origin, kinds) and isinstance(value, list) and len(value) == 1
+    is_single = str in kinds and dict not in origins and isinstance(value, list) and len(value) == 1
     return value[0] if is_single else value
 
 
