@@ -6,8 +6,8 @@
     OMP_NUM_THREADS=1 python scripts/benchmarks/benchmark_spacing.py --texts test.csv --model spacing
     python scripts/benchmarks/benchmark_spacing.py --texts validation.csv
 
-The texts are well spaced. Each is read without any space, as it is, and with half of its spaces and some wrong ones. Word
-F1 counts a word as right if it begins and ends where it does in the text. Speed is per second of one core's time.
+The texts are well spaced. Each is read without any space, as it is, and with half of its spaces and some wrong ones.
+Word F1 counts a word as right if it begins and ends where it does in the text. Speed is per second of one core's time.
 """
 
 import argparse
@@ -50,7 +50,9 @@ def timed(respace: Callable[[list[str]], list[str]], texts: list[str]) -> tuple[
 def main() -> None:
     """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--texts", required=True, metavar="FILE", help="well-spaced texts that no system was trained on")
+    parser.add_argument(
+        "--texts", required=True, metavar="FILE", help="well-spaced texts that no system was trained on"
+    )
     parser.add_argument("--model", metavar="FOLDER", help="what `okt-lstm train --task spacing` left")
     options = parser.parse_args()
     texts = [" ".join(text.split()) for text in open_unlabeled(str(Path(options.texts)))]

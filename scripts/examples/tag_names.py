@@ -3,8 +3,8 @@
 
     python tag_names.py              # seconds; the sentences are made here
 
-A sentence of T characters gives T labels: B-PS begins a person's name, I-PS goes on with it, B-LC and I-LC do the same for
-a place, and O is neither. `okt-lstm train --task token-classification` does the same and more.
+A sentence of T characters gives T labels: B-PS begins a person's name, I-PS goes on with it, B-LC and I-LC do the same
+for a place, and O is neither. `okt-lstm train --task token-classification` does the same and more.
 """
 
 import argparse
@@ -25,7 +25,12 @@ set_seed(42)
 # 1. Sentences with names. A particle (은, 에서, 를) sticks to the name before it: a label ends within a word.
 family, given = "김이박최정강조윤장임", "민서지우하준유진도윤서연예은시우수아"
 places = ["서울", "부산", "제주", "강릉", "경주", "전주", "속초", "여수"]
-patterns = ["{ps}은 {lc}에서 태어났다", "{lc}에 사는 {ps}를 만났다", "어제 {ps}와 {lc}로 떠났다", "{ps}의 고향은 {lc}이다"]
+patterns = [
+    "{ps}은 {lc}에서 태어났다",
+    "{lc}에 사는 {ps}를 만났다",
+    "어제 {ps}와 {lc}로 떠났다",
+    "{ps}의 고향은 {lc}이다",
+]
 labels = ["O", "B-PS", "I-PS", "B-LC", "I-LC"]
 
 
@@ -47,7 +52,7 @@ tokenizer = OktCharacterTokenizer().train_new_from_iterator((text for text, _ in
 rows = [{**tokenizer(text), "labels": tags} for text, tags in sentences]
 train, test = rows[:500], rows[500:]
 
-# 3. The network: (batch, T) ids -> (batch, T, 64) states of two directions -> (batch, T, 5) scores -> the best sequence.
+# 3. The network: ids, (batch, T); states of two directions, (batch, T, 64); scores, (batch, T, 5); the best labels.
 model = LSTMForTokenClassification(
     LSTMConfig(
         vocab_size=len(tokenizer),
