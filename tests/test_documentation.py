@@ -58,7 +58,7 @@ def run(code: str, namespace: dict[str, Any]) -> int:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with what pages assume: a trained model in `out`, taggers, and one that Hub examples find as `owner/name`."""
+    """A folder with what pages assume: a trained model in `out`, taggers, and one that the Hub has as `owner/name`."""
     import okt_lstm
 
     folder = tmp_path_factory.mktemp("pages")

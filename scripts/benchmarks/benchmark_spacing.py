@@ -6,8 +6,8 @@
     OMP_NUM_THREADS=1 python scripts/benchmarks/benchmark_spacing.py --texts test.csv --model spacing
     python scripts/benchmarks/benchmark_spacing.py --texts validation.csv
 
-The texts are well spaced. Each is read without any space, as it is, and with half of its spaces and some wrong ones. Word
-F1 counts a word as right if it begins and ends where it does in the text. Speed is per second of one core's time.
+The texts are well spaced. Each is read without any space, as it is, and with half of its spaces and some wrong ones.
+Word F1 counts a word as right if it begins and ends where it does in the text. Speed is per second of one core's time.
 """
 
 import argparse

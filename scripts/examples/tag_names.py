@@ -3,8 +3,8 @@
 
     python tag_names.py              # seconds; the sentences are made here
 
-A sentence of T characters gives T labels: B-PS begins a person's name, I-PS goes on with it, B-LC and I-LC do the same for
-a place, and O is neither. `okt-lstm train --task token-classification` does the same and more.
+A sentence of T characters gives T labels: B-PS begins a person's name, I-PS goes on with it, B-LC and I-LC do the same
+for a place, and O is neither. `okt-lstm train --task token-classification` does the same and more.
 """
 
 import argparse
@@ -52,7 +52,7 @@ tokenizer = OktCharacterTokenizer().train_new_from_iterator((text for text, _ in
 rows = [{**tokenizer(text), "labels": tags} for text, tags in sentences]
 train, test = rows[:500], rows[500:]
 
-# 3. The network: (batch, T) ids -> (batch, T, 64) states of two directions -> (batch, T, 5) scores -> the best sequence.
+# 3. The network: ids, (batch, T); states of two directions, (batch, T, 64); scores, (batch, T, 5); the best labels.
 model = LSTMForTokenClassification(
     LSTMConfig(
         vocab_size=len(tokenizer),

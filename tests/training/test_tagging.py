@@ -71,7 +71,7 @@ def test_a_tagger_is_trained_measured_and_documented(ner):
 
 def test_entities_have_text_label_place_and_score(ner):
     tagger = okt_lstm.load_tagger(ner)
-    text = "장보고는 경주에서 태어났다"
+    text = "장보고은 경주에서 태어났다"
     (found,) = tagger.entities([text])
     assert [(entity.text, entity.label) for entity in found] == [("장보고", "PS"), ("경주", "LC")]
     for entity in found:

@@ -12,7 +12,7 @@ from transformers.utils.generic import can_return_tuple
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
 from .crf import LinearChainCRF
 from .modeling_lstm import GRUModel, LSTMModel, ReadingOrder, RecurrentModel, RecurrentPreTrainedModel, RNNModel
-from .modeling_ngram import hashed_ngrams
+from .ngrams import hashed_ngrams
 
 
 class RecurrentForTokenClassification(RecurrentPreTrainedModel):
@@ -74,8 +74,10 @@ class RecurrentForTokenClassification(RecurrentPreTrainedModel):
         Raises:
             ValueError: If the inputs or the labels have the wrong shape, or a label is outside the set.
         """
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("Pass exactly one of input_ids and inputs_embeds")
         num_items_in_batch = kwargs.pop("num_items_in_batch", None)
-        is_token = self.model._token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
+        is_token = self.model.token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
         if self.embed_types is not None or self.embed_bigrams is not None:
             # (batch, time, embedding)
             input_ids, inputs_embeds = None, self._embed(input_ids, inputs_embeds, token_type_ids, is_token)
@@ -107,8 +109,6 @@ class RecurrentForTokenClassification(RecurrentPreTrainedModel):
         self, input_ids: Tensor | None, inputs_embeds: Tensor | None, token_type_ids: Tensor | None, is_token: Tensor
     ) -> Tensor:
         """Return the sum of the embeddings of a token, its type and its pairs, `(batch, time, embedding)`."""
-        if (input_ids is None) == (inputs_embeds is None):
-            raise ValueError("Pass exactly one of input_ids and inputs_embeds")
         embedded = self.model.embed_tokens(input_ids) if inputs_embeds is None else inputs_embeds
         if self.embed_types is not None:
             types = torch.zeros_like(is_token, dtype=torch.long) if token_type_ids is None else token_type_ids

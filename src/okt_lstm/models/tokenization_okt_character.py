@@ -5,6 +5,7 @@ Korean particles stick to the words before them, so that labels of parts of a te
 model over characters can end them anywhere; the token types tell it what Okt knows of the words.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -105,6 +106,8 @@ class OktCharacterTokenizer(TokenizersBackend):
             encoded["token_type_ids"] = (
                 types[0] if is_one_row or (not encoded["input_ids"] and types == [[]]) else types
             )
+        if "offset_mapping" in encoded and not is_split_into_words:
+            _end_after_marks(encoded, _rows(text, text_pair, is_split_into_words))
         if return_tensors is None:
             return encoded
         is_one_row = not encoded["input_ids"] or isinstance(encoded["input_ids"][0], int)
@@ -155,6 +158,30 @@ def character_types(texts: Sequence[str]) -> list[list[int]]:
             row[start] = first + 2 + (start == 0 or text[start - 1].isspace())
         types.append(row)
     return types
+
+
+def _end_after_marks(encoded: BatchEncoding, rows: list[list[Any]]) -> None:
+    """Let the offsets of composed characters end after all that they were composed of.
+
+    The tokenizers library lets them end after the first.
+    """
+    if all(unicodedata.is_normalized("NFC", text) for row in rows for text in row):
+        return
+    is_one_row = bool(encoded["offset_mapping"]) and isinstance(encoded["offset_mapping"][0], tuple)
+    offsets = [encoded["offset_mapping"]] if is_one_row else encoded["offset_mapping"]
+    samples = encoded.get("overflow_to_sample_mapping", range(len(encoded.encodings)))
+    for line, encoding, sample in zip(offsets, encoded.encodings, samples, strict=True):
+        for place, (sequence, (start, end)) in enumerate(zip(encoding.sequence_ids, line, strict=True)):
+            if sequence is not None:
+                text = rows[sample][sequence]
+                while end < len(text) and _continues(text[end]):
+                    end += 1
+                line[place] = (start, end)
+
+
+def _continues(character: str) -> bool:
+    """Return whether a character is part of the one before it: a vowel or final consonant in jamo, or a mark."""
+    return "\u1160" <= character <= "\u11ff" or unicodedata.combining(character) > 0
 
 
 def _rows(text: Any, text_pair: Any, is_split_into_words: bool) -> list[list[Any]]:
