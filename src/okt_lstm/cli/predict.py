@@ -11,13 +11,11 @@ from ..atomic import FileError
 from ..data.options import DATA_ARGUMENTS_NAME, FORMATS
 from ..training.parsing import CommandParser
 from .model_options import add_model_options, load_model
-from .paths import check_paths
 
 SUMMARY = "Label texts: arguments, the rows of files, or the lines of standard input as they arrive."
 _EXAMPLES = (
     "okt-lstm predict 연기도 연출도 최고였다",
     "okt-lstm predict --model out --input reviews.csv --output labels.csv",
-    'okt-lstm predict --model out --input "shards/*.parquet" --output labeled/',
 )
 
 
@@ -35,7 +33,6 @@ def predict(argv: Sequence[str]) -> None:
         # Path.is_file fails for a text that is too long for a name.
         if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
-    check_paths({"input": options.input})
 
     def load() -> tuple[BaseClassifier, str | None]:
         return load_model(options), _trained_text_column(options.model, options.revision, options.token)
