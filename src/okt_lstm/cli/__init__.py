@@ -21,7 +21,7 @@ from oktane.lines import escaped, replace_closed_streams
 from ..training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
 from ..training.parsing import CommandParser, suggest
 from ..training.renamed import current_command
-from . import evaluate, predict, push, training
+from . import evaluate, export, predict, push, training
 from .versions import versions
 
 # What runs a command, and what it does, in a line.
@@ -32,6 +32,7 @@ _COMMANDS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "train-encoder": (training.train_encoder, ENCODER.summary),
     "evaluate": (evaluate.evaluate, evaluate.SUMMARY),
     "predict": (predict.predict, predict.SUMMARY),
+    "export": (export.export, export.SUMMARY),
     "push": (push.push, push.SUMMARY),
 }
 
