@@ -152,7 +152,7 @@ def test_what_was_mistyped_is_answered_with_what_was_meant(run, typed, meant):
     assert meant in errors.splitlines()[0]
 
 
-COMMANDS = ("train", "pretrain", "word-vectors", "inspect", "audit", "evaluate", "predict", "push")
+COMMANDS = ("train", "pretrain", "word-vectors", "inspect", "audit", "evaluate", "predict", "export", "push")
 
 
 def test_help_names_every_command(run):

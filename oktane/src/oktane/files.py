@@ -82,7 +82,7 @@ def predict_file(
     with open_reader(source, reading) as reader:
         text_column = choose_texts(reader, text_column, usual_column)
         kept = _kept_columns(reader, columns)
-        new = _new_columns(classifier, probabilities, kept)
+        new = new_columns(classifier, probabilities, kept)
         written = new[:1] if known == "txt" else [*kept, *new]
         if output_encoding is None and known == "csv" and reader.has_byte_order_mark:
             output_encoding = "utf-8-sig"
@@ -276,7 +276,7 @@ def _kept_columns(reader: RowReader, wanted: Sequence[str] | None) -> list[str]:
     return [name for name in reader.columns if name in chosen]
 
 
-def _new_columns(classifier: BaseClassifier, probabilities: bool, taken: Iterable[str]) -> list[str]:
+def new_columns(classifier: BaseClassifier, probabilities: bool, taken: Iterable[str]) -> list[str]:
     """Return names for the columns of predictions that none of the file's own columns has."""
     columns = classifier.problem_type.columns(classifier.labels, probabilities)
     taken = set(taken)

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 SUMMARY = "Label texts with a trained classifier."
 DETAILS = """\
-Texts are the arguments, the rows of the --input, or else the lines of standard input. Each gives a line of fields
-separated by tabs: label, probability, text. With --probabilities, or a model that gives a text several labels, the
-probabilities of all labels follow, in the order of the model's labels. A regression model gives number, text. Tabs and
-line ends inside a text are written as blanks.
+Texts are the arguments, the rows of the --input, or else the lines of standard input. Each gives a
+line of fields separated by tabs: label, probability, text. With --probabilities, or a model that
+gives a text several labels, the probabilities of all labels follow, in the order of the model's
+labels. A regression model gives number, text. Tabs and line ends inside a text are written as
+blanks.
 
-The --output has the rows of --input with the columns label and probability (predicted_label and predicted_probability
-if it has such columns already). A txt file has only the labels, one per line. A row whose text is null has null there.
-If --output is a folder, each input file has a file in it.
+The --output has the rows of --input with the columns label and probability (predicted_label and
+predicted_probability if it has such columns already). A txt file has only the labels, one per line.
+A row whose text is null has null there. If --output is a folder, each input file has a file in it.
 
 A run that was stopped goes on where it was: give the same command again.
 """
@@ -111,9 +112,13 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
     # What only the predictions need is imported here: --help answers at once.
     from .files import print_file, print_predictions
     from .lines import read_blocks
+    from .paths import find_files
     from .runs import Shard, plan, predict_files
 
     jobs = []
+    if options.input:
+        # A mistyped name is answered before a model is loaded.
+        find_files(options.input)
     if options.output:
         shard = Shard.parse(options.shard) if options.shard else None
         jobs = plan(options.input, options.output, options.input_format, options.output_format, shard)

@@ -54,11 +54,13 @@ class Job(NamedTuple):
         source: What is read.
         target: The file to write; `-` is standard output.
         target_format: Its format.
+        in_folder: Whether it is in a folder that is made if it is missing.
     """
 
     source: Source
     target: str
     target_format: str | None
+    in_folder: bool = False
 
 
 def plan(
@@ -97,7 +99,7 @@ def plan(
     jobs = []
     for file in files:
         known = output_format or _written(file, input_format)
-        jobs.append(Job(file, os.path.join(output, _name(file, known)), known))  # noqa: PTH118
+        jobs.append(Job(file, os.path.join(output, _name(file, known)), known, in_folder=True))  # noqa: PTH118
     repeated = [target for target, count in Counter(job.target for job in jobs).items() if count > 1]
     if repeated:
         both = [str(job.source) for job in jobs if job.target == repeated[0]]
@@ -155,8 +157,9 @@ def predict_files(
     finished = 0
     for number, job in enumerate(jobs, 1):
         target = Path(job.target)
-        if len(jobs) > 1:
+        if job.in_folder:
             target.parent.mkdir(parents=True, exist_ok=True)
+        if len(jobs) > 1:
             key = key_of(known, fingerprint(Path(str(job.source))), job.target_format, reading, options)
             if (done := _finished(target, key)) is not None:
                 total.add(done)

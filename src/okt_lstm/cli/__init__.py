@@ -21,7 +21,7 @@ from oktane.lines import escaped, replace_closed_streams
 from ..training.commands import ENCODER, PRETRAIN, TRAIN, TUNE, WORD_VECTORS
 from ..training.parsing import CommandParser, suggest
 from ..training.renamed import current_command
-from . import audit, compare, evaluate, generate, inspect, predict, push, training
+from . import audit, compare, evaluate, export, generate, inspect, predict, push, training
 from .versions import versions
 
 # What runs a command, and what it does, in a line.
@@ -37,6 +37,7 @@ _COMMANDS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "predict": (predict.predict, predict.SUMMARY),
     "compare": (compare.compare, compare.SUMMARY),
     "generate": (generate.generate, generate.SUMMARY),
+    "export": (export.export, export.SUMMARY),
     "push": (push.push, push.SUMMARY),
 }
 

@@ -23,7 +23,6 @@ spaces restored. A file has them in a column `spaced`.
 _EXAMPLES = (
     "okt-lstm predict 연기도 연출도 최고였다",
     "okt-lstm predict --model out --input reviews.csv --output labels.csv",
-    'okt-lstm predict --model out --input "shards/*.parquet" --output labeled/',
 )
 
 
@@ -41,10 +40,10 @@ def predict(argv: Sequence[str]) -> None:
         # Path.is_file fails for a text that is too long for a name.
         if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
-    check_paths({"input": options.input})
     from ..inference.loading import is_tagger
 
     if options.model is not None and is_tagger(options.model, options.revision, options.token):
+        check_paths({"input": options.input})
         predict_tags(options)
         return
 
