@@ -39,6 +39,7 @@ class GenerationTests(GenerationTesterMixin, RecurrentTests):
     test_bc_cache_name_forward = None
     # It passes the tokens that the state has read once more, which a state can't tell: pass the new ones alone.
     test_generate_continue_from_cache = None
+    test_generate_continue_from_inputs_embeds = None
 
     def _check_cache_for_generate(self, batch_size, cache, seq_length, config):
         cache = getattr(cache, "self_attention_cache", cache)
@@ -56,7 +57,17 @@ class MaskedLMTests(RecurrentTests):
 
 
 class Seq2SeqTests(GenerationTests):
-    fields = {"is_encoder_decoder": True, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+    # It calls the model as one without an encoder.
+    test_recurrent_layers_mask_padding_on_continued_forward = None
+    # There are two base models, the encoder and the decoder.
+    test_base_model_prefix_loads_base_weights = None
+    fields = {
+        "bidirectional": False,
+        "is_encoder_decoder": True,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "decoder_start_token_id": 1,
+    }
 
 
 @pytest.mark.slow

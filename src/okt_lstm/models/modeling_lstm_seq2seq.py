@@ -94,6 +94,7 @@ class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
     """
 
     model_class: ClassVar[type[RecurrentModel]]
+    base_model_prefix = "encoder"
     _is_stateful = True  # a state can't be taken back, which assisted decoding would need
     _tied_weights_keys = {
         "decoder.embed_tokens.weight": "encoder.embed_tokens.weight",
