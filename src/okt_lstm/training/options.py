@@ -342,8 +342,8 @@ class RecipeOptions:
         default=None,
         metadata={
             "metavar": "NAME|FILE",
-            "help": "train by a recipe of okt-lstm (auto, classic, fast, best, release) or by a YAML file; other options "
-            "win over its last stage",
+            "help": "train by a recipe of okt-lstm (auto, classic, fast, best, release) or by a YAML file; other "
+            "options win over its last stage",
         },
     )
     stages_dir: str | None = field(
