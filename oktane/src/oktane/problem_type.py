@@ -59,7 +59,7 @@ class ProblemType(StrEnum):
             return (scores >= threshold).astype(np.int64)
         return scores
 
-    def logits_to_labels(self, logits: NDArray[np.float32]) -> NDArray[Any]:
+    def logits_to_labels(self, logits: NDArray[np.floating[Any]]) -> NDArray[Any]:
         """Decide from logits; see `scores_to_labels`."""
         return self.scores_to_labels(self.scores(logits))
 

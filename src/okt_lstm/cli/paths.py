@@ -51,7 +51,8 @@ def check_paths(options: dict[str, Any]) -> None:
 
         check_dataset(dataset)
     teachers = options.get("teacher", [])
-    models = [("teacher", name) for name in ([teachers] if isinstance(teachers, str) else teachers)]
+    teachers = [teachers] if isinstance(teachers, str) else teachers
+    models: list[tuple[str, str]] = [("teacher", name) for name in teachers]
     models += [(name, options[name]) for name in ("pretrained", "tokenizer") if name in options]
     models = [(option, name) for option, name in models if option != "tokenizer" or name not in NEW_TOKENIZERS]
     for option, name in models:
@@ -59,6 +60,6 @@ def check_paths(options: dict[str, Any]) -> None:
         from ..training.options import pretrained_folder
 
         try:
-            model_file(pretrained_folder(name) if option == "pretrained" else name, "config.json", None, None)
+            model_file(pretrained_folder(name) or name if option == "pretrained" else name, "config.json", None, None)
         except LoadError as exception:
             raise LoadError(f"--{option}: {exception}") from None

@@ -163,7 +163,7 @@ class RecurrentLayer(GradientCheckpointingLayer):
         Returns:
             The states, `(time, batch, hidden)`.
         """
-        layer = cache.layers[self.index]
+        layer: Any = cache.layers[self.index]
         # A copy, as the cache is updated in place. (batch, state_size)
         before = layer.recurrent_states[0].clone() if layer.has_previous_state[0] else initial_state
         if before is not None and before.shape[0] != states.shape[1]:
@@ -285,7 +285,9 @@ class RecurrentModel(RecurrentPreTrainedModel):
                 "a bidirectional model reads whole texts: it can't start from a state; set bidirectional=False"
             )
         if cache is not None and attention_mask is not None:
-            time = (input_ids if input_ids is not None else inputs_embeds).shape[1]
+            inputs = input_ids if inputs_embeds is None else inputs_embeds
+            assert inputs is not None, "checked above"
+            time = inputs.shape[1]
             attention_mask = attention_mask[:, attention_mask.shape[1] - time :]
         is_token = self.token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
         empty = is_token.shape[1] == 0

@@ -118,7 +118,7 @@ class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
         """Return the embedding table."""
         return self.encoder.embed_tokens
 
-    def set_input_embeddings(self, value: nn.Module) -> None:
+    def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
         """Replace the embedding table."""
         self.encoder.embed_tokens = self.decoder.embed_tokens = value
 
@@ -225,6 +225,7 @@ class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
             return mask
         # The padding token, too: it may be what the decoder starts from, and what follows a target doesn't matter.
         inputs = input_ids if embeddings is None else embeddings
+        assert inputs is not None, "one of the two is given"
         return torch.ones(inputs.shape[:2], dtype=torch.long, device=inputs.device)
 
     def _initial_states(self, encoder_outputs: Any, is_source: Tensor) -> Tensor:

@@ -40,7 +40,8 @@ class RecurrentForTokenClassification(RecurrentPreTrainedModel):
         self.embed_bigrams = nn.Embedding(buckets, 2 * size) if buckets else None
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(config.output_size, self.num_labels)
-        tags = [config.id2label[index] for index in range(self.num_labels)]
+        names: dict[Any, str] = config.id2label
+        tags = [names[index] for index in range(self.num_labels)]
         self.crf = LinearChainCRF(tags, config.constrain_tags) if config.crf else None
         self.post_init()
 

@@ -100,8 +100,9 @@ class OktCharacterTokenizer(TokenizersBackend):
             return_token_type_ids = "token_type_ids" in self.model_input_names
         if return_token_type_ids:
             rows = _rows(text, text_pair, is_split_into_words)
-            samples = encoded.get("overflow_to_sample_mapping", range(len(encoded.encodings)))
-            types = self._types(rows, encoded.encodings, samples, is_split_into_words)
+            encodings = encoded.encodings or []
+            samples = encoded.get("overflow_to_sample_mapping", range(len(encodings)))
+            types = self._types(rows, encodings, samples, is_split_into_words)
             is_one_row = bool(encoded["input_ids"]) and isinstance(encoded["input_ids"][0], int)
             encoded["token_type_ids"] = (
                 types[0] if is_one_row or (not encoded["input_ids"] and types == [[]]) else types
@@ -126,7 +127,7 @@ class OktCharacterTokenizer(TokenizersBackend):
             starts = [start for start, _ in encoding.offsets]
             if is_split_into_words:
                 # Offsets count from the beginning of a word.
-                begins = [joined[place][1] for place in places]
+                begins: list[Any] = [joined[place][1] for place in places]
                 starts = [
                     start if word is None else begin[word] + start
                     for start, word, begin in zip(starts, encoding.word_ids, begins, strict=True)
@@ -169,8 +170,9 @@ def _end_after_marks(encoded: BatchEncoding, rows: list[list[Any]]) -> None:
         return
     is_one_row = bool(encoded["offset_mapping"]) and isinstance(encoded["offset_mapping"][0], tuple)
     offsets = [encoded["offset_mapping"]] if is_one_row else encoded["offset_mapping"]
-    samples = encoded.get("overflow_to_sample_mapping", range(len(encoded.encodings)))
-    for line, encoding, sample in zip(offsets, encoded.encodings, samples, strict=True):
+    encodings = encoded.encodings or []
+    samples = encoded.get("overflow_to_sample_mapping", range(len(encodings)))
+    for line, encoding, sample in zip(offsets, encodings, samples, strict=True):
         for place, (sequence, (start, end)) in enumerate(zip(encoding.sequence_ids, line, strict=True)):
             if sequence is not None:
                 text = rows[sample][sequence]

@@ -77,7 +77,7 @@ class TokenizerOptions:
                 named[name] = " ".join(Path(word).name for word in named[name])
         return named
 
-    def to_tokenizer(self, **special_tokens: str) -> "OktTokenizer":
+    def to_tokenizer(self, **special_tokens: Any) -> "OktTokenizer":
         """Return the tokenizer, still without a vocabulary.
 
         Args:

@@ -1,7 +1,7 @@
 """What a user can choose about a tagger. See `options` for how fields become flags."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from .options import ModelOptions, TokenizerOptions
@@ -57,6 +57,10 @@ class TaggingTokenizerOptions:
     def __post_init__(self) -> None:
         """Check the ranges."""
         check_ranges(vars(self), fields(self))
+
+    def for_card(self) -> dict[str, Any]:
+        """Return the options by name, as a card lists them."""
+        return asdict(self)
 
     def train(self, texts: Iterable[str], *, keep_whitespace: bool = True) -> "PreTrainedTokenizerBase":
         """Return the tokenizer that is named, or one whose vocabulary is built from the texts.

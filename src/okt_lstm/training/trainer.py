@@ -144,7 +144,7 @@ class RecurrentTrainer(Trainer):
         if is_best or best is None or metrics.get(name) != best:
             return is_best
         losses = {entry["step"]: entry["eval_loss"] for entry in self.state.log_history if "eval_loss" in entry}
-        if metrics["eval_loss"] >= losses.get(self.state.best_global_step, float("-inf")):
+        if metrics["eval_loss"] >= losses.get(self.state.best_global_step or 0, float("-inf")):
             return False
         self.state.best_global_step = self.state.global_step
         return True

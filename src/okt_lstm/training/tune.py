@@ -63,7 +63,7 @@ def tune(given: Mapping[str, Any], search: TuneOptions) -> TrainResult:
     """
     refuse_overwrite(Path(given["output_dir"]), overwrite=given.get("overwrite_output_dir", False))
     free = [name for name in _SPACE if name not in given and not ("pretrained" in given and name in _DECIDED)]
-    fixed = _FIXED | dict(given)
+    fixed: dict[str, Any] = _FIXED | dict(given)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=fixed.get("seed", 42)))
 

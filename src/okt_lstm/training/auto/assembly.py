@@ -104,7 +104,7 @@ def assemble(
         wider.load_state_dict(model.state_dict(), strict=False)
         _set_ngrams(wider.ngrams, hashes, mixture.wide * weights)
         model = wider
-    head = model.classifier
+    head: Any = model.classifier
     _set_head(
         model,
         mixture.deep * head.weight.detach().cpu().numpy(),
@@ -114,9 +114,10 @@ def assemble(
 
 
 def _set_head(model: PreTrainedModel, weights: NDArray[Any], biases: NDArray[Any]) -> None:
+    head: Any = model.classifier
     with torch.no_grad():
-        model.classifier.weight.copy_(torch.from_numpy(np.asarray(weights)))
-        model.classifier.bias.copy_(torch.from_numpy(np.asarray(biases)))
+        head.weight.copy_(torch.from_numpy(np.asarray(weights)))
+        head.bias.copy_(torch.from_numpy(np.asarray(biases)))
 
 
 def _set_ngrams(known: Any, hashes: NDArray[np.int32], weights: NDArray[np.float32]) -> None:

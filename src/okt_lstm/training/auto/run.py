@@ -21,6 +21,7 @@ from ...data.splits import Splits, load_splits
 from ...hub import push
 from ...inference.loading import load
 from ...inference.torch_loading import quiet_transformers
+from ...models.configuration_lstm import ClassifierConfig
 from ...reports.metrics import compute_metrics_for
 from ...reports.model_card import build_model_card
 from ...reports.per_class import one_class_warnings, scores_by_class
@@ -188,11 +189,13 @@ def _document(
         classes = scores_by_class(final.targets.values, predictions, splits.label_names)
         warnings = one_class_warnings(predictions, splits.label_names)
     pictures = _draw(folder, choice, splits, final, last)
+    config = model.config
+    assert isinstance(config, ClassifierConfig), "as every model that is assembled here"
     card = TrainedModel(
         name=options.training.hub_model_id or folder.resolve().name,
         license=options.training.license,
-        description=describe(model.config, model.num_parameters(), splits.problem_type, splits.label_names),
-        model_type=model.config.model_type.removeprefix("okt_"),
+        description=describe(config, model.num_parameters(), splits.problem_type, splits.label_names),
+        model_type=config.model_type.removeprefix("okt_"),
         problem_type=splits.problem_type,
         max_length=max_length,
         data=replace(splits.description, rows=rows, notes=tuple(notes)),
