@@ -44,5 +44,5 @@ def one_class_warnings(predictions: NDArray[Any], names: Sequence[str]) -> list[
     if predictions.ndim == 1:
         only = names[int(distinct[0])]
     else:
-        only = " and ".join(names[label] for label in np.flatnonzero(distinct[0])) or "no label"
+        only = " and ".join(names[label] for label in np.flatnonzero(distinct[0]).tolist()) or "no label"
     return [f"The model gives all {len(predictions):,} rows that it was measured on one class: {only}. Don't use it."]
