@@ -86,7 +86,7 @@ def test_probabilities_of_the_pipeline_are_those_of_the_model(trained):
 
     folder = trained[0].folder
     classify = pipeline("text-classification", model=str(folder), top_k=None)
-    found = {row["label"]: row["score"] for row in classify("결말이 너무 아쉽다")}
+    found = {row["label"]: row["score"] for row in classify(["결말이 너무 아쉽다"])[0]}
     classifier = okt_lstm.load(folder)
     expected = dict(zip(classifier.labels, classifier.predict_proba("결말이 너무 아쉽다").tolist(), strict=True))
     assert found == pytest.approx(expected, abs=1e-4)

@@ -139,5 +139,5 @@ def score_of(logits: Logits, targets: Targets) -> float:
     """Return the main score of logits: macro F1 over all classes, or R2 for a regression."""
     if targets.problem_type is ProblemType.REGRESSION:
         return float(r2_score(targets.values, logits[:, 0])) if len(logits) > 1 else 0.0
-    predicted = targets.problem_type.logits_to_labels(logits)
+    predicted = targets.problem_type.logits_to_labels(logits.astype(np.float32))
     return float(f1_score(targets.values, predicted, average="macro", zero_division=0))

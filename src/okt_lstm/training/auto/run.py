@@ -185,7 +185,7 @@ def _document(
         notes.append(f"The validation split consists of {what} held out in turn; near-duplicates were kept together.")
     warnings, classes = [], []
     if final.targets.problem_type is not ProblemType.REGRESSION:
-        predictions = final.targets.problem_type.logits_to_labels(final.logits)
+        predictions = final.targets.problem_type.logits_to_labels(final.logits.astype(np.float32))
         classes = scores_by_class(final.targets.values, predictions, splits.label_names)
         warnings = one_class_warnings(predictions, splits.label_names)
     pictures = _draw(folder, choice, splits, final, last)
@@ -270,7 +270,7 @@ def _draw(folder: Path, choice: Choice, splits: Splits, final: Measured, split: 
         plot_curves(choice.history, folder / "curves.png", metric)
     if splits.problem_type is ProblemType.SINGLE_LABEL:
         pictures["confusion_matrix.png"] = f"Confusion matrix of the {split} split"
-        predictions = splits.problem_type.logits_to_labels(final.logits)
+        predictions = splits.problem_type.logits_to_labels(final.logits.astype(np.float32))
         plot_confusion_matrix(
             final.targets.values, predictions, splits.label_names, folder / "confusion_matrix.png", split
         )
