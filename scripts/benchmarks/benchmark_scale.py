@@ -33,7 +33,9 @@ PARTS = ("engine", "parquet", "csv", "ray", "spark")
 def main() -> None:
     """Run the parts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--nsmc", type=Path, required=True, help="ratings_test.txt, or another tsv file with `document`")
+    parser.add_argument(
+        "--nsmc", type=Path, required=True, help="ratings_test.txt, or another tsv file with `document`"
+    )
     parser.add_argument("--folder", type=Path, required=True, help="a folder for the files")
     parser.add_argument("--rows", type=int, default=300_000)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
@@ -172,7 +174,12 @@ def is_worker(process: int) -> bool:
         command = Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
-    return b"ray::MapWorker" in command or b"ray::" in command and b"BatchPredictor" in command or b"pyspark.daemon" in command
+    return (
+        b"ray::MapWorker" in command
+        or b"ray::" in command
+        and b"BatchPredictor" in command
+        or b"pyspark.daemon" in command
+    )
 
 
 if __name__ == "__main__":
