@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+from transformers import initialization as init
 from transformers.modeling_outputs import TokenClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
@@ -44,6 +45,15 @@ class RecurrentForTokenClassification(RecurrentPreTrainedModel):
         tags = [names[index] for index in range(self.num_labels)]
         self.crf = LinearChainCRF(tags, config.constrain_tags) if config.crf else None
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        """Draw the initial weights of a module. The scores of a CRF start at zero."""
+        if not isinstance(module, LinearChainCRF):
+            super()._init_weights(module)
+            return
+        for parameter in module.parameters(recurse=False):
+            init.zeros_(parameter)
 
     @can_return_tuple
     def forward(
