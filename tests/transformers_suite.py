@@ -46,6 +46,7 @@ def import_suite() -> ModuleType:
     for names, head in (
         ("MODEL_MAPPING_NAMES", "Model"),
         ("MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES", "ForSequenceClassification"),
+        ("MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES", "ForTokenClassification"),
         ("MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", "ForCausalLM"),
         ("MODEL_FOR_MASKED_LM_MAPPING_NAMES", "ForMaskedLM"),
         ("MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES", "ForSeq2SeqLM"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -59,7 +60,9 @@ def test_a_folder_of_a_model_can_be_named(predict):
 
 @pytest.mark.parametrize("suffix", ["txt", "tsv", "csv", "jsonl"])
 def test_a_file_keeps_its_rows_and_gets_columns(predict, classifier, tmp_path, suffix):
-    assert predict("--input", write(tmp_path / "in.csv"), "--output", f"out.{suffix}") == (0, "", "")
+    code, output, errors = predict("--input", write(tmp_path / "in.csv"), "--output", f"out.{suffix}")
+    assert (code, output) == (0, "")
+    assert re.fullmatch(rf"oktane: out\.{suffix}: 4 rows in .*\noktane: out\.{suffix}: labels: .*\n", errors)
     labels = classifier.predict(TEXTS)
     lines = (tmp_path / f"out.{suffix}").read_text(encoding="utf-8").splitlines()
     if suffix == "txt":
@@ -78,7 +81,7 @@ def test_a_file_keeps_its_rows_and_gets_columns(predict, classifier, tmp_path, s
 
 def test_names_that_are_taken_and_all_probabilities(predict, tmp_path):
     (tmp_path / "in.jsonl").write_text('{"text": "최고", "label": 1}\n', encoding="utf-8")
-    assert predict("--input", "in.jsonl", "--output", "out.jsonl", "--probabilities") == (0, "", "")
+    assert predict("--input", "in.jsonl", "--output", "out.jsonl", "--probabilities")[:2] == (0, "")
     row = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8"))
     names = ["label", "probability", "probability_negative", "probability_positive"]
     assert list(row) == ["text", "label", *(f"predicted_{name}" for name in names)]
@@ -147,7 +150,7 @@ def test_a_warning_is_one_line(predict, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends neither signal to one process")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 128 + signal.SIGTERM)])
-def test_an_interruption_ends_it_and_leaves_no_file(tmp_path, sent, code):
+def test_an_interruption_ends_it_and_leaves_what_the_next_run_goes_on_from(tmp_path, sent, code):
     write(tmp_path / "in.csv", ["그저 그런 영화였어요. 두 번은 안 볼 것 같아요"] * 300_000)
     process = subprocess.Popen(
         [*OKTANE, "predict", "--input", "in.csv", "--output", "out.csv"],
@@ -156,13 +159,14 @@ def test_an_interruption_ends_it_and_leaves_no_file(tmp_path, sent, code):
         # Where the tests run in the background, this signal is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    while not any(path.suffix == ".tmp" for path in tmp_path.iterdir()):
+    journal = tmp_path / ".out.csv.logits"
+    while not journal.exists() or journal.stat().st_size < 5000:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(sent)
     assert process.wait(60) == code
-    assert process.stderr.read() == b""
-    assert os.listdir(tmp_path) == ["in.csv"]  # noqa: PTH208
+    assert process.stderr.read().decode() == "oktane: out.csv: stopped; the same command goes on where it was\n"
+    assert sorted(os.listdir(tmp_path)) == [".out.csv.logits", "in.csv"]  # noqa: PTH208
 
 
 def test_labels_from_a_stranger_do_nothing_to_a_terminal(predict, tmp_path):

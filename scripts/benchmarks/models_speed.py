@@ -68,10 +68,9 @@ def measure_speed(
 def _engines(folder: Path, released: Path) -> dict[str, Contender]:
     """Return what runs the bundled model, as far as it differs on this processor."""
     # make_recipe_card.py does without onnx.
-    from onnx_graph import write_onnx
+    from okt_lstm.inference.onnx_export import export_onnx
 
-    onnx_folder = folder / "models" / "onnx"
-    write_onnx(released, onnx_folder)
+    onnx_folder = export_onnx(released, folder / "models" / "onnx", int8=True)
     return {
         name: Contender(
             engine.predictor, onnx_folder if engine.weights.endswith(".onnx") else released, engine.environment

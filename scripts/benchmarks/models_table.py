@@ -48,7 +48,7 @@ ENGINES = {
     TORCH: Engine("okt_lstm (torch)", "torch"),
     "torch-avx2": Engine("okt_lstm (torch), AVX2", "torch", environment=TORCH_AVX2),
     "onnx": Engine("onnxruntime, float32, ids by oktane", "onnx", "model.onnx"),
-    "onnx-int8": Engine("onnxruntime, int8, ids by oktane", "onnx-int8", "model-int8.onnx"),
+    "onnx-int8": Engine("onnxruntime, int8, ids by oktane", "onnx-int8", "model_quantized.onnx"),
     "onnx-tokenizer": Engine("onnxruntime, float32, ids by OktTokenizer", "onnx-tokenizer", "model.onnx"),
 }
 SERVED_BASELINES = ("fasttext", "tfidf")

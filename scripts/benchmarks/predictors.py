@@ -52,7 +52,7 @@ def load_torch(folder: Path) -> Predict:
 
 
 def load_onnx(name: str, tokenizer: str) -> Callable[[Path], Predict]:
-    """Return what loads the graph of this file name (see `onnx_graph.py`).
+    """Return what loads the graph of this file name (see `okt_lstm.inference.onnx_export`).
 
     Args:
         name: The file's name in the folder.
@@ -73,11 +73,11 @@ def load_onnx(name: str, tokenizer: str) -> Callable[[Path], Predict]:
             lengths = np.diff(row_splits).astype(np.int32)
             labels = np.empty(len(texts), np.int64)
             for batch in _batches(np.argsort(lengths, kind="stable"), lengths):
-                steps = np.arange(max(1, lengths[batch[-1]]))[:, None]
-                is_token = steps < lengths[batch]  # (time, batch)
+                steps = np.arange(lengths[batch[-1]])
+                is_token = steps < lengths[batch, None]  # (batch, time)
                 ids = np.zeros(is_token.shape, np.int64)
-                ids[is_token] = flat[(row_splits[batch] + steps)[is_token]]
-                (logits,) = session.run(None, {"ids": ids, "lengths": lengths[batch]})
+                ids[is_token] = flat[(row_splits[batch, None] + steps)[is_token]]
+                (logits,) = session.run(None, {"input_ids": ids, "attention_mask": is_token.astype(np.int64)})
                 labels[batch] = logits.argmax(axis=1)
             return labels
 
@@ -200,7 +200,7 @@ PREDICTORS = {
     "oktane": Predictor(load_oktane, ("oktane",)),
     "torch": Predictor(load_torch, ("okt-lstm",)),
     "onnx": Predictor(load_onnx("model.onnx", "oktane"), ("onnxruntime", "oktane")),
-    "onnx-int8": Predictor(load_onnx("model-int8.onnx", "oktane"), ("onnxruntime", "oktane")),
+    "onnx-int8": Predictor(load_onnx("model_quantized.onnx", "oktane"), ("onnxruntime", "oktane")),
     "onnx-tokenizer": Predictor(load_onnx("model.onnx", "okt_lstm"), ("onnxruntime", "okt-lstm")),
     "fasttext": Predictor(load_fasttext, ("fasttext-community", "oktane")),
     "tfidf": Predictor(load_tfidf, ("scikit-learn", "safetensors")),

@@ -8,7 +8,7 @@ from tiny import TEXTS, classifier_of
 
 from okt_lstm.atomic import FileError
 from okt_lstm.inference import torch_classifier
-from okt_lstm.inference.files import predict_file
+from oktane.files import predict_file
 from oktane.readers import open_reader
 from oktane.row_reader import ReadOptions
 
@@ -35,7 +35,7 @@ KINDS = ["txt", "tsv", "csv", "jsonl", "parquet"]
 def test_every_kind_of_file_becomes_every_kind_with_labels(tmp_path, classifier, monkeypatch, source, target):
     monkeypatch.setattr(torch_classifier, "CHUNK_SIZE", 4)
     source = write_input(tmp_path / f"in.{source}", TEXTS)
-    assert predict_file(classifier, source, tmp_path / f"out.{target}") == len(TEXTS)
+    assert predict_file(classifier, source, tmp_path / f"out.{target}").rows == len(TEXTS)
     with open_reader(tmp_path / f"out.{target}") as reader:
         rows = list(reader)
     labels = classifier.predict(TEXTS)
@@ -106,8 +106,8 @@ def test_a_table_called_txt_is_not_taken_for_texts(tmp_path, classifier):
     source.write_text("id\tdocument\tlabel\n1\t굿\t1\n")
     with pytest.raises(FileError, match="first line has tabs"):
         predict_file(classifier, source, tmp_path / "out.csv")
-    assert predict_file(classifier, source, tmp_path / "out.csv", reading=ReadOptions("tsv")) == 1
-    assert predict_file(classifier, source, tmp_path / "out.csv", reading=ReadOptions("txt")) == 2
+    assert predict_file(classifier, source, tmp_path / "out.csv", reading=ReadOptions("tsv")).rows == 1
+    assert predict_file(classifier, source, tmp_path / "out.csv", reading=ReadOptions("txt")).rows == 2
 
 
 @pytest.mark.parametrize("target", KINDS)
@@ -116,7 +116,7 @@ def test_nulls_pass_through_as_nulls(tmp_path, classifier, monkeypatch, target):
     texts = [None, "굿", None, "", "별로", None, "최고", None]
     source, out = tmp_path / "in.jsonl", tmp_path / f"out.{target}"
     source.write_text("".join(f"{json.dumps({'text': text})}\n" for text in texts))
-    assert predict_file(classifier, source, out) == len(texts)
+    assert predict_file(classifier, source, out).rows == len(texts)
     expected = [None if text is None else classifier.predict(text) for text in texts]
     with open_reader(out) as reader:
         column = "text" if target == "txt" else "label"

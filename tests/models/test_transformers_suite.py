@@ -15,18 +15,21 @@ from okt_lstm import (
     GRUForMaskedLM,
     GRUForSeq2SeqLM,
     GRUForSequenceClassification,
+    GRUForTokenClassification,
     GRUModel,
     LSTMConfig,
     LSTMForCausalLM,
     LSTMForMaskedLM,
     LSTMForSeq2SeqLM,
     LSTMForSequenceClassification,
+    LSTMForTokenClassification,
     LSTMModel,
     RNNConfig,
     RNNForCausalLM,
     RNNForMaskedLM,
     RNNForSeq2SeqLM,
     RNNForSequenceClassification,
+    RNNForTokenClassification,
     RNNModel,
 )
 
@@ -70,7 +73,7 @@ class Seq2SeqTests(GenerationTests):
 @pytest.mark.slow
 class LSTMTest(RecurrentTests, unittest.TestCase):
     config_class = LSTMConfig
-    all_model_classes = (LSTMModel, LSTMForSequenceClassification)
+    all_model_classes = (LSTMModel, LSTMForSequenceClassification, LSTMForTokenClassification)
 
 
 @pytest.mark.slow
@@ -94,7 +97,7 @@ class LSTMForSeq2SeqLMTest(Seq2SeqTests, unittest.TestCase):
 @pytest.mark.release
 class GRUTest(RecurrentTests, unittest.TestCase):
     config_class = GRUConfig
-    all_model_classes = (GRUModel, GRUForSequenceClassification)
+    all_model_classes = (GRUModel, GRUForSequenceClassification, GRUForTokenClassification)
 
 
 @pytest.mark.release
@@ -118,7 +121,7 @@ class GRUForSeq2SeqLMTest(Seq2SeqTests, unittest.TestCase):
 @pytest.mark.release
 class RNNTest(RecurrentTests, unittest.TestCase):
     config_class = RNNConfig
-    all_model_classes = (RNNModel, RNNForSequenceClassification)
+    all_model_classes = (RNNModel, RNNForSequenceClassification, RNNForTokenClassification)
 
 
 @pytest.mark.release
@@ -137,3 +140,12 @@ class RNNForMaskedLMTest(MaskedLMTests, unittest.TestCase):
 class RNNForSeq2SeqLMTest(Seq2SeqTests, unittest.TestCase):
     config_class = RNNConfig
     all_model_classes = (RNNForSeq2SeqLM,)
+
+
+@pytest.mark.slow
+class LSTMWithCRFTest(RecurrentTests, unittest.TestCase):
+    """A tagger with all that it can have."""
+
+    config_class = LSTMConfig
+    all_model_classes = (LSTMForTokenClassification,)
+    fields = {"crf": True, "constrain_tags": True, "type_vocab_size": 9, "num_bigram_buckets": 50}

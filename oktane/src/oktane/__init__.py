@@ -11,6 +11,7 @@ It also runs the classifiers that okt-lstm trained, without torch:
     oktane.load("out").predict("연기도 연출도 최고였다")
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
@@ -29,10 +30,13 @@ from .okt import Morphemes, Okt, Token
 from .parallel import available_cores, chunks
 
 if TYPE_CHECKING:
+    from .batch_functions import BatchAnalyzer, BatchPredictor
     from .classifier import Classifier, load
     from .encoder import Encoder, load_encoder
 
 __all__ = [
+    "BatchAnalyzer",
+    "BatchPredictor",
     "Classifier",
     "DictionaryError",
     "Encoder",
@@ -50,12 +54,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what runs models, and numpy with it, only where it is used."""
-    if name in ("Classifier", "load"):
-        from . import classifier
-
-        return getattr(classifier, name)
-    if name in ("Encoder", "load_encoder"):
-        from . import encoder
-
-        return getattr(encoder, name)
+    modules = {
+        "batch_functions": ("BatchAnalyzer", "BatchPredictor"),
+        "classifier": ("Classifier", "load"),
+        "encoder": ("Encoder", "load_encoder"),
+    }
+    for module, names in modules.items():
+        if name in names:
+            return getattr(import_module(f".{module}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,6 +8,12 @@ T = TypeVar("T")
 FORMAT: int
 PARTS_OF_SPEECH: tuple[str, ...]
 
+class Characters:
+    chars: memoryview
+    starts: memoryview
+    def __init__(self, data: Any, offsets: Any) -> None: ...
+    def __len__(self) -> int: ...
+
 class Dictionary:
     digest: bytes
     def __init__(self, packed: Any) -> None: ...
@@ -17,11 +23,22 @@ class Dictionary:
         self, texts: Iterable[str], norm: bool, stem: bool, make: Callable[[str, str, int, int, str | None, bool], T]
     ) -> list[list[T]]: ...
     def morphemes(
-        self, texts: Iterable[str], norm: bool, stem: bool
+        self,
+        texts: Iterable[str] | Characters,
+        norm: bool,
+        stem: bool,
+        kept: int = ...,
+        stopwords: frozenset[str] = ...,
     ) -> tuple[list[str], memoryview, memoryview, memoryview]: ...
     def lookup(self, word: str) -> tuple[int, str | None, str | None]: ...
+    def predicates(self) -> list[set[str]]: ...
     def extended(
-        self, words: list[str], entries: list[tuple[int, int, int]], stems: list[str], digest: bytes
+        self,
+        words: list[str],
+        entries: list[tuple[int, ...]],
+        stems: list[str],
+        digest: bytes,
+        fixed: list[tuple[str, bytes]] = ...,
     ) -> Dictionary: ...
 
 def pack(

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ._core import Characters
+
 CELLS: dict[str, int]
 NUMBERS: dict[str, int]
 NUMBER_SIZES: dict[str, int]
@@ -39,7 +41,13 @@ class Network(_Model):
 
 class Ngrams(_Model):
     def __init__(
-        self, weights: NDArray[np.uint8], number: str, bias: NDArray[np.float32], max_ngram: int, tokens: int
+        self,
+        weights: NDArray[np.uint8],
+        number: str,
+        bias: NDArray[np.float32],
+        max_ngram: int,
+        tokens: int,
+        hashes: NDArray[np.int32] | None = None,
     ) -> None: ...
 
 class Vocabulary:
@@ -48,7 +56,7 @@ class Vocabulary:
     ) -> None: ...
     def encode(
         self,
-        texts: list[str],
+        texts: list[str] | Characters,
         begins_word: NDArray[np.uint8],
         forms: list[str],
         form_ids: memoryview,

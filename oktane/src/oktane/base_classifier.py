@@ -1,9 +1,10 @@
 """What every classifier does with its logits: probabilities and predictions, for any number of texts."""
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +12,57 @@ from numpy.typing import NDArray
 from .parallel import refuse_container, text_chunks
 from .problem_type import Prediction, ProblemType
 
+# Two models that give these texts the same logits, to the last bit, are the same.
+PROBES = ["연기도 연출도 최고였다. 배송이 빨라요!", "시간이 아깝다", "서울 날씨 100% the end ㅋㅋㅋ", ""]
+
+
+class Chunk(NamedTuple):
+    """Some texts and what was computed of them.
+
+    Attributes:
+        texts: The texts.
+        logits: Their logits, `(texts, labels)`.
+        truncated: How many of them were longer than the maximum length.
+    """
+
+    texts: Sequence[str]
+    logits: NDArray[np.float32]
+    truncated: int
+
 
 class BaseClassifier(ABC):
     """Predicts labels and probabilities from the logits that a subclass computes.
 
     Attributes:
+        chunk_size: How many texts a thread computes at a time.
         model_type: The model's type, such as `"okt_lstm"`.
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in the model's configuration.
         max_length: Maximum number of tokens in a text; `None` for no limit.
+        abstain_below: The least probability of a predicted label in single-label classification. A text without such a
+            label is predicted as "unsure". `None`: every text gets a label. It may be changed.
     """
 
+    abstain_below: float | None = None
     model_type: str
     labels: list[str]
     problem_type: ProblemType
     max_length: int | None
 
+    @property
     @abstractmethod
-    def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+    def chunk_size(self) -> int: ...  # noqa: D102
+
+    @abstractmethod
+    def compute(self, chunks: Iterable[Sequence[str]]) -> Iterator[Chunk]:
+        """Compute the logits of lists of texts, in order, in constant memory and on all cores.
+
+        Args:
+            chunks: Lists of texts, or `arrow_texts.ArrowTexts`; each is computed by one thread. It is read only as far
+                ahead as the threads need.
+        """
+
+    def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[Sequence[str], NDArray[np.float32]]]:
         """Compute the logits of any number of texts, in constant memory and on all cores.
 
         Args:
@@ -40,6 +74,13 @@ class BaseClassifier(ABC):
         Raises:
             TypeError: If something is not a text; the message names its position (from 0) and type.
         """
+        for chunk in self.compute(checked_chunks(texts, self.chunk_size)):
+            yield chunk.texts, chunk.logits
+
+    def fingerprint(self) -> str:
+        """Return a name for what is predicted: that of another model differs, or of another processor's arithmetic."""
+        parts = [*self.labels, self.problem_type, str(self.max_length), self.logits(PROBES).tobytes().hex()]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @overload
     def predict(self, texts: str, *, threshold: float = ...) -> Prediction: ...  # type: ignore[overload-overlap]
@@ -64,7 +105,7 @@ class BaseClassifier(ABC):
             return self.predict([texts], threshold=threshold)[0]
         predictions: list[Prediction] = []
         for _, scores in self.score_chunks(texts):
-            predictions += self.problem_type.predictions(scores, self.labels, threshold)
+            predictions += self.problem_type.predictions(scores, self.labels, threshold, self.abstain_below)
         return predictions
 
     def predict_proba(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
@@ -96,7 +137,7 @@ class BaseClassifier(ABC):
         """Return the probabilities, or the numbers of a regression model, of texts: `(texts, labels)`."""
         return self.problem_type.scores(self.logits(texts))
 
-    def score_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+    def score_chunks(self, texts: Iterable[str]) -> Iterator[tuple[Sequence[str], NDArray[np.float32]]]:
         """Yield some texts at a time with their probabilities, or with the numbers of a regression model.
 
         The scores have the shape `(texts, labels)`. For the memory, the threads and the errors see `logit_chunks`.

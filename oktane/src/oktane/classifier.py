@@ -1,14 +1,11 @@
 """Load a trained model as a `Classifier`, which needs neither torch nor transformers."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .base_classifier import BaseClassifier, checked_chunks
+from .base_classifier import BaseClassifier, Chunk
 from .folders import check_at_least_one, find_model, released_model
 from .network import Model, load_model
 from .parallel import available_cores, map_in_threads
@@ -50,7 +47,7 @@ class Classifier(BaseClassifier):
     ) -> None:
         self.folder = folder
         self.model_type, self.labels, self.problem_type = model.model_type, model.labels, model.problem_type
-        self.max_length = tokenizer.max_length
+        self.max_length, self.abstain_below = tokenizer.max_length, model.abstain_below
         self.num_threads = num_threads
         self._model, self._tokenizer, self._reload = model, tokenizer, reload
 
@@ -60,13 +57,18 @@ class Classifier(BaseClassifier):
     def __repr__(self) -> str:
         return f"Classifier({str(self.folder)!r}, {self.model_type}, {len(self.labels)} labels)"
 
-    def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
-        """Compute the logits of any number of texts in constant memory; see `BaseClassifier.logit_chunks`."""
-        threads = self.num_threads or available_cores()
-        return map_in_threads(self._with_logits, checked_chunks(texts, CHUNK_SIZE), threads)
+    @property
+    def chunk_size(self) -> int:
+        """How many texts a thread computes at a time."""
+        return CHUNK_SIZE
 
-    def _with_logits(self, texts: list[str]) -> tuple[list[str], NDArray[np.float32]]:
-        return texts, self._model.network.run(*self._tokenizer.encode(texts))
+    def compute(self, chunks: Iterable[Sequence[str]]) -> Iterator[Chunk]:
+        """Compute the logits of lists of texts; see `BaseClassifier.compute`."""
+        return map_in_threads(self._compute_chunk, chunks, self.num_threads or available_cores())
+
+    def _compute_chunk(self, texts: Sequence[str]) -> Chunk:
+        ids, row_splits, truncated = self._tokenizer.encode_counted(texts)
+        return Chunk(texts, self._model.network.run(ids, row_splits), truncated)
 
 
 def load(

@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING
 
 from .model_options import add_model_options, check_options, clean_up_on_sigterm, loading
@@ -33,7 +32,7 @@ examples:
   oktane encode --input texts.csv --output vectors.npy"""
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_all_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to encode")
     parser.add_argument("--model", metavar="FOLDER|HUB_ID", help="the encoder (default: the one inside oktane)")
@@ -60,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
         clean_up_on_sigterm()
         _encode_file(encoder, options)
     else:
-        for texts in [options.texts] if options.texts else read_blocks(["-"]):
+        for texts in [options.texts] if options.texts else read_blocks(["-"], options.encoding):
             _print_vectors(encoder, texts, not options.no_normalize)
 
 
@@ -68,7 +67,8 @@ def _encode_file(encoder: "Encoder", options: argparse.Namespace) -> None:
     """Encode the rows of the input file, into the output file or to standard output."""
     import numpy as np
 
-    from .files import choose_texts, with_texts
+    from .blocks import row_blocks
+    from .files import choose_texts
     from .lines import check_output
     from .paths import find_files
     from .readers import open_reader
@@ -81,12 +81,10 @@ def _encode_file(encoder: "Encoder", options: argparse.Namespace) -> None:
         writer = None
         if options.output:
             writer = stack.enter_context(open_vector_writer(options.output, reader.columns, encoder.dimension))
-        encode = partial(encoder.vector_chunks, normalize=not options.no_normalize)
-        for rows, has_text, found in with_texts(reader, column, encode):
+        for rows, texts, has_text in row_blocks(reader, column):
             # A text that is null has a vector of NaN.
             vectors = np.full((len(rows), encoder.dimension), np.nan, np.float32)
-            if found is not None:
-                vectors[has_text] = found
+            vectors[has_text] = encoder.encode(texts, normalize=not options.no_normalize)
             if writer is None:
                 _print_lines([row.get(column) for row in rows], vectors)
             else:

@@ -1,20 +1,32 @@
-"""Texts of files and streams in, their predictions out, in constant memory."""
+"""The rows of files in, their predictions out, in constant memory."""
+
+from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import tee
-from typing import Any, TextIO, TypeVar
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO, TypeAlias
 
-from .base_classifier import BaseClassifier
-from .columns import choose_text_column, refuse_table
+import numpy as np
+from numpy.typing import NDArray
+
+from .base_classifier import BaseClassifier, Chunk
+from .blocks import Block, row_blocks, table_blocks
+from .columns import choose_text_column, find_column, refuse_table
 from .encodings import say_once
-from .lines import FileError, check_output, escaped
-from .paths import Source, file_format, find_files
-from .readers import open_reader, text_of
-from .row_reader import ReadOptions, Row, RowReader
-from .writers import open_writer, tsv_line
+from .journal import Journal, fingerprint, key_of, open_journal
+from .lines import STREAM, FileError, check_output, escaped
+from .paths import Source, find_files
+from .prediction_tables import prediction_arrays, with_predictions
+from .readers import open_reader
+from .row_reader import ReadOptions, RowReader
+from .summary import Summary
+from .writers import WRITERS, open_writer, output_format, tsv_line
 
-Result = TypeVar("Result")
+Report: TypeAlias = Callable[[RowReader, Summary], None]
+"""Called with the reader and the counts so far, after some rows at a time."""
 
 
 def predict_file(
@@ -24,60 +36,81 @@ def predict_file(
     *,
     reading: ReadOptions | None = None,
     text_column: str | None = None,
+    usual_column: str | None = None,
+    columns: Sequence[str] | None = None,
     probabilities: bool = False,
+    target_format: str | None = None,
     output_encoding: str | None = None,
-    progress: Callable[[RowReader, int], None] | None = None,
-) -> int:
+    report: Report | None = None,
+) -> Summary:
     """Predict the rows of a table and write them, with their labels, to a file.
 
     The new columns follow the table's own. They are `label`; in single-label classification, `probability`; in
     multi-label classification, or with `probabilities`, `probability_NAME` for each label. If the table has a column of
     one of these names, all new ones begin with `predicted_`. A txt file gets only the labels. A row whose text is null
-    gets null in the new columns, and how many there are is said.
+    gets null in the new columns.
+
+    A run that is stopped leaves what it has computed in a hidden file beside `target`; the next one goes on from there
+    (see `journal`). It does not matter whether that writes other columns or another format.
 
     Args:
         classifier: The classifier.
         source: The files to read; see `readers.open_reader`.
-        target: The file to write: txt, tsv, csv, json or jsonl. It appears when all rows are written.
+        target: The file to write, which appears when all rows are written; `-` is standard output.
         reading: How to read `source`. By default the files tell.
         text_column: The column of the texts. By default the only column, or one with a usual name.
+        usual_column: The name that this column has if the table has it, such as the one in training.
+        columns: The columns of the table that are kept. By default all.
         probabilities: Whether to write the probability of each label.
+        target_format: The format of `target`. By default its suffix tells.
         output_encoding: The encoding of a txt, tsv or csv file. By default UTF-8, with a byte order mark (utf-8-sig) if
             a csv file is written of a file that has one.
-        progress: Called with the reader and the number of rows so far, after some rows at a time.
+        report: Called after some rows at a time.
 
     Returns:
-        The number of rows.
+        What was labeled.
 
     Raises:
         FileError: If a file can't be read or written as asked, or a column is missing; the message says where.
         OSError: If a file can't be opened, read or written.
     """
-    check_output(os.fspath(target), [os.fspath(path) for path in find_files(source)])
+    paths = find_files(source)
+    check_output(os.fspath(target), [os.fspath(path) for path in paths])
+    known = output_format(target, target_format, output_encoding)
+    if known == "txt" and probabilities:
+        raise FileError(f"{target}: a txt file holds labels only; write probabilities to .tsv, .csv or .jsonl")
     with open_reader(source, reading) as reader:
-        text_column = choose_texts(reader, text_column)
-        new = _new_columns(classifier, probabilities, reader.columns)
-        columns = [*reader.columns, *new]
-        if file_format(target) == "txt":
-            if probabilities:
-                raise FileError(f"{target}: a txt file holds labels only; write probabilities to .tsv, .csv or .jsonl")
-            columns = new[:1]
-        if output_encoding is None and file_format(target) == "csv" and reader.has_byte_order_mark:
+        text_column = choose_texts(reader, text_column, usual_column)
+        kept = _kept_columns(reader, columns)
+        new = new_columns(classifier, probabilities, kept)
+        written = new[:1] if known == "txt" else [*kept, *new]
+        if output_encoding is None and known == "csv" and reader.has_byte_order_mark:
             output_encoding = "utf-8-sig"
-        count = 0
-        with open_writer(target, columns, reader.schema, output_encoding) as writer:
-            for chunk, predicted in _predicted(classifier, reader, text_column, probabilities, classifier.labels):
-                for number, (row, values) in enumerate(zip(chunk, predicted, strict=True), count + 1):
-                    if clash := row.keys() & set(new):
-                        raise FileError(
-                            f"{reader.name}, row {number}: has a field {min(clash)!r}, which the first row lacks"
-                        )
-                    row.update(zip(new, values, strict=True))
-                writer.write(chunk)
-                count += len(chunk)
-                if progress is not None:
-                    progress(reader, count)
-    return count
+        as_tables = reader.has_tables and WRITERS[known].takes_tables
+        blocks = table_blocks(reader, text_column, kept) if as_tables else row_blocks(reader, text_column)
+        schema = None if reader.schema is None else reader.schema.empty_table().select(kept).schema
+        summary = Summary()
+        key = _key(classifier, paths, reader, text_column)
+        with (
+            _journal(target, key, len(classifier.labels)) as journal,
+            open_writer(target, written, schema, output_encoding, known) as writer,
+        ):
+            for block, scores, truncated in scored_blocks(classifier, blocks, journal):
+                if as_tables:
+                    arrays = prediction_arrays(classifier, scores, block.has_text, probabilities)
+                    writer.write_table(with_predictions(block.rows, dict(zip(new, arrays, strict=True))))
+                else:
+                    rows = _with_predictions(classifier, block, scores, probabilities, new, reader, summary.rows)
+                    chosen = None if columns is None or known == "txt" else set(written)
+                    writer.write(rows if chosen is None else [_only(row, chosen) for row in rows])
+                summary.rows += len(block.has_text)
+                summary.nulls += len(block.has_text) - len(scores)
+                summary.truncated += truncated
+                summary.count(scores, classifier.problem_type, classifier.labels, classifier.abstain_below)
+                summary.computed = max(0, summary.rows - summary.nulls - (journal.texts if journal else 0))
+                if report is not None:
+                    report(reader, summary)
+    return summary
 
 
 def print_file(
@@ -87,15 +120,21 @@ def print_file(
     *,
     reading: ReadOptions | None = None,
     text_column: str | None = None,
+    usual_column: str | None = None,
     probabilities: bool = False,
 ) -> None:
     """Predict the texts of a table and write them to a stream; see `predict_file` and `print_predictions`."""
+    nulls = 0
     with open_reader(source, reading) as reader:
-        column = choose_texts(reader, text_column)
-        for rows, predicted in _predicted(classifier, reader, column, probabilities, _escaped_labels(classifier)):
-            texts = (row.get(column) for row in rows)
+        column = choose_texts(reader, text_column, usual_column)
+        for block, scores, _ in scored_blocks(classifier, row_blocks(reader, column)):
+            texts = (row.get(column) for row in block.rows)
+            predicted = _values(classifier, block, scores, probabilities, _escaped_labels(classifier))
             stream.writelines(tsv_line([*values, text]) for values, text in zip(predicted, texts, strict=True))
+            nulls += len(block.has_text) - len(scores)
         stream.flush()
+        if nulls:
+            say_once(f"{reader.name}: {nulls:,} rows have no text (null in the column {column!r}), so they get null")
 
 
 def print_predictions(
@@ -110,9 +149,114 @@ def print_predictions(
         probabilities: Whether to write the probability of each label.
     """
     for chunk, scores in classifier.score_chunks(texts):
-        predicted = classifier.problem_type.rows(scores, _escaped_labels(classifier), probabilities)
+        predicted = classifier.problem_type.rows(
+            scores, _escaped_labels(classifier), probabilities, classifier.abstain_below
+        )
         stream.writelines(tsv_line([*values, text]) for values, text in zip(predicted, chunk, strict=True))
     stream.flush()
+
+
+def choose_texts(reader: RowReader, given: str | None, usual: str | None = None) -> str:
+    """Return the column of the texts. Refuse a table that is called .txt, unless its format was named.
+
+    Args:
+        reader: The table.
+        given: The column that the user named, if any.
+        usual: The column that is taken if the table has it, and the user named none.
+    """
+    if reader.options.input_format is None:
+        refuse_table(reader, "add --input_format tsv if it is a table with a header, txt if each line is a text")
+    return choose_text_column(reader, usual if given is None and usual in reader.columns else given)
+
+
+def scored_blocks(
+    classifier: BaseClassifier, blocks: Iterable[Block], journal: Journal | None = None
+) -> Iterator[tuple[Block, NDArray[np.float32], int]]:
+    """Compute the texts of blocks, on all cores.
+
+    Args:
+        classifier: The classifier.
+        blocks: The blocks. They are read as far ahead as the threads need.
+        journal: Where the logits are kept, and come from if they are there.
+
+    Yields:
+        The blocks in order, each with the scores of its texts, `(texts, labels)`, and how many texts were truncated.
+    """
+    # The blocks that were read, each with the number of its chunks that are still to come, and those that have.
+    waiting: deque[tuple[Block, int, list[Chunk]]] = deque()
+
+    def chunks() -> Iterator[Sequence[str]]:
+        for block in blocks:
+            parts = list(block.chunks(classifier.chunk_size))
+            waiting.append((block, len(parts), []))
+            yield from parts
+
+    def complete() -> Iterator[tuple[Block, NDArray[np.float32], int]]:
+        while waiting and len(waiting[0][2]) == waiting[0][1]:
+            block, _, found = waiting.popleft()
+            none = np.empty((0, len(classifier.labels)), np.float32)
+            logits = np.concatenate([none, *(chunk.logits for chunk in found)])
+            yield block, classifier.problem_type.scores(logits), sum(chunk.truncated for chunk in found)
+
+    computed = classifier.compute(chunks()) if journal is None else journal.compute(classifier, chunks())
+    for chunk in computed:
+        # Blocks without any text come before the one of this chunk.
+        yield from complete()
+        waiting[0][2].append(chunk)
+        yield from complete()
+    yield from complete()
+
+
+def _key(classifier: BaseClassifier, paths: Sequence[Path], reader: RowReader, text_column: str) -> str | None:
+    """Return what makes the logits of files what they are; None for standard input, which can't be read again."""
+    if any(str(path) == STREAM for path in paths):
+        return None
+    return key_of(classifier.fingerprint(), [fingerprint(path) for path in paths], reader.options, text_column)
+
+
+@contextmanager
+def _journal(target: str | os.PathLike[str], key: str | None, labels: int) -> Iterator[Journal | None]:
+    """Open the journal of an output file, if it is a regular one, and say so if an earlier run was stopped."""
+    path = Path(os.path.realpath(target))
+    if key is None or os.fspath(target) == STREAM or not path.parent.is_dir() or (path.exists() and not path.is_file()):
+        yield None
+        return
+    with open_journal(path, key, labels) as journal:
+        if journal.texts:
+            say_once(f"{target}: goes on after the first {journal.texts:,} texts, which an earlier run computed")
+        yield journal
+
+
+def _with_predictions(
+    classifier: BaseClassifier,
+    block: Block,
+    scores: NDArray[np.float32],
+    probabilities: bool,
+    new: Sequence[str],
+    reader: RowReader,
+    before: int,
+) -> list[dict[str, Any]]:
+    """Add the new columns to the rows of a block, and return them."""
+    values = _values(classifier, block, scores, probabilities, classifier.labels)
+    for number, (row, predicted) in enumerate(zip(block.rows, values, strict=True), before + 1):
+        if clash := row.keys() & set(new):
+            raise FileError(f"{reader.name}, row {number}: has a field {min(clash)!r}, which the first row lacks")
+        row.update(zip(new, predicted, strict=True))
+    return block.rows
+
+
+def _values(
+    classifier: BaseClassifier,
+    block: Block,
+    scores: NDArray[np.float32],
+    probabilities: bool,
+    labels: Sequence[str],
+) -> Iterator[list[Any]]:
+    """Yield the values of the new columns for each row of a block."""
+    found = classifier.problem_type.rows(scores, labels, probabilities, classifier.abstain_below)
+    nothing = [None] * len(classifier.problem_type.columns(labels, probabilities))
+    for has_text in block.has_text.tolist():
+        yield next(found) if has_text else list(nothing)
 
 
 def _escaped_labels(classifier: BaseClassifier) -> list[str]:
@@ -120,60 +264,19 @@ def _escaped_labels(classifier: BaseClassifier) -> list[str]:
     return [escaped(label) for label in classifier.labels]
 
 
-def choose_texts(reader: RowReader, given: str | None) -> str:
-    """Return the column of the texts. Refuse a table that is called .txt, unless its format was named."""
-    if reader.options.input_format is None:
-        refuse_table(reader, "add --input_format tsv if it is a table with a header, txt if each line is a text")
-    return choose_text_column(reader, given)
+def _only(row: dict[str, Any], columns: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name in columns}
 
 
-def with_texts(
-    reader: RowReader, column: str, process: Callable[[Iterable[str]], Iterable[tuple[list[str], Result]]]
-) -> Iterator[tuple[list[Row], list[bool], Result | None]]:
-    """Process the texts of a table, and yield its rows with the results; a row whose text is null has none.
-
-    Args:
-        reader: The table.
-        column: The column of the texts.
-        process: Yields some texts at a time, in order, with their results. It may read ahead.
-
-    Yields:
-        Some rows, whether each of them has a text, and the results of those that have; None if none has.
-    """
-    # The rows that were read ahead, for the threads, wait in `rows`.
-    rows, ahead = tee((row, text_of(row, column, reader)) for row in reader)
-    nulls = 0
-    for texts, results in process(text for _, text in ahead if text is not None):
-        chunk: list[tuple[Row, str | None]] = []
-        missing = len(texts)
-        while missing:
-            chunk.append(next(rows))
-            missing -= chunk[-1][1] is not None
-        nulls += len(chunk) - len(texts)
-        yield [row for row, _ in chunk], [text is not None for _, text in chunk], results
-    if last := [row for row, _ in rows]:
-        nulls += len(last)
-        yield last, [False] * len(last), None
-    if nulls:
-        say_once(f"{reader.name}: {nulls:,} rows have no text (null in the column {column!r}), so they get null")
+def _kept_columns(reader: RowReader, wanted: Sequence[str] | None) -> list[str]:
+    """Return the columns of a table that are to be written, in the table's order."""
+    if wanted is None:
+        return list(reader.columns)
+    chosen = {find_column(reader.columns, name, reader.name, "--columns") for name in wanted}
+    return [name for name in reader.columns if name in chosen]
 
 
-def _predicted(
-    classifier: BaseClassifier,
-    reader: RowReader,
-    column: str,
-    probabilities: bool,
-    labels: Sequence[str],
-) -> Iterator[tuple[list[Row], list[list[Any]]]]:
-    """Yield some rows of a table at a time with the values of the new columns."""
-    nothing = [None] * len(classifier.problem_type.columns(labels, probabilities))
-    for rows, has_text, scores in with_texts(reader, column, classifier.score_chunks):
-        found = () if scores is None else classifier.problem_type.rows(scores, labels, probabilities)
-        values = iter(found)
-        yield rows, [next(values) if has else list(nothing) for has in has_text]
-
-
-def _new_columns(classifier: BaseClassifier, probabilities: bool, taken: Iterable[str]) -> list[str]:
+def new_columns(classifier: BaseClassifier, probabilities: bool, taken: Iterable[str]) -> list[str]:
     """Return names for the columns of predictions that none of the file's own columns has."""
     columns = classifier.problem_type.columns(classifier.labels, probabilities)
     taken = set(taken)

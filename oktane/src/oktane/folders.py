@@ -1,5 +1,6 @@
 """Find the folder of a model: on this machine, inside this package, or down from the Hugging Face Hub."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ MODEL_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
     "user_dictionary.txt",
+    "data_args.json",
 )
 
 # No repository is named like a file, so the Hub is not asked for these.
@@ -62,6 +64,16 @@ def _inside(folder: Path, what: str, command: str) -> Path:
             f"the Hub (--model), or train one with `{command}`"
         )
     return folder
+
+
+def trained_text_column(folder: Path) -> str | None:
+    """Return the column that held the texts when a model was trained, if its folder says so."""
+    try:
+        name = json.loads((folder / "data_args.json").read_text(encoding="utf-8")).get("text_column")
+    # The file is a hint: a folder may lack it, or hold another program's.
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    return name if isinstance(name, str) else None
 
 
 def local_folder(name: str | os.PathLike[str]) -> Path | None:

@@ -7,18 +7,23 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, cast
 
 # How many bytes are read at a time: some ten thousand reviews.
 BLOCK_SIZE = 1 << 20
+LONGEST_LINE = 1 << 27
+"""How many bytes a line may have: a larger one would fill the memory before anything is known of it."""
 
+STREAM = "-"
+"""What stands for standard input or standard output in place of a file's name."""
 
 NOT_UTF8 = "If it is CP949, as Korean Windows writes, convert it first: iconv -f CP949 -t UTF-8 OLD > NEW"
 
-# The modules that open compressed files, by suffix. They are imported when they are needed.
-DECOMPRESSORS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+# The modules that read and write compressed files, by suffix. They are imported when they are needed.
+COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 BLANKS = str.maketrans("\t\n\r", "   ")
 
 
@@ -39,15 +44,26 @@ def replace_closed_streams() -> None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
+def compress(file: Any, path: Path) -> Any:
+    """Return a stream that compresses into an open file if the last suffix of the path says that it has to.
+
+    The same content gives the same bytes.
+    """
+    module = COMPRESSIONS.get(path.suffix.lower())
+    if module == "gzip":
+        return import_module(module).GzipFile("", "wb", 6, file, mtime=0)
+    return import_module(module).open(file, "wb") if module else file
+
+
 def uncompressed(path: str | os.PathLike[str]) -> Path:
     """Return the path without the suffix of a compressed file (.gz, .bz2 or .xz), if it has one."""
     path = Path(path)
-    return path.with_suffix("") if path.suffix.lower() in DECOMPRESSORS else path
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path
 
 
 def decompress(file: Any, path: Path) -> Any:
     """Return a stream of an open file's content, decompressed if the last suffix of the path says that it has to be."""
-    module = DECOMPRESSORS.get(path.suffix.lower())
+    module = COMPRESSIONS.get(path.suffix.lower())
     return import_module(module).open(file) if module else file
 
 
@@ -70,6 +86,30 @@ def decode_line(raw: bytes, name: str | os.PathLike[str], number: int) -> str:
     return line.removeprefix("\ufeff") if number == 1 else line
 
 
+def raw_lines(stream: IO[bytes], name: str | os.PathLike[str]) -> Iterator[bytes]:
+    """Yield the lines of a stream with their ends.
+
+    Raises:
+        FileError: If a line has more than `LONGEST_LINE` bytes.
+    """
+    for number, line in enumerate(iter(partial(stream.readline, LONGEST_LINE + 1), b""), 1):
+        check_length(len(line), name, number)
+        yield line
+
+
+def check_length(length: int, name: str | os.PathLike[str], number: int) -> None:
+    """Refuse a line of more than `LONGEST_LINE` bytes.
+
+    Raises:
+        FileError: If it has more; the message names the line.
+    """
+    if length > LONGEST_LINE:
+        raise FileError(
+            f"{name}, line {number}: has more than {LONGEST_LINE >> 20} MB, the most that a line may have; break it "
+            "into several texts"
+        )
+
+
 def strip_line_end(line: str) -> str:
     r"""Return the line without the `\n` or `\r\n` at its end."""
     return line.removesuffix("\n").removesuffix("\r")
@@ -90,47 +130,71 @@ def escaped(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
+def standard_input() -> io.BufferedReader:
+    """Return the bytes of standard input.
+
+    Raises:
+        FileError: If it is closed.
+    """
+    if sys.stdin is None:
+        raise FileError("standard input is closed: give texts as arguments or files with --input")
+    return cast(io.BufferedReader, sys.stdin.buffer)
+
+
+def read_blocks(paths: Iterable[str], encoding: str | None = None) -> Iterator[list[str]]:
     r"""Yield the lines of files in blocks, without their ends (\n or \r\n).
 
     A block has the lines that are there already. So what a person types is answered at once, and of a large file only a
     part is in memory.
 
     Args:
-        paths: Files; "-" is standard input.
+        paths: Files, which may be compressed; "-" is standard input.
+        encoding: Their encoding. By default it is detected; see `encodings`.
 
     Raises:
-        FileError: If standard input is closed or a line is not UTF-8.
+        FileError: If standard input is closed, or a line is not in the encoding.
         OSError: If a file can't be read.
     """
     for path in paths:
-        if path == "-":
-            if sys.stdin is None:
-                raise FileError("standard input is closed: give texts as arguments or files with --input")
-            if sys.stdin.isatty():
+        if path == STREAM:
+            stream = standard_input()
+            if stream.isatty():
                 print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-            yield from _decoded_blocks(sys.stdin.buffer, "standard input")
+            yield from _decoded_blocks(stream, "standard input", encoding)
             continue
         with Path(path).open("rb") as stream:
-            yield from _decoded_blocks(stream, path)
+            yield from _decoded_blocks(decompress(stream, Path(path)), path, encoding)
 
 
-def _decoded_blocks(stream: IO[bytes], name: str) -> Iterator[list[str]]:
-    count = 0
-    for lines in _raw_blocks(cast(io.BufferedReader, stream)):
-        yield [strip_line_end(decode_line(line, name, number)) for number, line in enumerate(lines, count + 1)]
-        count += len(lines)
+def _decoded_blocks(stream: IO[bytes], name: str, encoding: str | None) -> Iterator[list[str]]:
+    # It imports this module.
+    from .encodings import BlockDecoder
+
+    decoder = BlockDecoder(name, encoding)
+    stream = cast(io.BufferedReader, stream)
+    first = stream.read1(BLOCK_SIZE)
+    if decoder.is_wide(first):
+        yield from decoder.wide_blocks(first, stream)
+        return
+    for lines in _raw_blocks(first, stream, name):
+        yield decoder.decode(lines)
 
 
-def _raw_blocks(stream: io.BufferedReader) -> Iterator[list[bytes]]:
+def _raw_blocks(block: bytes, stream: io.BufferedReader, name: str) -> Iterator[list[bytes]]:
     unfinished: list[bytes] = []
-    while block := stream.read1(BLOCK_SIZE):
+    count = length = 0
+    while block:
         complete, end, rest = block.rpartition(b"\n")
         if end:
-            yield b"".join([*unfinished, complete]).split(b"\n")
-            unfinished = [rest]
+            lines = b"".join([*unfinished, complete]).split(b"\n")
+            yield lines
+            count += len(lines)
+            unfinished, length = [rest], len(rest)
         else:
             unfinished.append(block)
+            length += len(block)
+            check_length(length, name, count + 1)
+        block = stream.read1(BLOCK_SIZE)
     if last := b"".join(unfinished):
         yield [last]
 
@@ -141,7 +205,7 @@ def check_output(output: str, inputs: Iterable[str]) -> None:
     Raises:
         FileError: If the output is one of the inputs, by whatever name.
     """
-    if output != "-" and os.path.realpath(output) in {os.path.realpath(path) for path in inputs if path != "-"}:
+    if output != STREAM and os.path.realpath(output) in {os.path.realpath(path) for path in inputs if path != STREAM}:
         raise FileError(f"{output}: input and output are the same file; write to another")
 
 
@@ -194,7 +258,7 @@ def open_output(path: str) -> Iterator[IO[bytes]]:
         FileError: If standard output is closed, or the folder of the file does not exist.
         OSError: If it can't be written.
     """
-    if path == "-":
+    if path == STREAM:
         if sys.stdout is None:
             raise FileError("standard output is closed: name a file with --output")
         yield sys.stdout.buffer

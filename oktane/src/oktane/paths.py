@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from .lines import FileError, uncompressed
+from .lines import STREAM, FileError, uncompressed
 
 Source: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """A file, a folder of files, a pattern such as `part-*`, or several of these."""
@@ -20,6 +20,9 @@ SUFFIXES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "json",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
 }
 """The formats, by suffix."""
 
@@ -42,7 +45,7 @@ def is_shard(path: Path) -> bool:
 
 
 def find_files(source: Source) -> list[Path]:
-    """Return the files that are meant: of folders and patterns in the order of their names.
+    """Return the files that are meant: of folders and patterns in the order of their names. `-` is standard input.
 
     In a folder, files whose names begin with `.` or `_`, as Spark's `_SUCCESS`, do not count; nor do folders in it.
 
@@ -54,6 +57,8 @@ def find_files(source: Source) -> list[Path]:
         if not found:
             raise FileError("no file is named")
         return found
+    if os.fspath(source) == STREAM:
+        return [Path(STREAM)]
     path = Path(source).expanduser()
     if path.is_dir():
         return _in_folder(path)

@@ -1,4 +1,4 @@
-"""Tables of txt, tsv, csv, json and jsonl files, read in constant memory. okt-lstm adds parquet, Arrow and xlsx.
+"""Tables of txt, tsv, csv, json, jsonl, parquet and Arrow files, read in constant memory. okt-lstm adds xlsx.
 
 A row is a dictionary from column to value. The suffix of a file tells its format:
 
@@ -6,7 +6,8 @@ A row is a dictionary from column to value. The suffix of a file tells its forma
 * `tsv`: a header line, then fields separated by tabs; no quoting, as in NSMC: a double quote is an ordinary character;
 * `csv`: a header line, then fields separated by commas (or by `;`, tabs or `|`) and quoted as in RFC 4180;
 * `jsonl` (or `ndjson`): one JSON object per line;
-* `json`: an array of objects, or what a jsonl file holds. An array is read into memory.
+* `json`: an array of objects, or what a jsonl file holds. An array is read into memory;
+* `parquet`, `arrow` (or `feather`): typed columns. They need the extra `oktane[arrow]`.
 
 The encoding of text is detected (see `encodings`); a byte order mark is ignored. A file may be compressed; its last
 suffix is then `.gz`, `.bz2` or `.xz`. Several files with the same columns are read as one table.
@@ -17,11 +18,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from .columns import names_columns
+from .arrow_files import ArrowReader, ParquetReader
+from .columns import names_columns, names_of
 from .encodings import say_once
 from .json_readers import JsonlReader, JsonReader
-from .lines import FileError, uncompressed
+from .lines import STREAM, FileError, uncompressed
 from .paths import Source, file_format, find_files, is_shard
 from .row_reader import ReadOptions, Row, RowReader
 from .text_readers import CsvReader, TsvReader, TxtReader
@@ -32,6 +35,8 @@ READERS: dict[str, type[RowReader]] = {
     "csv": CsvReader,
     "jsonl": JsonlReader,
     "json": JsonReader,
+    "parquet": ParquetReader,
+    "arrow": ArrowReader,
 }
 """The readers, by format."""
 
@@ -57,7 +62,7 @@ def open_reader(source: Source, options: ReadOptions | None = None) -> RowReader
 
 
 def _open_file(path: Path, options: ReadOptions) -> RowReader:
-    known = options.input_format or _format_of(path)
+    known = options.input_format or format_of(path)
     if known not in READERS:
         raise FileError(
             f"{path}: {known} files are read by okt-lstm, not by oktane alone; the formats here are "
@@ -75,9 +80,11 @@ def _is_wide(reader: RowReader) -> bool:
     return (reader.options.encoding or reader.wide_encoding or "utf-8").lower().startswith(("utf-16", "utf16"))
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
     """Return the format of a file: by its suffix; that of a shard without one, by its content."""
     inner = uncompressed(path)
+    if str(path) == STREAM:
+        raise FileError("standard input has no name that tells its format: add --input_format csv (or another)")
     if not is_shard(inner):
         return file_format(inner)
     with TxtReader(path) as reader:
@@ -100,6 +107,7 @@ class _Shards(RowReader):
         self._open(self._paths[0])
         self.columns, self.schema = self._reader.columns, self._reader.schema
         self.untyped, self.head = self._reader.untyped, self._reader.head
+        self.has_tables = self._reader.has_tables
 
     def _open(self, path: Path) -> None:
         self.path = path
@@ -109,17 +117,28 @@ class _Shards(RowReader):
         self._reader.close()
 
     def __iter__(self) -> Iterator[Row]:
+        for reader in self._readers():
+            yield from reader
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        for reader in self._readers():
+            if reader.schema is None or not reader.schema.equals(self.schema):
+                raise FileError(f"{reader.path}: has other types of columns than {self._paths[0]}")
+            yield from reader.batches(columns)
+
+    def _readers(self) -> Iterator[RowReader]:
+        """Open the files, one after the other."""
         for path in self._paths:
             if path != self.path:
                 self._reader.close()
                 self._open(path)
                 if set(self._reader.columns) != set(self.columns) and self._reader.columns:
                     raise FileError(
-                        f"{path}: has the columns {', '.join(self._reader.columns)}, but {self._paths[0]} has "
-                        f"{', '.join(self.columns)}"
+                        f"{path}: has the columns {names_of(self._reader.columns)}, but {self._paths[0]} has "
+                        f"{names_of(self.columns)}"
                     )
                 self.untyped |= self._reader.untyped
-            yield from self._reader
+            yield self._reader
             self._done += path.stat().st_size
 
     @property

@@ -8,7 +8,7 @@ import lzma
 import os
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .encodings import check_encoding, decoded_lines, detect_wide
-from .lines import FileError, decompress
+from .lines import STREAM, FileError, decompress, standard_input
 
 Row: TypeAlias = dict[str, Any]
 
@@ -52,6 +52,7 @@ class RowReader:
         untyped: Whether every value is text, as in csv.
         unit: The unit of `size` and `position`: bytes, `"B"`, unless the format says otherwise.
         place: What `number` counts: lines, as an editor does, or rows.
+        has_tables: Whether `batches` gives the rows as tables of pyarrow.
         head: The first bytes of the content.
         number: The number of the line on which the last row begins, or of the row, from 1.
     """
@@ -62,12 +63,17 @@ class RowReader:
     unit = "B"
     place = "row"
     number = 0
+    has_tables = False
 
     def __init__(self, path: str | os.PathLike[str], options: ReadOptions | None = None) -> None:
-        self.path = Path(path)
         self.options = options or ReadOptions()
         self._encoding = self.options.encoding and check_encoding(self.options.encoding)
-        self._file: io.BufferedReader = self.path.open("rb")
+        self._file: io.BufferedReader
+        if os.fspath(path) == STREAM:
+            self.path, self._file = Path("standard input"), standard_input()
+        else:
+            self.path = Path(path)
+            self._file = self.path.open("rb")
         self._stream = decompress(self._file, self.path)
         self.line = 0
         try:
@@ -88,6 +94,14 @@ class RowReader:
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Row]:
+        raise NotImplementedError
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """Yield the rows as record batches of pyarrow, if `has_tables`.
+
+        Args:
+            columns: The columns that are read. By default all of them.
+        """
         raise NotImplementedError
 
     def __enter__(self) -> RowReader:
@@ -114,7 +128,7 @@ class RowReader:
     @property
     def position(self) -> int:
         """Return how much has been read, in `unit`."""
-        return self._file.tell()
+        return self._file.tell() if self._file.seekable() else 0
 
     @property
     def wide_encoding(self) -> str | None:

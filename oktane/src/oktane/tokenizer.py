@@ -10,9 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
+from ._core import Characters
+from .arrow_texts import ArrowTexts
 from .folders import WITH_TORCH, LoadError, UnsupportedError
+from .hangul import FIRST_BYTE
 from .loading import Fields, read_json
 from .okt import Okt
+from .tagset import mask_of
+from .user_words import known_to_first_version, read_user_dictionary
 
 # A `model_max_length` of at least this is no limit, as in transformers.
 UNLIMITED = 10**20
@@ -60,6 +65,7 @@ class Tokenizer:
                 f"only; for others use {WITH_TORCH}"
             )
         self._norm, self._stem = config.boolean("norm", False), config.boolean("stem", False)
+        self._pos, self._stopwords = _words_of(config, "pos"), _words_of(config, "stopwords") or []
         mark = config.values.get("word_mark") or ""
         if not isinstance(mark, str):
             raise config.error("word_mark", "a text or null")
@@ -93,7 +99,11 @@ class Tokenizer:
 
         words = folder / "user_dictionary.txt"
         try:
-            self._okt = Okt(words if words.exists() else None)
+            user_dictionary = read_user_dictionary(words if words.exists() else None)
+            if "analyser" in config.values:
+                user_dictionary = known_to_first_version(user_dictionary)
+            self._okt = Okt(user_dictionary)
+            mask_of(self._pos)
         except ValueError as error:
             raise LoadError(str(error)) from None
         self._warn_of_other_word_lists(config)
@@ -119,25 +129,46 @@ class Tokenizer:
         Returns:
             The ids of all texts, `(tokens,)`, and their row splits, `(texts + 1,)`: text `i` has the tokens
             `ids[row_splits[i]:row_splits[i + 1]]`.
+
+        Raises:
+            ValueError: If a text of an `ArrowTexts` is not UTF-8.
         """
+        ids, row_splits, _ = self.encode_counted(texts)
+        return ids, row_splits
+
+    def encode_counted(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
+        """Return what `encode` returns, and how many texts were truncated."""
+        if isinstance(texts, ArrowTexts):
+            # What is between texts can't be told from them here, but a false alarm costs little.
+            utf8 = texts.utf8()
+            if FIRST_BYTE not in utf8 and not any(token.content.encode() in utf8 for token in self._added):
+                return self._complete(*self._encode_morphemes(texts.decoded(), np.ones(len(texts), np.uint8)))
+            texts = list(texts)
         joined = "\0".join(texts)
         try:
             joined.encode()
         except UnicodeEncodeError:
             texts = [LONE_SURROGATE.sub("\ufffd", text) for text in texts]
         if any(token.content in joined for token in self._added):
-            ids, row_splits = self._encode_around_added_tokens(texts)
-        else:
-            ids, row_splits = self._encode_morphemes(list(texts), np.ones(len(texts), np.uint8))
-        ids, row_splits = self._truncate(ids, row_splits)
+            return self._complete(*self._encode_around_added_tokens(texts))
+        return self._complete(*self._encode_morphemes(list(texts), np.ones(len(texts), np.uint8)))
+
+    def _complete(
+        self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
+        """Truncate texts, and add the special tokens."""
+        ids, row_splits, truncated = self._truncate(ids, row_splits)
         if self._before or self._after:
             ids, row_splits = self._add_special_tokens(ids, row_splits)
-        return ids, row_splits
+        return ids, row_splits, truncated
 
     def _encode_morphemes(
-        self, texts: list[str], begins_word: NDArray[np.uint8]
+        self, texts: list[str] | Characters, begins_word: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        found = self._okt.encode_batch(texts, self._norm, self._stem, compose=True)
+        compose = not isinstance(texts, Characters)
+        found = self._okt.encode_batch(
+            texts, self._norm, self._stem, compose=compose, pos=self._pos, stopwords=self._stopwords
+        )
         return self._vocabulary.encode(texts, begins_word, *found)
 
     def _encode_around_added_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -155,16 +186,17 @@ class Tokenizer:
 
     def _truncate(
         self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
         lengths = np.diff(row_splits)
         if self.max_length is None:
-            return ids, row_splits
+            return ids, row_splits, 0
         limit = self.max_length - len(self._before) - len(self._after)
         if lengths.max(initial=0) <= limit:
-            return ids, row_splits
+            return ids, row_splits, 0
         places = np.arange(len(ids)) - np.repeat(row_splits[:-1], lengths)  # (tokens,), each in its own row
         kept = places >= np.repeat(lengths - limit, lengths) if self._keeps_end else places < limit
-        return ids[kept], np.concatenate([[0], np.cumsum(np.minimum(lengths, limit))])
+        splits = np.concatenate([[0], np.cumsum(np.minimum(lengths, limit))])
+        return ids[kept], splits, int((lengths > limit).sum())
 
     def _add_special_tokens(
         self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]
@@ -177,6 +209,13 @@ class Tokenizer:
 
 
 # ---- tokenizer.json ----
+
+
+def _words_of(config: Fields, name: str) -> list[str] | None:
+    words = config.values.get(name)
+    if words is not None and not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+        raise config.error(name, "a list of texts")
+    return words
 
 
 def _is_id(value: Any) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .lines import FileError, open_output
 from .row_reader import Row
-from .writers import to_field
+from .row_writer import to_field
 
 VECTOR_COLUMN = "vector"
 

@@ -1,105 +1,22 @@
-"""Rows written to txt, tsv, csv and jsonl files, in constant memory; see `readers` for the formats."""
+"""Rows written to tables, in constant memory; see `readers` for the formats."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
+from .arrow_files import ArrowWriter, ParquetWriter
 from .encodings import check_encoding
-from .lines import FileError, one_line, open_output
+from .lines import FileError, compress, one_line, open_output, uncompressed
 from .paths import file_format
 from .row_reader import Row
-
-
-class RowWriter:
-    """Writes rows to an open stream. Made by `open_writer`.
-
-    Args:
-        stream: Where the bytes go.
-        columns: The names of the columns, in order.
-        schema: The types of the columns that are known beforehand; only parquet needs them.
-        name: The file's name, for messages.
-        encoding: The encoding of text; by default UTF-8.
-    """
-
-    def __init__(
-        self, stream: IO[bytes], columns: Sequence[str], schema: Any, name: str, encoding: str | None = None
-    ) -> None:
-        self._stream = stream
-        # Writes a byte order mark only once.
-        self._encoder = codecs.getincrementalencoder(encoding or "utf-8")()
-        self._columns = list(columns)
-        self._schema = schema
-        self._name = name
-        self._written = 0
-        self._start()
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Append rows.
-
-        Raises:
-            FileError: A row has a field that is not a column, or, in a parquet file, a value of another type than those
-                of the first rows.
-        """
-        self._write(rows)
-        self._written += len(rows)
-
-    def _start(self) -> None:
-        """Write what comes before the rows."""
-
-    def _write(self, rows: Sequence[Row]) -> None:
-        raise NotImplementedError
-
-    def _write_text(self, text: str) -> None:
-        """Write text in the encoding of the file.
-
-        Raises:
-            FileError: A character does not exist in the encoding.
-        """
-        try:
-            self._stream.write(self._encoder.encode(text))
-        except UnicodeEncodeError as error:
-            character = text[error.start]
-            raise FileError(
-                f"{self._name}: the character {character!r} does not exist in {error.encoding}; leave "
-                "--output_encoding out, or set it to utf-8-sig for Excel"
-            ) from None
-
-    def close(self) -> None:
-        """Write what comes after the rows."""
-
-    def _check_fields(self, rows: Sequence[Row]) -> None:
-        known = set(self._columns)
-        for number, row in enumerate(rows, self._written + 1):
-            if not row.keys() <= known:
-                unknown = sorted(row.keys() - known)[0]
-                raise FileError(
-                    f"{self._name}: row {number} has a field {unknown!r} that the first row lacks; "
-                    "write to a .jsonl file instead"
-                )
-
-    def _fields(self, rows: Sequence[Row]) -> Iterator[list[str]]:
-        """Yield the values of each row as strings, in the order of the columns."""
-        self._check_fields(rows)
-        for row in rows:
-            yield [to_field(row.get(column)) for column in self._columns]
-
-
-def to_field(value: Any) -> str:
-    """Write a value as a field of csv or tsv: nothing for None, JSON for a list or an object."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
+from .row_writer import RowWriter, to_field
 
 
 class _TxtWriter(RowWriter):
@@ -161,35 +78,64 @@ WRITERS: dict[str, type[RowWriter]] = {
     "csv": _CsvWriter,
     "jsonl": _JsonlWriter,
     "json": _JsonWriter,
+    "parquet": ParquetWriter,
+    "arrow": ArrowWriter,
 }
 """The writers, by format."""
 
 
-@contextmanager
-def open_writer(
-    path: str | os.PathLike[str], columns: Sequence[str], schema: Any = None, encoding: str | None = None
-) -> Iterator[RowWriter]:
-    """Open a file for writing rows; it appears only when all rows are written.
-
-    In txt and tsv files, which have no quoting, a tab or line end inside a field becomes a blank.
+def output_format(path: str | os.PathLike[str], given: str | None = None, encoding: str | None = None) -> str:
+    """Return the format in which a file is to be written.
 
     Args:
-        path: The file; its suffix tells the format. An existing file is replaced.
-        columns: The names of the columns, in order; a txt file takes just one.
-        schema: The types of the columns that are known beforehand (see `RowReader.schema`); only parquet needs them.
-        encoding: The encoding of a txt, tsv or csv file; by default UTF-8.
+        path: The file.
+        given: The format, if its suffix is not to tell it.
+        encoding: The encoding of text that is asked for.
 
     Raises:
-        FileError: The format is unknown or has no such encoding, or the folder is missing.
+        FileError: The format is unknown or has no such encoding.
     """
-    known = file_format(path)
+    known = given or file_format(uncompressed(path))
     if known not in WRITERS:
         raise FileError(f"{path}: {known} files can be read, not written; write to .csv, which Excel opens, or .jsonl")
     if encoding is not None and check_encoding(encoding) != "utf-8" and known not in ("txt", "tsv", "csv"):
         raise FileError(f"{path}: --output_encoding goes with txt, tsv and csv files, not with {known}")
+    return known
+
+
+@contextmanager
+def open_writer(
+    path: str | os.PathLike[str],
+    columns: Sequence[str],
+    schema: Any = None,
+    encoding: str | None = None,
+    known: str | None = None,
+) -> Iterator[RowWriter]:
+    """Open a file for writing rows; it appears only when all rows are written.
+
+    In txt and tsv files, which have no quoting, a tab or line end inside a field becomes a blank. The file is
+    compressed if its last suffix is `.gz`, `.bz2` or `.xz`.
+
+    Args:
+        path: The file; its suffix tells the format. An existing file is replaced. `-` is standard output.
+        columns: The names of the columns, in order; a txt file takes just one.
+        schema: The types of the columns that are known beforehand (see `RowReader.schema`); only parquet needs them.
+        encoding: The encoding of a txt, tsv or csv file; by default UTF-8.
+        known: The format, if the suffix is not to tell it.
+
+    Raises:
+        FileError: The format is unknown or has no such encoding, or the folder is missing.
+    """
+    known = output_format(path, known, encoding)
     with open_output(os.fspath(path)) as stream:
-        writer = WRITERS[known](stream, columns, schema, str(path), encoding)
+        packed = compress(stream, Path(path))
+        writer = WRITERS[known](packed, columns, schema, str(path), encoding)
+        # What is left open would write once more when it is deleted.
         try:
             yield writer
         finally:
-            writer.close()
+            try:
+                writer.close()
+            finally:
+                if packed is not stream:
+                    packed.close()

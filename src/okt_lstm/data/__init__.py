@@ -1,4 +1,4 @@
 """Data in any form in; columns of text and label out."""
 
-# oktane's readers and writers of tables know these formats from here on.
-from . import arrow, parquet, xlsx  # noqa: F401
+# oktane's readers of tables know Excel's files from here on.
+from . import xlsx  # noqa: F401

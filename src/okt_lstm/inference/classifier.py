@@ -5,10 +5,9 @@ from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 import oktane
-from oktane.base_classifier import BaseClassifier
+from oktane.base_classifier import BaseClassifier, Chunk
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -60,6 +59,7 @@ class Classifier(BaseClassifier):
         self._runner = runner
         self.model_type, self.max_length = runner.model_type, runner.max_length
         self.labels, self.problem_type = runner.labels, runner.problem_type
+        self.abstain_below = runner.abstain_below
 
     def __repr__(self) -> str:
         engine = "oktane" if self.engine == "oktane" else f"torch on {self.model.device}"
@@ -88,9 +88,14 @@ class Classifier(BaseClassifier):
             self._runner = load_in_torch(str(self._runner.folder), device="cpu", max_length=self.max_length)
         return self._runner
 
-    def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
-        """Compute the logits of any number of texts in constant memory; see `BaseClassifier.logit_chunks`."""
-        return self._runner.logit_chunks(texts)
+    @property
+    def chunk_size(self) -> int:
+        """How many texts a thread computes at a time."""
+        return self._runner.chunk_size
+
+    def compute(self, chunks: Iterable[Sequence[str]]) -> Iterator[Chunk]:
+        """Compute the logits of lists of texts; see `BaseClassifier.compute`."""
+        return self._runner.compute(chunks)
 
     def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> dict[str, float]:
         """Measure how well the predictions fit the true labels.

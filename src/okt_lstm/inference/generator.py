@@ -53,7 +53,7 @@ class Generator:
         for index, (prompt, ids) in enumerate(zip(prompts, written, strict=True)):
             known, whole = (self.tokenizer.decode(part, skip_special_tokens=True) for part in (prompt, ids))
             # What stands in the text may be unknown to the model: keep it as it is.
-            results.append(texts[index // sequences] + whole.removeprefix(known))
+            results.append(texts[index // sequences] + str(whole).removeprefix(str(known)))
         return results
 
 
@@ -90,9 +90,10 @@ def load_generator(
         )
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, **options)
-        model, loaded = AutoModelForCausalLM.from_pretrained(
+        loaded_model: Any = AutoModelForCausalLM.from_pretrained(
             name, trust_remote_code=False, use_safetensors=True, output_loading_info=True, **options
         )
+        model, loaded = loaded_model
     except (OSError, ValueError, RuntimeError) as error:
         raise LoadError(f"{name} can't be loaded: {error}") from error
     if loaded["missing_keys"]:

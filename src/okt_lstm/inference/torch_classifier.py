@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.tokenization_utils_base import LARGE_INTEGER
 
-from oktane.base_classifier import BaseClassifier, checked_chunks
+from oktane.base_classifier import BaseClassifier, Chunk
 from oktane.parallel import available_cores, map_in_threads
 from oktane.problem_type import ProblemType
 
@@ -48,13 +48,19 @@ class TorchClassifier(BaseClassifier):
         self.tokenizer = tokenizer
         self.bf16 = bf16
         self.model_type = model.config.model_type
+        self.abstain_below = getattr(model.config, "abstain_below", None)
         self.labels = [label for _, label in sorted((model.config.id2label or {}).items())]
         self.problem_type = ProblemType(model.config.problem_type or ProblemType.default(len(self.labels)))
         limit = max_length or tokenizer.model_max_length
         self.max_length = limit if limit < LARGE_INTEGER else None
 
-    def logit_chunks(self, texts: Iterable[str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
-        """Compute the logits of any number of texts in constant memory; see `BaseClassifier.logit_chunks`.
+    @property
+    def chunk_size(self) -> int:
+        """How many texts are tokenized and sorted by length together."""
+        return CHUNK_SIZE
+
+    def compute(self, chunks: Iterable[Sequence[str]]) -> Iterator[Chunk]:
+        """Compute the logits of lists of texts; see `BaseClassifier.compute`.
 
         On a CPU each chunk is computed by one thread, in which torch's kernels use no further threads. For small
         networks this is faster than several threads per kernel, which would wait for each other thousands of times per
@@ -65,20 +71,25 @@ class TorchClassifier(BaseClassifier):
         cores = torch.get_num_threads()
         threads = min(cores, available_cores()) if self.model.device.type == "cpu" else 1
         try:
-            yield from map_in_threads(self._with_logits, checked_chunks(texts, CHUNK_SIZE), threads)
+            yield from map_in_threads(self._compute_chunk, chunks, threads)
         finally:
             # What a thread sets is also the number of threads to come.
             torch.set_num_threads(cores)
 
-    def _with_logits(self, texts: list[str]) -> tuple[list[str], NDArray[np.float32]]:
+    def _compute_chunk(self, texts: Sequence[str]) -> Chunk:
         if self.model.device.type == "cpu":
             torch.set_num_threads(1)
-        return texts, self._logits(texts)
+        flat, lengths, truncated = self._tokenize(list(texts))
+        return Chunk(texts, self._logits(flat, lengths), truncated)
 
-    def _logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Run the network in batches of similar length. The logits do not depend on how texts are batched."""
-        result = np.empty((len(texts), len(self.labels)), np.float32)
-        flat, lengths = self._tokenize(texts)
+    def _logits(self, flat: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Run the network in batches of similar length. The logits do not depend on how texts are batched.
+
+        Args:
+            flat: The ids of all texts, `(tokens,)`.
+            lengths: The number of ids of each text, `(texts,)`.
+        """
+        result = np.empty((len(lengths), len(self.labels)), np.float32)
         starts = np.cumsum(lengths) - lengths
         pad_id = self.tokenizer.pad_token_id or 0
         for batch in _batches(np.argsort(lengths, kind="stable"), lengths):
@@ -94,21 +105,27 @@ class TorchClassifier(BaseClassifier):
             result[batch] = logits.float().cpu().numpy()
         return result
 
-    def _tokenize(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the ids of all texts, flat, and the number of ids of each text, `(texts,)`."""
+    def _tokenize(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+        """Return the ids of all texts, flat, their number by text, `(texts,)`, and how many texts were truncated."""
         if hasattr(self.tokenizer, "encode_ragged"):
             flat, row_splits = self.tokenizer.encode_ragged(texts, self.max_length)
-            return flat, np.diff(row_splits)
-        rows = self.tokenizer(
+            lengths = np.diff(row_splits)
+            full = [texts[row] for row in np.flatnonzero(lengths == self.max_length).tolist()]
+            whole = np.diff(self.tokenizer.encode_ragged(full, None)[1])
+            return flat, lengths, int((whole > (self.max_length or 0)).sum())
+        encoded = self.tokenizer(
             list(texts),
             truncation=self.max_length is not None,
             max_length=self.max_length,
             return_attention_mask=False,
             # A `[MASK]` that somebody typed is text.
             split_special_tokens=True,
-        )["input_ids"]
+        )
+        rows = encoded["input_ids"]
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        return np.fromiter(chain.from_iterable(rows), np.int64, lengths.sum()), lengths
+        # A tokenizer without Rust doesn't tell what it left out.
+        truncated = sum(bool(encoding.overflowing) for encoding in encoded.encodings or ())
+        return np.fromiter(chain.from_iterable(rows), np.int64, lengths.sum()), lengths, truncated
 
 
 def _batches(order: NDArray[np.int64], lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

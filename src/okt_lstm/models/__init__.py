@@ -11,6 +11,7 @@ from transformers import (
     AutoModelForPreTraining,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     AutoTokenizer,
 )
 
@@ -27,8 +28,14 @@ from .modeling_lstm_causal_lm import GRUForCausalLM, LSTMForCausalLM, RNNForCaus
 from .modeling_lstm_masked_lm import GRUForMaskedLM, LSTMForMaskedLM, RNNForMaskedLM
 from .modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
 from .modeling_lstm_seq2seq import GRUForSeq2SeqLM, LSTMForSeq2SeqLM, RNNForSeq2SeqLM
+from .modeling_lstm_token_classification import (
+    GRUForTokenClassification,
+    LSTMForTokenClassification,
+    RNNForTokenClassification,
+)
 from .modeling_ngram import NgramForSequenceClassification
 from .tokenization_okt import OktTokenizer
+from .tokenization_okt_character import OktCharacterTokenizer
 
 # Saved folders carry their code, so that they load with trust_remote_code=True where this package is missing.
 for _config, _classifier in (
@@ -39,6 +46,8 @@ for _config, _classifier in (
 ):
     AutoConfig.register(_config.model_type, _config, exist_ok=True)
     AutoModelForSequenceClassification.register(_config, _classifier, exist_ok=True)
+    # A model type has one tokenizer by default. A folder can name every one that was registered.
+    AutoTokenizer.register(_config, OktCharacterTokenizer, exist_ok=True)
     AutoTokenizer.register(_config, OktTokenizer, exist_ok=True)
     _config.register_for_auto_class()
     _classifier.register_for_auto_class("AutoModelForSequenceClassification")
@@ -48,8 +57,15 @@ for _auto_class, *_models in (
     (AutoModelForCausalLM, LSTMForCausalLM, GRUForCausalLM, RNNForCausalLM),
     (AutoModelForMaskedLM, LSTMForMaskedLM, GRUForMaskedLM, RNNForMaskedLM),
     (AutoModelForSeq2SeqLM, LSTMForSeq2SeqLM, GRUForSeq2SeqLM, RNNForSeq2SeqLM),
+    (
+        AutoModelForTokenClassification,
+        LSTMForTokenClassification,
+        GRUForTokenClassification,
+        RNNForTokenClassification,
+    ),
 ):
     for _model in _models:
         _auto_class.register(_model.config_class, _model, exist_ok=True)
         _model.register_for_auto_class(_auto_class.__name__)
-OktTokenizer.register_for_auto_class("AutoTokenizer")
+for _tokenizer in (OktTokenizer, OktCharacterTokenizer):
+    _tokenizer.register_for_auto_class("AutoTokenizer")

@@ -22,6 +22,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from .classification_loss import classification_loss
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from .ngrams import NUM_HASHES, KnownNgrams, sum_of_ngrams
 
 RNNClass: TypeAlias = type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]
 
@@ -162,7 +163,7 @@ class RecurrentLayer(GradientCheckpointingLayer):
         Returns:
             The states, `(time, batch, hidden)`.
         """
-        layer = cache.layers[self.index]
+        layer: Any = cache.layers[self.index]
         # A copy, as the cache is updated in place. (batch, state_size)
         before = layer.recurrent_states[0].clone() if layer.has_previous_state[0] else initial_state
         if before is not None and before.shape[0] != states.shape[1]:
@@ -203,6 +204,10 @@ class RecurrentPreTrainedModel(PreTrainedModel):
         (Saxe et al., 2014), biases zero. The bias of the LSTM's forget gate is 1 (Jozefowicz et al., 2015), so that a
         new network remembers.
         """
+        if isinstance(module, KnownNgrams):
+            # n-grams that training never saw mean nothing
+            init.zeros_(module.weight)
+            return
         if not isinstance(module, nn.RNNBase):
             super()._init_weights(module)
             return
@@ -280,9 +285,11 @@ class RecurrentModel(RecurrentPreTrainedModel):
                 "a bidirectional model reads whole texts: it can't start from a state; set bidirectional=False"
             )
         if cache is not None and attention_mask is not None:
-            time = (input_ids if input_ids is not None else inputs_embeds).shape[1]
+            inputs = input_ids if inputs_embeds is None else inputs_embeds
+            assert inputs is not None, "checked above"
+            time = inputs.shape[1]
             attention_mask = attention_mask[:, attention_mask.shape[1] - time :]
-        is_token = self._token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
+        is_token = self.token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
         empty = is_token.shape[1] == 0
         if empty:  # torch's recurrent kernels refuse a length of 0: a batch of empty texts becomes one of padding
             is_token = F.pad(is_token, (0, 1))  # (batch, 1)
@@ -314,7 +321,7 @@ class RecurrentModel(RecurrentPreTrainedModel):
             pooler_output=self.pool(hidden_states, is_token.to(hidden_states.device)),  # (batch, pooled_size)
         )
 
-    def _token_mask(
+    def token_mask(
         self, input_ids: Tensor | None, attention_mask: Tensor | None, inputs_embeds: Tensor | None
     ) -> Tensor:
         """Return whether each position holds a token, bool, `(batch, time)`. Arguments are those of `forward`."""
@@ -386,6 +393,7 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
         self.model = self.model_class(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(config.pooled_size, self.num_labels)
+        self.ngrams = KnownNgrams(config.num_ngrams, self.num_labels) if config.num_ngrams else None
         self.post_init()
 
     @can_return_tuple
@@ -422,10 +430,21 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
             input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
         )
         logits = self.classifier(self.dropout(outputs.pooler_output))  # (batch, num_labels)
+        if self.ngrams is not None:
+            logits = logits + self._ngram_logits(input_ids, attention_mask)  # (batch, num_labels)
         loss = None
         if labels is not None:
             loss = classification_loss(logits, labels, self.config, num_items_in_batch)
         return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)
+
+    def _ngram_logits(self, input_ids: Tensor | None, attention_mask: Tensor | None) -> Tensor:
+        """Return the logits of the linear model over n-grams, `(batch, num_labels)`."""
+        if input_ids is None:
+            raise ValueError("a model with n-grams needs input_ids: embeddings don't say which tokens they are of")
+        config = self.config
+        is_token = self.model.token_mask(input_ids, attention_mask, None)  # (batch, time)
+        assert self.ngrams is not None
+        return sum_of_ngrams(input_ids, is_token, config.vocab_size, config.ngram_length, NUM_HASHES, self.ngrams)
 
 
 class LSTMModel(RecurrentModel):

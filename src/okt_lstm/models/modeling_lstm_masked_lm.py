@@ -56,7 +56,7 @@ class RecurrentForMaskedLM(RecurrentLanguageModel):
         outputs = self.model(
             input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
         )
-        is_token = self.model._token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
+        is_token = self.model.token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
         is_pair = is_token[:, :-1] & is_token[:, 1:]  # (batch, time - 1): a token and its successor
         size = self.config.hidden_size
         before = self._projected(outputs.last_hidden_state[:, :-1, :size], 0, is_pair)  # (batch, time - 1, embedding)

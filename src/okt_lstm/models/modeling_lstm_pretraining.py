@@ -111,7 +111,7 @@ class RecurrentForPreTraining(RecurrentLanguageModel):
         outputs = self.model(input_ids, attention_mask=attention_mask, return_dict=True, **kwargs)
         if not return_loss:
             return LanguageModelOutput(hidden_states=outputs.hidden_states)
-        is_token = self.model._token_mask(input_ids, attention_mask, None)  # (batch, time)
+        is_token = self.model.token_mask(input_ids, attention_mask, None)  # (batch, time)
         is_pair = is_token[:, :-1] & is_token[:, 1:]  # (batch, time - 1): a token and its successor
         size = self.config.hidden_size
         states = [outputs.last_hidden_state[:, :-1, :size]]  # (batch, time - 1, hidden)

@@ -118,7 +118,7 @@ class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
         """Return the embedding table."""
         return self.encoder.embed_tokens
 
-    def set_input_embeddings(self, value: nn.Module) -> None:
+    def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
         """Replace the embedding table."""
         self.encoder.embed_tokens = self.decoder.embed_tokens = value
 
@@ -179,7 +179,7 @@ class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
             encoder_outputs = self.encoder(
                 input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
             )
-            is_source = self.encoder._token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, source)
+            is_source = self.encoder.token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, source)
         elif attention_mask is not None:
             is_source = attention_mask.bool()
         else:
@@ -225,6 +225,7 @@ class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
             return mask
         # The padding token, too: it may be what the decoder starts from, and what follows a target doesn't matter.
         inputs = input_ids if embeddings is None else embeddings
+        assert inputs is not None, "one of the two is given"
         return torch.ones(inputs.shape[:2], dtype=torch.long, device=inputs.device)
 
     def _initial_states(self, encoder_outputs: Any, is_source: Tensor) -> Tensor:

@@ -6,6 +6,15 @@ Nothing heavy is imported here; see options.py for what a field's metadata say.
 from dataclasses import dataclass, field
 from typing import Literal
 
+_OF_CLASSES = ("accuracy", "f1_macro", "precision_macro", "recall_macro")
+
+SCORES = {
+    "single_label_classification": _OF_CLASSES,
+    "multi_label_classification": (*_OF_CLASSES, "f1_micro"),
+    "regression": ("mse", "mae", "r2"),
+}
+"""The scores that validation gives beside the loss, by problem type."""
+
 
 @dataclass
 class RunSettings:
@@ -126,6 +135,7 @@ class TrainSettings(RunSettings):
             "metavar": "NAME",
             "help": "score that decides which epoch is best; auto: accuracy (single-label), f1_macro (multi-label) or "
             "mse (regression)",
+            "names": ("auto", "loss", *dict.fromkeys(name for names in SCORES.values() for name in names)),
         },
     )
     do_predict: bool = field(

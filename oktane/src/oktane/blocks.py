@@ -1,0 +1,103 @@
+"""Tables cut into blocks of rows, whose texts are computed together; where they are cut depends on the rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrow_texts import ArrowTexts, text_arrays
+from .lines import FileError
+from .parallel import text_chunks
+from .readers import text_of
+from .row_reader import Row, RowReader
+
+# A second's work for two cores. The rows of a block and of the next ones, which are read ahead, are in memory.
+BLOCK_ROWS = 16_384
+# Long texts make shorter blocks: characters of rows, bytes of tables.
+BLOCK_SIZE = 16_000_000
+
+
+class Block(NamedTuple):
+    """Some rows of a table and their texts.
+
+    Attributes:
+        rows: The rows: dictionaries, or a table of pyarrow.
+        texts: The texts of the rows that have one.
+        has_text: Which rows have a text, `(rows,)`; the others' text is null.
+    """
+
+    rows: list[Row] | Any
+    texts: Sequence[str]
+    has_text: NDArray[np.bool_]
+
+    def chunks(self, size: int) -> Iterator[Sequence[str]]:
+        """Yield `size` texts at a time, or fewer if they are long."""
+        return self.texts.chunks(size) if isinstance(self.texts, ArrowTexts) else text_chunks(self.texts, size)
+
+
+def row_blocks(reader: RowReader, column: str) -> Iterator[Block]:
+    """Yield the rows of a table as dictionaries.
+
+    Args:
+        reader: The table.
+        column: The column of the texts.
+
+    Raises:
+        FileError: A text is something else; the message says where.
+    """
+    rows: list[Row] = []
+    texts: list[str | None] = []
+    size = 0
+    for row in reader:
+        text = text_of(row, column, reader)
+        rows.append(row)
+        texts.append(text)
+        size += len(text or "")
+        if len(rows) == BLOCK_ROWS or size >= BLOCK_SIZE:
+            yield _row_block(rows, texts)
+            rows, texts, size = [], [], 0
+    if rows:
+        yield _row_block(rows, texts)
+
+
+def _row_block(rows: list[Row], texts: Sequence[str | None]) -> Block:
+    has_text = [text is not None for text in texts]
+    return Block(rows, list(compress(texts, has_text)), np.array(has_text))  # type: ignore[arg-type]
+
+
+def table_blocks(reader: RowReader, column: str, columns: Sequence[str]) -> Iterator[Block]:
+    """Yield the rows of a table as tables of pyarrow.
+
+    Args:
+        reader: The table; it `has_tables`.
+        column: The column of the texts.
+        columns: The columns of the yielded tables.
+
+    Raises:
+        FileError: The column of the texts holds something else.
+    """
+    import pyarrow as pa
+
+    wanted = list(dict.fromkeys([*columns, column]))
+    batches: list[Any] = []
+    for batch in reader.batches(None if set(wanted) == set(reader.columns) else wanted):
+        if batches and (
+            sum(map(len, batches)) + len(batch) > BLOCK_ROWS or sum(old.nbytes for old in batches) > BLOCK_SIZE
+        ):
+            yield _table_block(pa.Table.from_batches(batches), column, columns, reader)
+            batches = []
+        batches.append(batch)
+    if batches:
+        yield _table_block(pa.Table.from_batches(batches), column, columns, reader)
+
+
+def _table_block(table: Any, column: str, columns: Sequence[str], reader: RowReader) -> Block:
+    try:
+        texts, has_text = text_arrays(table[column], column)
+    except TypeError as error:
+        raise FileError(f"{reader.path}: {error}") from None
+    return Block(table.select(columns), texts, has_text)

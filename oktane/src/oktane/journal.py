@@ -1,0 +1,152 @@
+"""What was computed of a file's texts, kept while the file is written, so that a run that was stopped can go on.
+
+A run writes the logits of each chunk of texts to a hidden file beside its output. If it is stopped, the next run of the
+same texts and model reads them from there and computes only the rest. So the output is the same, byte for byte, as
+that of a run that was never stopped, whatever its format is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from .base_classifier import BaseClassifier, Chunk
+from .lines import FileError
+
+logger = logging.getLogger(__name__)
+
+# Texts, truncated texts, and the checksum of the logits.
+_RECORD = struct.Struct("<III")
+
+
+def key_of(*parts: Any) -> str:
+    """Return a name for what makes the logits of a file what they are: equal parts, equal logits."""
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
+
+
+def fingerprint(path: Path) -> list[str | int]:
+    """Return what changes when a file changes: its name, size and time of modification."""
+    state = path.stat()
+    return [os.path.realpath(path), state.st_size, state.st_mtime_ns]
+
+
+class Journal:
+    """The logits of the first texts of a file. `open_journal` makes one.
+
+    Args:
+        stream: The file, open for reading and writing.
+        key: What the logits are those of; see `key_of`. A file with another key is begun anew.
+        labels: Number of labels.
+
+    Attributes:
+        texts: How many texts' logits an earlier run left here.
+    """
+
+    def __init__(self, stream: IO[bytes], key: str, labels: int) -> None:
+        self._stream, self._labels = stream, labels
+        self.texts = 0
+        header = f"{key}\n".encode()
+        if stream.read(len(header)) != header:
+            stream.seek(0)
+            stream.truncate()
+            stream.write(header)
+        self._begin = self._end = len(header)
+        for texts, _, _ in self._records():
+            self.texts += texts
+            self._end = stream.tell()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been computed yet."""
+        return os.fstat(self._stream.fileno()).st_size == self._begin
+
+    def compute(self, classifier: BaseClassifier, chunks: Iterable[Sequence[str]]) -> Iterator[Chunk]:
+        """Compute the logits of chunks of texts, or read them, as far as they are here."""
+        remaining = iter(chunks)
+        end = self._begin
+        for count, truncated, logits in self._records():
+            texts = next(remaining, None)
+            if texts is None:
+                break
+            if len(texts) != count:
+                # They were cut in other places, because the output has another format now.
+                remaining = chain([texts], remaining)
+                break
+            end = self._stream.tell()
+            yield Chunk(texts, np.frombuffer(logits, "<f4").reshape(count, self._labels), truncated)
+        self._stream.seek(end)
+        self._stream.truncate()
+        for chunk in classifier.compute(remaining):
+            data = chunk.logits.astype("<f4", copy=False).tobytes()
+            self._stream.write(_RECORD.pack(len(chunk.texts), chunk.truncated, zlib.crc32(data)) + data)
+            yield chunk
+
+    def _records(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield the whole records, up to the first that a stopped run left unfinished."""
+        self._stream.seek(self._begin)
+        while len(head := self._stream.read(_RECORD.size)) == _RECORD.size:
+            texts, truncated, checksum = _RECORD.unpack(head)
+            data = self._stream.read(4 * texts * self._labels)
+            if len(data) < 4 * texts * self._labels or zlib.crc32(data) != checksum:
+                return
+            yield texts, truncated, data
+
+
+@contextmanager
+def open_journal(target: Path, key: str, labels: int) -> Iterator[Journal]:
+    """Open the journal of an output file.
+
+    It stays if the run is stopped or can't write, and is removed if the block ends without an error, or with one that
+    will come again.
+
+    Args:
+        target: The output file.
+        key: What the logits are those of; see `key_of`.
+        labels: Number of labels.
+
+    Raises:
+        FileError: Another process is writing the output.
+    """
+    path = target.with_name(f".{target.name}.logits")
+    # Unbuffered: what is written is there, whatever happens to the process.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0) as stream:
+        _lock(stream, target)
+        journal = Journal(stream, key, labels)
+        try:
+            yield journal
+        except (KeyboardInterrupt, SystemExit, OSError, MemoryError) as stop:
+            if journal.is_empty:
+                path.unlink(missing_ok=True)
+            elif not isinstance(stop, BrokenPipeError):
+                logger.warning("%s", f"{target.name}: stopped; the same command goes on where it was")
+            raise
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        path.unlink(missing_ok=True)
+
+
+def _lock(stream: IO[bytes], target: Path) -> None:
+    """Refuse a file that another process has open. Where there are no such locks, as on Windows, do nothing."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise FileError(f"{target}: is being written by another run; wait for it, or name another file") from None
+    except OSError:
+        # A file system without locks.
+        return

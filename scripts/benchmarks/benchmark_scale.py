@@ -1,0 +1,186 @@
+"""Measure how fast a lot of text is labeled: by the engine alone, from file to file, by Ray and by Spark, and its memory.
+
+It writes parquet files of NSMC reviews, repeated, and labels them. With --kill, workers of Ray and Spark are killed
+while they work; all labels must be those that one machine gives. It needs `oktane[arrow]`, and ray[data] and pyspark for
+their parts. The figures go to standard output as JSON, one line for each part.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+import oktane
+from oktane.arrow_texts import text_arrays
+from oktane.parallel import available_cores
+
+ROWS_OF_A_FILE = 250_000
+PARTS = ("engine", "parquet", "csv", "ray", "spark")
+
+
+def main() -> None:
+    """Run the parts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--nsmc", type=Path, required=True, help="ratings_test.txt, or another tsv file with `document`"
+    )
+    parser.add_argument("--folder", type=Path, required=True, help="a folder for the files")
+    parser.add_argument("--rows", type=int, default=300_000)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="numbers of workers of Ray and Spark")
+    parser.add_argument("--kill", type=int, default=0, metavar="N", help="kill N workers of each run")
+    options = parser.parse_args()
+    texts = options.folder / "texts"
+    write_texts(options.nsmc, texts, options.rows)
+    for part in options.parts:
+        if part in ("ray", "spark"):
+            expected = labels_by_id(options.folder / "parquet")
+            for workers in options.workers:
+                target = options.folder / f"{part}-{workers}"
+                seconds = timed(lambda: RUNS[part](texts, target, workers), options.kill)
+                report(part, options.rows, seconds, workers=workers, killed=options.kill)
+                assert labels_by_id(target) == expected, f"{part}: other labels than one machine's"
+        else:
+            report(part, options.rows, *RUNS[part](texts, options.folder / part))
+
+
+def report(part: str, rows: int, seconds: float, megabytes: float | None = None, **facts: int) -> None:
+    """Print the figures of a part."""
+    figures = {"part": part, "rows": rows, "seconds": round(seconds, 1), "rows_per_second": round(rows / seconds)}
+    print(json.dumps(figures | {"peak_megabytes": megabytes, "cores": available_cores()} | facts), flush=True)
+
+
+def write_texts(nsmc: Path, folder: Path, rows: int) -> None:
+    """Write reviews, repeated, to parquet files with the columns `id` and `text`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    reviews = [line.split("\t")[1] for line in nsmc.read_text(encoding="utf-8").split("\n")[1:] if line]
+    for start in range(0, rows, ROWS_OF_A_FILE):
+        ids = range(start, min(start + ROWS_OF_A_FILE, rows))
+        table = pa.table({"id": list(ids), "text": [reviews[number % len(reviews)] for number in ids]})
+        pq.write_table(table, folder / f"part-{start // ROWS_OF_A_FILE:05}.parquet")
+
+
+def labels_by_id(folder: Path) -> list[tuple[int, str]]:
+    """Return all labels, by id; a row that came twice is there twice."""
+    table = ds.dataset(folder, format="parquet").to_table(columns=["id", "label"]).sort_by("id")
+    return list(zip(table["id"].to_pylist(), table["label"].to_pylist(), strict=True))
+
+
+def run_engine(texts: Path, target: Path) -> tuple[float]:
+    """Compute the logits of texts that are in memory."""
+    classifier = oktane.load()
+    column, _ = text_arrays(ds.dataset(texts).to_table(columns=["text"])["text"], "text")
+    start = time.perf_counter()
+    for _ in classifier.compute(column.chunks(classifier.chunk_size)):
+        pass
+    return (time.perf_counter() - start,)
+
+
+def run_command(texts: Path, target: Path, *options: str) -> tuple[float, float]:
+    """Label the files with `oktane predict`; return the seconds and the most memory in MB."""
+    command = [sys.executable, "-m", "oktane", "predict", "--input", str(texts), "--output", f"{target}/", *options]
+    start = time.perf_counter()
+    subprocess.run(command, check=True)
+    seconds = time.perf_counter() - start
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+
+
+def run_ray(texts: Path, target: Path, workers: int) -> None:
+    """Label the files with Ray Data."""
+    import ray
+
+    ray.init(num_cpus=workers, include_dashboard=False, logging_level="error")
+    try:
+        pool = ray.data.ActorPoolStrategy(size=workers)
+        data = ray.data.read_parquet(str(texts)).map_batches(
+            oktane.BatchPredictor, compute=pool, num_cpus=1, batch_format="pyarrow", batch_size=4096
+        )
+        data.write_parquet(str(target))
+    finally:
+        ray.shutdown()
+
+
+def run_spark(texts: Path, target: Path, workers: int) -> None:
+    """Label the files with Spark."""
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    # A task is tried eight times.
+    spark = SparkSession.builder.master(f"local[{workers},8]").config("spark.ui.enabled", "false").getOrCreate()
+    try:
+        predict = oktane.BatchPredictor()
+        schema = "id long, text string, label string, probability double"
+        frame = spark.read.parquet(str(texts)).mapInArrow(lambda batches: map(predict, batches), schema)
+        frame.write.mode("overwrite").parquet(str(target))
+    finally:
+        spark.stop()
+
+
+RUNS: dict[str, Callable[..., object]] = {
+    "engine": run_engine,
+    "parquet": run_command,
+    "csv": lambda texts, target: run_command(texts, target, "--output_format", "csv"),
+    "ray": run_ray,
+    "spark": run_spark,
+}
+
+
+def timed(run: Callable[[], object], kills: int) -> float:
+    """Return the seconds of a run, during which workers are killed."""
+    stopped = threading.Event()
+    killer = threading.Thread(target=kill_workers, args=(kills, stopped), daemon=True)
+    killer.start()
+    start = time.perf_counter()
+    run()
+    seconds = time.perf_counter() - start
+    stopped.set()
+    killer.join()
+    return seconds
+
+
+def kill_workers(count: int, stopped: threading.Event) -> None:
+    """Kill some of the busiest processes below this one that run BatchPredictor, one every few seconds."""
+    draw = random.Random(0)
+    while count and not stopped.wait(5):
+        workers = [number for number in descendants(os.getpid()) if is_worker(number)]
+        if workers:
+            os.kill(draw.choice(workers), signal.SIGKILL)
+            count -= 1
+
+
+def descendants(process: int) -> Iterator[int]:
+    """Yield the processes that a process has started, and those that they have."""
+    for tasks in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in tasks.read_text().split():
+            yield int(child)
+            yield from descendants(int(child))
+
+
+def is_worker(process: int) -> bool:
+    """Return whether a process is a worker of Ray or Spark that runs a model."""
+    try:
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return (
+        b"ray::MapWorker" in command
+        or b"ray::" in command
+        and b"BatchPredictor" in command
+        or b"pyspark.daemon" in command
+    )
+
+
+if __name__ == "__main__":
+    main()
