@@ -8,7 +8,7 @@ import pytest
 import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file
-from transformers import AutoModelForPreTraining, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForPreTraining, AutoTokenizer, pipeline
 
 from okt_lstm.atomic import FileError
 from okt_lstm.cli import main
@@ -261,3 +261,49 @@ def test_weights_that_are_not_those_of_the_configuration_are_refused(pretrained,
     prepared = prepare(given)
     with pytest.raises(ValueError, match=r"has other weights than its configuration says: .*forward_rnn"):
         initialize(given, prepared)
+
+
+def test_the_forward_direction_alone_gives_a_model_that_generates_text(text, tmp_path, capsys):
+    run(tmp_path / "writer", text, "--direction", "forward")
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "writer")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "writer")
+    assert type(model).__name__ == "LSTMForCausalLM"
+    assert model.config.use_cache
+    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    assert (model.config.bos_token_id, model.config.eos_token_id) == (begin, end)
+    ids = tokenizer("영화 정말 재미 있다")["input_ids"]
+    assert ids[0] == begin
+    assert end not in ids
+    capsys.readouterr()
+    assert main(["generate", "--model", str(tmp_path / "writer"), "--do_sample", "false", "영화 정말"]) == 0
+    written = capsys.readouterr().out
+    assert written.startswith("영화 정말 ")
+    assert set(written.split()) <= set(" ".join(SENTENCES).split())
+    # What the model doesn't know stays in the text.
+    assert main(["generate", "--model", str(tmp_path / "writer"), "--seed", "1", "  쀍쀍 영화"]) == 0
+    assert capsys.readouterr().out.startswith("  쀍쀍 영화")
+    given = options(tmp_path / "writer", tmp_path / "classifier")
+    assert not initialize(given, prepare(given))[0].config.bidirectional
+
+
+def test_a_mask_token_gives_a_model_that_fills_gaps(text, tmp_path):
+    run(tmp_path / "filler", text, "--mask_token", "<mask>")
+    fill = pipeline("fill-mask", model=str(tmp_path / "filler"))
+    assert type(fill.model).__name__ == "LSTMForMaskedLM"
+    assert fill("배우 연기 정말 <mask>")[0]["token_str"] in {sentence.split()[-1] for sentence in SENTENCES}
+
+
+def test_options_that_contradict_the_direction_are_refused(text, tmp_path):
+    with pytest.raises(ValueError, match="--bidirectional"):
+        run(tmp_path / "lm", text, "--direction", "forward", "--bidirectional", "true")
+    with pytest.raises(ValueError, match="--mask_token"):
+        run(tmp_path / "lm", text, "--direction", "forward", "--mask_token", "<mask>")
+
+
+def test_a_model_that_does_not_generate_text_is_refused_with_what_to_do(pretrained, folder, capsys):
+    for path, found in ((pretrained[0], "LSTMForPreTraining"), (folder, "LSTMForSequenceClassification")):
+        assert main(["generate", "--model", str(path), "영화"]) == 1
+        error = capsys.readouterr().err
+        assert found in error
+        assert "--direction forward" in error
+    assert main(["generate", "--model", "no/such-model-here", "영화"]) == 1
