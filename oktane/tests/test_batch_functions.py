@@ -146,7 +146,9 @@ def test_arguments_alone_are_pickled_and_a_process_loads_once(monkeypatch):
     assert loaded == [1]
 
 
-@pytest.mark.parametrize("method", [name for name in ("fork", "forkserver", "spawn") if name in multiprocessing.get_all_start_methods()])
+@pytest.mark.parametrize(
+    "method", [name for name in ("fork", "forkserver", "spawn") if name in multiprocessing.get_all_start_methods()]
+)
 def test_other_processes(method, labels):
     # In a process of its own, since this one has threads by now.
     code = (

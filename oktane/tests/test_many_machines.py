@@ -46,7 +46,7 @@ class Mortal:
             os.close(os.open(self.marker, os.O_CREAT | os.O_EXCL))
         except FileExistsError:
             return self.predict(batch)
-        os.kill(os.getpid(), signal.SIGKILL)
+        return os.kill(os.getpid(), signal.SIGKILL)
 
 
 def labels_of(rows):
@@ -67,9 +67,7 @@ def test_duckdb(parquet, expected):
     duckdb = pytest.importorskip("duckdb")
     connection = duckdb.connect()
     text = duckdb.sqltypes.VARCHAR
-    connection.create_function(
-        "label", oktane.BatchPredictor(), [text], text, type="arrow", null_handling="special"
-    )
+    connection.create_function("label", oktane.BatchPredictor(), [text], text, type="arrow", null_handling="special")
     rows = connection.sql(f"SELECT id, label(text) AS label FROM '{parquet}'").fetchall()
     assert dict(rows) == expected
     assert len(rows) == ROWS

@@ -20,8 +20,9 @@ from .base_classifier import BaseClassifier
 from .blocks import Block
 from .columns import TEXT_COLUMNS, find_usual
 from .files import new_columns, scored_blocks
-from .okt import Okt, UserDictionary
+from .okt import Okt
 from .prediction_tables import prediction_arrays
+from .user_words import UserDictionary
 
 
 class BatchFunction(ABC):
