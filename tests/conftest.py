@@ -1,8 +1,10 @@
 """Fixtures that several test files share."""
 
+import io
 import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -41,7 +43,25 @@ def classifier(folder: Path) -> "Classifier":
     return okt_lstm.load(folder)
 
 
+@pytest.fixture
+def run(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run the command in this process: arguments and standard input to exit code, output and errors."""
+    from okt_lstm import cli
+
+    def run(*arguments: object, stdin: bytes = b"") -> tuple[Any, ...]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
+        capsys.readouterr()
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as exit:
+            code = exit.code
+        return (code, *capsys.readouterr())
+
+    return run
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks that transformers' own tests use; see test_transformers_suite.py."""
-    for mark in ("accelerate_tests", "flash_attn_test", "flash_attn_3_test", "flash_attn_4_test", "torch_compile_test"):
+    """Register the marks that transformers' own tests use; see transformers_suite.py."""
+    flash_attention = ("flash_attn_test", "flash_attn_3_test", "flash_attn_4_test")
+    for mark in ("accelerate_tests", "generate", "torch_compile_test", *flash_attention):
         config.addinivalue_line("markers", f"{mark}: set by transformers' own tests")

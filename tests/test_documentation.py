@@ -58,7 +58,7 @@ def run(code: str, namespace: dict[str, Any]) -> int:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with what pages assume: a trained model in `out`, and one that Hub examples find as `owner/name`."""
+    """A folder with what pages assume: a trained model in `out`, taggers, and one that the Hub has as `owner/name`."""
     import okt_lstm
 
     folder = tmp_path_factory.mktemp("pages")
@@ -66,6 +66,13 @@ def folder(tmp_path_factory):
     for name in ("out", "owner/name"):
         classifier.model.save_pretrained(folder / name)
         classifier.tokenizer.save_pretrained(folder / name)
+    tokenizer = okt_lstm.OktCharacterTokenizer().train_new_from_iterator(["이순신은 서울에서"], vocab_size=20)
+    for name, tags in (("ner", ["O", "B-PS", "I-PS"]), ("spacing", ["B-word", "I-word"])):
+        config = okt_lstm.LSTMConfig(
+            vocab_size=len(tokenizer), embedding_size=8, hidden_size=8, id2label=dict(enumerate(tags))
+        )
+        okt_lstm.LSTMForTokenClassification(config).save_pretrained(folder / name)
+        tokenizer.save_pretrained(folder / name)
     return folder
 
 

@@ -311,3 +311,38 @@ def test_an_output_encoding_is_used_or_refused(tmp_path):
     ):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.tsv", "a.csv", "a.jsonl", "a.json", "a.txt.gz", "a.csv.gz"])
+def test_a_line_that_would_fill_the_memory_is_refused_by_its_number(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("oktane.lines.LONGEST_LINE", 1000)
+    content = b"text\n" + b'{"text": "a"}\n' * 5 + b"a" * 100_000
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with (
+        pytest.raises(FileError, match=rf"{name}, line 7: has more than 0 MB"),
+        open_reader(tmp_path / name, ReadOptions(input_format="txt")) as reader,
+    ):
+        list(reader)
+
+
+def test_a_small_compressed_file_does_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("oktane.json_readers.MOST_DECOMPRESSED", 1000)
+    rows = json.dumps([{"text": "a"}] * 1000, indent=1)
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(rows.encode()))
+    (tmp_path / "a.json").write_text(rows)
+    with pytest.raises(FileError, match=r"a\.json\.gz: has more than .* when it is decompressed"):
+        open_reader(tmp_path / "a.json.gz")
+    with open_reader(tmp_path / "a.json") as reader:
+        assert len(list(reader)) == 1000
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_a_header_of_a_hundred_thousand_columns_is_read_and_not_shown_whole(tmp_path, name):
+    separator = "," if name == "a.csv" else "\t"
+    columns = [f"c{number}" for number in range(100_000)]
+    (tmp_path / name).write_text(f"{separator.join(columns)}\n{separator.join(columns)}\n")
+    with open_reader(tmp_path / name) as reader:
+        with pytest.raises(FileError, match="c19 and 99,980 more") as error:
+            choose_text_column(reader)
+        assert len(str(error.value)) < 1000
+        assert len(list(reader)) == 1

@@ -1,11 +1,13 @@
 """The command `oktane`: lines in, lines out, and a good neighbor in a pipe."""
 
+import gzip
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from unicodedata import normalize
 
 import pytest
 
@@ -95,7 +97,7 @@ def test_an_error_leaves_the_output_as_it_was(tmp_path):
     done = run("morphs", "--input", str(tmp_path / "bad.txt"), "--output", str(output))
     assert done.returncode == 1
     assert re.fullmatch(
-        r"oktane: error: \S+bad\.txt, line 100001: byte 0xb0 .* is not UTF-8\. .*iconv -f CP949.*\n",
+        r"oktane: error: \S+bad\.txt, line 100001: byte 0xb0 .* is not UTF-8\. .*--encoding\n",
         done.stderr.decode(),
     )
     assert output.read_text() == "what was there"
@@ -317,3 +319,44 @@ def test_a_file_is_not_overwritten_by_its_own_analysis(tmp_path):
         assert done.returncode == 1
         assert b"input and output are the same file" in done.stderr
     assert path.read_text(encoding="utf-8") == "영화가 재밌다\n"
+
+
+# ---- encodings ----
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp949", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("by_file", [True, False])
+def test_lines_are_read_in_the_encoding_that_they_are_in(okt, tmp_path, encoding, by_file):
+    texts = ["정말 재미있는 영화였다", "연기가 별로", "", "배우들이 좋았다"]
+    content = "\r\n".join(texts).encode(encoding)
+    path = tmp_path / "texts.txt"
+    path.write_bytes(content)
+    done = run("morphs", "--input", str(path)) if by_file else run("morphs", given=content)
+    assert done.stdout.decode().split("\n")[:-1] == [" ".join(okt.morphs(text)) for text in texts]
+    said = done.stderr.decode()
+    assert ("is read as" in said) == (encoding != "utf-8-sig"), said
+
+
+def test_a_named_encoding_decides_and_a_compressed_file_is_read(okt, tmp_path):
+    path = tmp_path / "texts.txt.gz"
+    path.write_bytes(gzip.compress("영화가 좋다\n별로".encode("cp949")))
+    done = run("morphs", "--input", str(path), "--encoding", "cp949")
+    assert lines_of(done) == ["영화 가 좋다", "별로"]
+    done = run("morphs", "--input", str(path), "--encoding", "utf-8")
+    assert done.returncode == 1
+    assert "line 1: byte 0xbf (number 1 of the line) is not UTF-8" in done.stderr.decode()
+    done = run("morphs", "--encoding", "utf8000", given="가")
+    assert "--encoding utf8000: no such encoding" in done.stderr.decode()
+
+
+def test_decomposed_hangul_is_composed_if_one_asks_for_it(tmp_path):
+    text = normalize("NFD", "영화가 재밌다")
+    assert lines_of(run("morphs", "--compose", text)) == ["영화 가 재밌다"]
+
+
+def test_a_file_of_words_changes_the_morphemes(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("워라밸\n-영화\n8시즌\t8/Number 시즌/Noun\n", encoding="utf-8")
+    done = run("pos", "--user_dictionary", str(path), "8시즌 워라밸이", "영화")
+    assert lines_of(done)[0] == "8/Number 시즌/Noun 워라밸/Noun 이/Josa"
+    assert lines_of(done)[1] != "영화/Noun"

@@ -63,8 +63,8 @@ def test_without_the_compiled_core_the_error_is_one_line_that_says_what_to_do():
 
 def test_threads_that_start_at_once_make_a_users_dictionary_once(monkeypatch):
     made = []
-    add_words = dictionary.add_words
-    monkeypatch.setattr(dictionary, "add_words", lambda *arguments: made.append(1) or add_words(*arguments))
+    change_words = dictionary.change_words
+    monkeypatch.setattr(dictionary, "change_words", lambda *arguments: made.append(1) or change_words(*arguments))
     with ThreadPoolExecutor(16) as threads:
         okts = list(threads.map(lambda _: Okt({"Noun": ["한꺼번에만든낱말"]}), range(16)))
     assert len(made) == 1

@@ -14,6 +14,7 @@ import torch  # noqa: E402
 from safetensors.numpy import load_file, save_file  # noqa: E402
 from trained_folders import RELEASED, random_model, random_rows, torch_logits  # noqa: E402
 
+from okt_lstm.models.ngrams import NUM_HASHES, hashed_ngrams  # noqa: E402
 from oktane import _engine, network  # noqa: E402
 
 LENGTHS = [0, 1, 2, 70, 7, 7, 13, 0, *range(3, 30)]
@@ -44,6 +45,13 @@ def test_every_pooling_of_every_cell(tmp_path, kernels, family, pooling):
     assert_close(network.load_model(save(model, tmp_path)).network.run(*rows), torch_logits(model, *rows))
 
 
+def test_the_mean_of_many_states_loses_nothing_to_rounding(tmp_path, kernels):
+    model = random_model("RNN", nonlinearity="relu", vocab_size=50, embedding_size=33, hidden_size=50, pooling="mean")
+    ids, row_splits = np.full(20_000, 7, np.int32), np.array([0, 20_000], np.int64)
+    found = network.load_model(save(model, tmp_path)).network.run(ids, row_splits)
+    np.testing.assert_allclose(found, torch_logits(model, ids, row_splits), rtol=2e-6, atol=1e-5)
+
+
 @pytest.mark.parametrize("directions", ["one", "joined", "separate"])
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize(("embedding_size", "hidden_size"), [(1, 1), (33, 50), (128, 64)])
@@ -71,6 +79,28 @@ def test_ngram_models(tmp_path, max_ngram):
     model = random_model("Ngram", labels="abc", vocab_size=50, num_buckets=997, max_ngram=max_ngram)
     rows = random_rows(50, LENGTHS)
     assert_close(network.load_model(save(model, tmp_path)).network.run(*rows), torch_logits(model, *rows))
+
+
+def know_ngrams_of(known, ids, vocab_size, max_ngram):
+    """Give every second n-gram of some tokens a weight."""
+    hashes = torch.cat(hashed_ngrams(torch.tensor([[vocab_size, *ids, vocab_size]]), max_ngram, NUM_HASHES), dim=1)
+    known.hashes.copy_(hashes.unique()[::2][: len(known.hashes)].int())
+    torch.nn.init.normal_(known.weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("family", ["LSTM", "GRU", "Ngram"])
+def test_known_ngrams_alone_and_beside_a_network(tmp_path, family, dtype):
+    length = {"max_ngram" if family == "Ngram" else "ngram_length": 3}
+    model = random_model(family, labels="abc", vocab_size=50, num_ngrams=300, **length)
+    rows = random_rows(50, LENGTHS)
+    before = torch_logits(model, *rows)
+    know_ngrams_of(model.weights if family == "Ngram" else model.ngrams, rows[0], 50, 3)
+    model = model.to(dtype)
+    save(model, tmp_path)
+    found = network.load_model(tmp_path).network.run(*rows)
+    assert_close(found, torch_logits(model.float(), *rows))
+    assert np.abs(found - before).max() > 0.1
 
 
 @pytest.mark.parametrize("family", ["LSTM", "Ngram"])

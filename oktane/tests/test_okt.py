@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -361,3 +362,32 @@ def test_words_act_as_if_they_stood_in_okts_own_lists(konlpy_okt):
 def test_repr_counts_the_users_words_and_names_the_dictionary():
     assert repr(Okt(WORDS)).startswith("Okt(14 user words, dictionary ")
     assert oktane.__version__
+
+
+def test_konlpys_arguments_and_attributes_are_there():
+    okt = Okt(jvmpath=None, max_heap_size=2048)
+    assert okt.morphs("영화가 재밌다") == ["영화", "가", "재밌다"]
+    assert okt.tagset["Noun"] == "명사"
+    assert {pos for _, pos in okt.pos("영화가 재밌다 ㅋㅋ LG 12 @a #b ! 漢")} <= okt.tagset.keys()
+
+
+def test_morphemes_are_kept_by_part_of_speech_and_stop_words():
+    texts = ["영화가 재밌었다 정말", "", "별로 ㅋㅋ"]
+    found = Okt().encode_batch(texts, stem=True, pos=["Noun", "Adjective"], stopwords=["정말"])
+    assert [found.forms[number] for number in found.form_ids] == ["영화", "재밌다", "별로"]
+    assert list(found.spans) == [0, 2, 4, 8, 0, 2]
+    assert list(found.row_splits) == [0, 2, 2, 3]
+    with pytest.raises(ValueError, match="'명사' is no part of speech; choose from: Adjective, "):
+        Okt().encode_batch(texts, pos=["명사"])
+
+
+def test_hangul_is_composed_if_one_asks_for_it():
+    text = normalize("NFD", "영화가 재밌었다")
+    okt, composing = Okt(), Okt(compose=True)
+    assert okt.morphs(text) != ["영화", "가", "재밌었다"]
+    assert composing.morphs(text) == composing.morphs_batch([text])[0] == ["영화", "가", "재밌었다"]
+    assert composing.pos(text, stem=True)[-1] == ("재밌다", "Adjective")
+    assert composing.nouns(text) == ["영화"]
+    for tokens in (composing.tokenize(text), composing.tokenize_batch(["", text])[1]):
+        assert [normalize("NFC", text[token.start : token.end]) for token in tokens] == ["영화", "가", "재밌었다"]
+    assert pickle.loads(pickle.dumps(composing)).morphs(text) == ["영화", "가", "재밌었다"]

@@ -65,3 +65,10 @@ def test_the_position_reaches_the_size(tmp_path):
     with open_reader(write(tmp_path / "rows.parquet", [{"text": "a"}] * 3)) as reader:
         assert len(list(reader)) == 3
         assert reader.position == reader.size == 3
+
+
+@pytest.mark.parametrize("rows", [[{"a": 2**70}], [{"a": 1}, {"a": 2**70}], [{"a": -(2**70)}]])
+def test_a_number_that_is_too_large_for_parquet_is_an_error(tmp_path, rows):
+    with pytest.raises(FileError, match="do not fit"), open_writer(tmp_path / "a.parquet", ["a"]) as writer:
+        writer.write(rows)
+    assert list(tmp_path.iterdir()) == []

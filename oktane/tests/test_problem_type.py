@@ -65,3 +65,11 @@ def test_a_problem_type_is_the_string_that_configurations_hold():
     assert ProblemType.REGRESSION == "regression"
     assert f"{ProblemType.REGRESSION}" == "regression"
     assert json.dumps([ProblemType.REGRESSION]) == '["regression"]'
+
+
+def test_unsure_takes_the_place_of_a_label_that_is_not_probable_enough():
+    scores = np.array([[0.6, 0.4], [0.9, 0.1], [0.5, 0.5]], np.float32)
+    single = ProblemType.SINGLE_LABEL
+    assert single.predictions(scores, ["a", "b"], abstain_below=0.7) == ["unsure", "a", "unsure"]
+    assert single.predictions(scores, ["a", "b"]) == ["a", "a", "a"]
+    assert next(single.rows(scores, ["a", "b"], abstain_below=0.7)) == ["unsure", pytest.approx(0.6)]

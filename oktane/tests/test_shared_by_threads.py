@@ -9,7 +9,7 @@ import pytest
 from word_lists import LIST_BITS, WordLists, pack
 
 from oktane import Token, _core
-from oktane.user_words import add_words
+from oktane.word_changes import change_words
 
 TEXTS = [
     "영화는재밌었어욬ㅋㅋ a.kr/b",
@@ -26,7 +26,7 @@ CALLS = {
     "morphemes": lambda packed: [list(part) for part in packed.morphemes(TEXTS, True, True)],
     "a text that is no str": lambda packed: _message_of(packed, [*TEXTS, None]),
     "lookup": lambda packed: packed.lookup("재밌었"),
-    "user words": lambda packed: add_words(packed, {"Noun": ["덕질"]}).lookup("덕질"),
+    "user words": lambda packed: change_words(packed, {"Noun": ["덕질"]}).lookup("덕질"),
 }
 THREADS = 8
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,8 @@ from word_lists import LIST_BITS, WordLists, pack
 
 from oktane import Okt, Token, _core
 from oktane.conjugation import conjugate
-from oktane.user_words import LISTED, PREDICATES, add_words, can_be_looked_up, digest_with, read_user_dictionary
+from oktane.user_words import LISTED, PREDICATES, can_be_looked_up, read_user_dictionary
+from oktane.word_changes import change_words, digest_with
 
 DIGEST = bytes(range(32))
 SMALL = WordLists(
@@ -27,8 +29,9 @@ SMALL = WordLists(
     typos={"됬": "됐", "갓": "갔"},
 )
 
+NOT_EMPTY = [(pos, words) for pos, words in SMALL.words.items() if words and pos in LISTED]
 SYLLABLES = st.sampled_from("가나다라하갈갔파랗르니뷁힣")
-WORDS = st.text(st.one_of(SYLLABLES, st.sampled_from("ㄱㅣㅋA1 漢")), min_size=1, max_size=4)
+WORDS = st.text(st.one_of(SYLLABLES, st.sampled_from("ㄱㅣㅋA1漢")), min_size=1, max_size=4)
 STEMS = st.one_of(st.text(SYLLABLES, min_size=1, max_size=3), st.sampled_from(["하", "갈", "가", "날", "나르", "가렵"]))
 USER_WORDS = st.fixed_dictionaries(
     {},
@@ -54,7 +57,7 @@ def words_of(lists, user_words):
 
 def check_equal(lists, user_words, texts):
     base = _core.Dictionary(pack(lists))
-    extended, expected = add_words(base, user_words), packed_at_once(lists, user_words)
+    extended, expected = change_words(base, user_words), packed_at_once(lists, user_words)
     assert extended.digest == digest_with(base.digest, user_words)
     for word in words_of(lists, user_words):
         assert extended.lookup(word) == expected.lookup(word), word
@@ -72,7 +75,7 @@ def test_words_laid_over_equal_words_packed_at_once(user_words, texts):
 def test_laying_words_over_changes_nothing_of_the_dictionary_below(user_words):
     base = _core.Dictionary(pack(SMALL))
     before = {word: base.lookup(word) for word in words_of(SMALL, user_words)}
-    add_words(base, user_words)
+    change_words(base, user_words)
     assert {word: base.lookup(word) for word in before} == before
 
 
@@ -80,9 +83,76 @@ def test_laying_words_over_changes_nothing_of_the_dictionary_below(user_words):
 def test_words_are_laid_over_in_as_many_steps_as_one_likes(first, second):
     base = _core.Dictionary(pack(SMALL))
     both = {pos: [*first.get(pos, ()), *second.get(pos, ())] for pos in LISTED}
-    stepwise, at_once = add_words(add_words(base, first), second), add_words(base, both)
+    stepwise, at_once = change_words(change_words(base, first), second), change_words(base, both)
     for word in words_of(SMALL, both):
         assert stepwise.lookup(word) == at_once.lookup(word)
+
+
+def without(lists, removed):
+    """Return lists without words; predicates are stems."""
+    words = {name: words - set(removed.get(name, ())) for name, words in lists.words.items()}
+    names = {name: words[name] - set(removed.get("Noun", ())) for name in ("full name", "given name")}
+    return lists._replace(words=words | names)
+
+
+@given(
+    st.fixed_dictionaries({}, optional={pos: st.lists(st.sampled_from(sorted(words))) for pos, words in NOT_EMPTY}),
+    USER_WORDS,
+    st.lists(st.text(st.sampled_from("가나다라하갈갔파랗르니됬뷁ㅋ "), max_size=12), max_size=8),
+)
+def test_words_taken_out_are_as_if_they_had_never_been_packed(removed, added, texts):
+    base = _core.Dictionary(pack(SMALL))
+    # What is removed and added is there, so nothing is left to compare.
+    added = {pos: [word for word in words if word not in removed.get(pos, ())] for pos, words in added.items()}
+    changes = {pos: [*added.get(pos, ()), *(f"-{word}" for word in set(removed.get(pos, ())))] for pos in LISTED}
+    changed, expected = change_words(base, changes), packed_at_once(without(SMALL, removed), added)
+    for word in words_of(SMALL, added):
+        assert changed.lookup(word) == expected.lookup(word), word
+    for norm in (False, True):
+        assert changed.tokens(texts, norm, True, Token) == expected.tokens(texts, norm, True, Token)
+
+
+@pytest.mark.slow
+def test_predicates_taken_out_of_okts_own_lists_leave_their_forms_to_the_others(lists):
+    removed = {"Verb": ["가", "들", "하", "나르"], "Adjective": ["파랗", "하", "가렵"], "Noun": ["영화", "가"]}
+    base, expected = _core.Dictionary(pack(lists)), _core.Dictionary(pack(without(lists, removed)))
+    changed = change_words(base, {pos: [f"-{word}" for word in words] for pos, words in removed.items()})
+    for word in words_of(SMALL, removed) | {form for pos in PREDICATES for form in lists.words[pos]}:
+        assert changed.lookup(word) == expected.lookup(word), word
+
+
+def test_a_word_can_leave_one_list_or_all():
+    assert Okt().pos("영화가 재밌다")[0] == ("영화", "Noun")
+    for removing in ({"Noun": ["-영화"]}, {"remove": ["영화"]}, ["-영화"]):
+        assert ("영화", "Noun") not in Okt(removing).pos("영화가 재밌다")
+    assert Okt(remove=["영화"]).user_dictionary == Okt(["-영화"]).user_dictionary == {"remove": ["영화"]}
+    assert Okt(remove=["재밌다"]).pos("재밌다", stem=True) == [("재밌다", "Noun")]
+    # Removed everywhere, then added: it is a noun and nothing else.
+    assert Okt({"Noun": ["하"], "remove": ["하다", "하"]}).pos("하", stem=True) == [("하", "Noun")]
+
+
+def test_a_word_to_remove_that_no_list_has_is_told():
+    with pytest.warns(UserWarning, match="no list of Okt has these words, so they can't be removed: '영화', '뷁뷁'"):
+        Okt({"remove": ["뷁뷁"], "Verb": ["-영화"]} | {"Noun": ["-영화"]})
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "morphemes"),
+    [
+        (["8시즌"], "8시즌은 별로", ["8시즌/Noun", "은/Josa", "별로/Noun"]),
+        ({"split": ["8/Number 시즌/Noun"]}, "8시즌이 좋다", ["8/Number", "시즌/Noun", "이/Josa", "좋다/Adjective"]),
+        (["8시즌"], "18시즌", ["18시/Number", "즌/Foreign"]),
+        (["LG전자"], "LG전자는 ALG전자", ["LG전자/Noun", "는/Josa", "ALG/Alpha", "전자/Noun"]),
+        (["C++"], "C++을", ["C++/Noun", "을/Josa"]),
+        (["S23", "S23울트라"], "갤럭시S23울트라 S23", ["갤럭시/Noun", "S23울트라/Noun", "S23/Noun"]),
+        ({"split": ["아버지/Noun 가방/Noun"]}, "아버지가방에", ["아버지/Noun", "가방/Noun", "에/Josa"]),
+        (["워라밸"], "워라밸이 좋다", ["워라밸/Noun", "이/Josa", "좋다/Adjective"]),
+    ],
+)
+def test_words_of_any_characters_are_kept_together_or_split_as_told(words, text, morphemes):
+    okt = Okt(words)
+    assert okt.pos(text, join=True) == morphemes
+    assert all(text[token.start : token.end] == token.text for token in okt.tokenize(text))
 
 
 @pytest.mark.slow
@@ -103,7 +173,7 @@ def test_a_thousand_words_over_okts_own_lists_equal_all_packed_at_once(lists):
     listed = [word for words in user_words.values() for word in words]
     texts = ["".join(draw.choices(listed, k=draw.randint(1, 6))) + draw.choice([" ", "ㅋㅋ", ""]) for _ in range(3000)]
     base = check_equal(lists, user_words, texts)
-    assert add_words(base, user_words).pairs(texts, False, True, False) != base.pairs(texts, False, True, False)
+    assert change_words(base, user_words).pairs(texts, False, True, False) != base.pairs(texts, False, True, False)
 
 
 # ---- what is refused ----
@@ -113,14 +183,14 @@ def test_a_thousand_words_over_okts_own_lists_equal_all_packed_at_once(lists):
     ("words", "entries", "stems", "message"),
     [
         (["가"], [], [], "1 words, but 0 entries"),
-        (["나", "가"], [(1, -1, -1)] * 2, [], "ascending order, but '나' precedes '가'"),
-        (["가", "가"], [(1, -1, -1)] * 2, [], "distinct"),
-        ([""], [(1, -1, -1)], [], "empty"),
-        (["가A"], [(1, -1, -1)], [], "Hangul syllables and compatibility jamo, not '가A'"),
+        (["나", "가"], [(1, 0, -1, -1)] * 2, [], "ascending order, but '나' precedes '가'"),
+        (["가", "가"], [(1, 0, -1, -1)] * 2, [], "distinct"),
+        ([""], [(1, 0, -1, -1)], [], "empty"),
+        (["가A"], [(1, 0, -1, -1)], [], "Hangul syllables and compatibility jamo, not '가A'"),
         (["가"], [(1, -1)], [], "entry of '가' is malformed"),
-        (["가"], [(1 << 16, -1, -1)], [], "entry of '가' is malformed"),
-        (["가"], [(1, 0, -1)], [], "stem or correction that is not there"),
-        (["가"], [(1, -1, 1)], ["가다"], "stem or correction that is not there"),
+        (["가"], [(1 << 16, 0, -1, -1)], [], "entry of '가' is malformed"),
+        (["가"], [(1, 0, 0, -1)], [], "stem or correction that is not there"),
+        (["가"], [(1, 0, -1, 1)], ["가다"], "stem or correction that is not there"),
     ],
 )
 def test_malformed_words_are_refused(words, entries, stems, message):
@@ -205,9 +275,51 @@ def test_a_user_file_that_is_missing_or_no_text_is_an_error(tmp_path):
         Okt(path)
 
 
-def test_words_that_okt_never_looks_up_are_told():
-    with pytest.warns(UserWarning, match="1 words of the user dictionary can never be found.*'LG전자'"):
-        assert read_user_dictionary({"Noun": ["LG전자", "전자"]}) == {"Noun": ["LG전자", "전자"]}
+def test_a_file_and_a_list_can_remove_and_split(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("워라밸\n-워드\n-영화\tNoun\n-가다\tVerb\n8시즌\t8/Number  시즌/Noun\n", encoding="utf-8")
+    expected = {
+        "Noun": ["-영화", "워라밸"],
+        "Verb": ["-가"],
+        "split": ["8/Number 시즌/Noun"],
+        "remove": ["워드"],
+    }
+    assert read_user_dictionary(path) == read_user_dictionary(expected) == expected
+    assert read_user_dictionary(["워라밸", "-워드"], remove=["영화"]) == {
+        "Noun": ["워라밸"],
+        "remove": ["영화", "워드"],
+    }
+
+
+def test_decomposed_hangul_is_the_same_word():
+    assert read_user_dictionary([normalize("NFD", "워라밸")]) == {"Noun": ["워라밸"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"Noun": ["가", "-가"]}, r"word 1: '가' is both added and removed as Noun"),
+        ({"split": ["8시즌"]}, r"expected morphemes such as '8/Number 시즌/Noun', not '8시즌'"),
+        ({"split": ["8/Nummer 시즌/Noun"]}, r"expected morphemes such as"),
+        (["두 단어"], r"user_dictionary, word 0: a word has no white space inside"),
+        ([3], r"user_dictionary, word 0: expected a str"),
+    ],
+)
+def test_a_wrong_change_is_named(words, message):
+    with pytest.raises(ValueError, match=message):
+        Okt(words)
+
+
+def test_morphemes_that_make_another_word_are_refused(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("9시즌\t8/Number 시즌/Noun\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"line 1: the morphemes '8/Number 시즌/Noun' do not make the word '9시즌'"):
+        Okt(path)
+
+
+def test_a_word_in_place_of_a_path_is_answered_with_the_list():
+    with pytest.raises(FileNotFoundError, match=r"to add words, pass a list of them: \['워라밸'\]"):
+        Okt("워라밸")
 
 
 def test_the_hash_is_that_of_the_lists_and_the_words():

@@ -3,15 +3,19 @@
     python scripts/benchmarks/benchmark_encoder.py --corpora CORPORA --encoder ENCODER --teacher TEACHER --output OUT
 
 ENCODER is a folder that `oktane.load_encoder` reads, or "inside" for the one in the package; TEACHER one of
-sentence-transformers. For each corpus and number of rows, five training sets are drawn. Each system trains a logistic
-regression on the same rows: TF-IDF of character 1- to 4-grams with C 10, and vectors with C chosen by
-cross-validation; both with balanced class weights. "+ TF-IDF" adds the log probabilities of the two. What is measured
-is kept line by line in OUT/results.jsonl, and not measured again. The table and the picture are made of that file.
+sentence-transformers. With --model2vec, static vectors that `model2vec.distill` made of the teacher stand beside them,
+and with --onnxruntime the teacher is timed there, too.
+
+For each corpus and number of rows, five training sets are drawn. Each system trains a logistic regression on the same
+rows: TF-IDF of character 1- to 4-grams with C 10, and vectors with C chosen by cross-validation; both with balanced
+class weights. "+ TF-IDF" adds the log probabilities of the two. What is measured is kept line by line in
+OUT/results.jsonl, and not measured again. The table and the picture are made of that file.
 """
 
 import argparse
 import json
 import statistics
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +47,8 @@ CS = (1.0, 10.0, 100.0)
 PLOTTED_ROWS = 300
 # Turns that are timed, and about how long each takes.
 TURNS, SECONDS = 7, 2.0
-TFIDF, TEACHER = "TF-IDF", "teacher"
+TFIDF, TEACHER, MODEL2VEC = "TF-IDF", "teacher", "model2vec"
+TEACHER_BATCH_SIZE = 32
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -190,7 +195,57 @@ def measure_speed(
         yield {"corpus": "speed", "rows": 0, "draw": 0, "system": name, "score": statistics.median(found)}
 
 
-def speed_systems(encoders: dict[str, Encode], teacher: str | None, corpus: Corpus) -> dict[str, Any]:
+class _States(torch.nn.Module):
+    """A transformer from ids and mask to the states of its last layer."""
+
+    def __init__(self, transformer: torch.nn.Module) -> None:
+        super().__init__()
+        self.transformer = transformer
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        states: torch.Tensor = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return states
+
+
+def in_onnxruntime(teacher: str) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """Return the teacher, exported to ONNX, as a function from texts to vectors."""
+    import onnxruntime
+
+    model = Teacher(teacher).load()
+    transformer: Any = model[0]
+    names = ["input_ids", "attention_mask"]
+    example = (torch.ones(2, 8, dtype=torch.long), torch.ones(2, 8, dtype=torch.long))
+    axes = {name: {0: "batch", 1: "time"} for name in [*names, "states"]}
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "teacher.onnx")
+        states = _States(transformer.auto_model)
+        torch.onnx.export(
+            states, example, file, input_names=names, output_names=["states"], dynamic_axes=axes, dynamo=False
+        )
+        one_thread = onnxruntime.SessionOptions()
+        one_thread.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(file, one_thread, providers=["CPUExecutionProvider"])
+    prompt = model.prompts.get(model.default_prompt_name or "", "")
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        order = np.argsort([len(text) for text in texts], kind="stable")
+        result = np.empty((len(texts), transformer.auto_model.config.hidden_size), np.float32)
+        for start in range(0, len(texts), TEACHER_BATCH_SIZE):
+            rows = order[start : start + TEACHER_BATCH_SIZE]
+            batch = transformer.tokenizer(
+                [prompt + texts[row] for row in rows], padding=True, truncation=True, return_tensors="np"
+            )
+            states = session.run(["states"], {name: batch[name] for name in names})[0]
+            mask = batch["attention_mask"][:, :, None]
+            result[rows] = (states * mask).sum(axis=1) / mask.sum(axis=1)
+        return result / np.linalg.norm(result, axis=1, keepdims=True)
+
+    return encode
+
+
+def speed_systems(
+    encoders: dict[str, Encode], teacher: str | None, corpus: Corpus, onnxruntime: bool
+) -> dict[str, Any]:
     """Return what is timed: from raw text to a vector or, for TF-IDF, to a label."""
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), sublinear_tf=True)
     model = classifier(corpus.pool_labels, 10.0).fit(vectorizer.fit_transform(corpus.pool), corpus.pool_labels)
@@ -198,7 +253,9 @@ def speed_systems(encoders: dict[str, Encode], teacher: str | None, corpus: Corp
     systems |= {name: encode for name, encode in encoders.items() if name != TEACHER}
     if teacher:
         loaded = Teacher(teacher).load()
-        systems[TEACHER] = lambda texts: loaded.encode(list(texts), batch_size=32)
+        systems[TEACHER] = lambda texts: loaded.encode(list(texts), batch_size=TEACHER_BATCH_SIZE)
+        if onnxruntime:
+            systems[f"{TEACHER}, onnxruntime"] = in_onnxruntime(teacher)
     return systems
 
 
@@ -211,6 +268,8 @@ def main() -> None:
     parser.add_argument(
         "--bf16", action="store_true", help="let the teacher compute in bfloat16 (not when it is timed)"
     )
+    parser.add_argument("--model2vec", help="folder of static vectors that model2vec distilled from the teacher")
+    parser.add_argument("--onnxruntime", action="store_true", help="time the teacher in onnxruntime, too")
     parser.add_argument("--output", type=Path, required=True, help="folder for results.jsonl, table.md and plot.png")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
@@ -224,6 +283,11 @@ def main() -> None:
         name, _, folder = given.rpartition("=")
         loaded = oktane.load_encoder(None if folder == "inside" else folder, num_threads=1)
         encoders[name or "encoder"] = loaded.encode
+    if options.model2vec:
+        from model2vec import StaticModel
+
+        static = StaticModel.from_pretrained(options.model2vec, normalize=True)
+        encoders[MODEL2VEC] = lambda texts: static.encode(list(texts), use_multiprocessing=False)
     if options.teacher:
         teacher = Teacher(options.teacher, bf16=options.bf16)
         encoders[TEACHER] = lambda texts: teacher_vectors(teacher, texts).astype(np.float32)
@@ -231,7 +295,11 @@ def main() -> None:
     with path.open("a", encoding="utf-8") as stream:
         for source in (
             measure_pairs(options.corpora, encoders, done),
-            measure_speed(speed_systems(encoders, options.teacher, corpora["chatbot"]), corpora["chatbot"].pool, done),
+            measure_speed(
+                speed_systems(encoders, options.teacher, corpora["chatbot"], options.onnxruntime),
+                corpora["chatbot"].pool,
+                done,
+            ),
             *(measure_corpus(name, corpus, encoders, done) for name, corpus in corpora.items()),
         ):
             for line in source:

@@ -136,6 +136,19 @@ def startup(folder: Path) -> tuple[float, float]:
     return min(times), statistics.median(sizes)
 
 
+def scaling(folder: Path, texts: list[str], turns: int) -> tuple[int, float]:
+    """Return the number of cores, and how many times as many reviews as on one all label: the median of turns."""
+    import oktane
+
+    cores = oktane.available_cores()
+    one, every = (oktane.load(folder, num_threads=threads) for threads in (1, cores))
+    seconds = [
+        [timed(time.perf_counter, lambda c=classifier: c.predict(texts)) for classifier in (one, every)]
+        for _ in range(turns + 1)
+    ]
+    return cores, statistics.median(alone / together for alone, together in seconds[1:])
+
+
 def main() -> None:
     """Run the contenders in turns and print the report."""
     released = Path(__file__).parents[2] / "oktane" / "src" / "oktane" / "data" / "classifier"
@@ -209,6 +222,8 @@ def main() -> None:
         share = statistics.median(turn["operations"] / turn["network"] / turn["peak"] for turn in figures[name])
         cells = [f"{parts['operations'] / count / 1e6:.2f}", f"{parts['peak'] / 1e9:.0f}", f"{reached / 1e9:.0f}"]
         print(f"| {name} | {' | '.join(cells)} | {share:.0%} |")
+    cores, ratio = scaling(options.model, texts, options.turns)
+    print(f"\nOn {cores} cores it labels {ratio:.2f} times as many reviews as on one (seconds on the clock)")
     seconds, size = startup(options.model)
     print(f"\nFrom a cold interpreter to the first label: {seconds:.2f} s (best of 7), {size:.0f} MB resident")
 

@@ -4,11 +4,11 @@
     python scripts/benchmarks/benchmark_prediction.py --column document ratings_test.txt
     python scripts/benchmarks/benchmark_prediction.py --column document ratings_test.txt --memory --model out
 
-It compares `okt_lstm.load(model).predict(texts)`, with oktane and with konlpy's Okt in a JVM as the analyzer, and what
-many programs do before any network runs: `Okt().morphs(text)` in a Python loop. Each has a process of its own on the
-same cores. They take turns, so that a busy machine slows all of them. A rate is the median of several runs, without
-those that warm up. Without --model, an untrained network of the classic recipe's size is measured; the values of the
-weights do not change how long prediction takes.
+It compares `okt_lstm.load(model).predict(texts)`, run by oktane and by torch, and what many programs do before any
+network runs: `Okt().morphs(text)` in a Python loop. Each has a process of its own on the same cores. They take turns,
+so that a busy machine slows all of them. A rate is the median of several runs, without those that warm up. Without
+--model, an untrained network of the classic recipe's size is measured; the values of the weights do not change how long
+prediction takes.
 
 With --memory, `okt-lstm predict` also labels files of 100,000 and of 1,000,000 lines, in which the texts repeat. The
 report gives the peak resident memory and the rate, start included. That takes minutes.
@@ -45,21 +45,15 @@ def konlpy_loop(texts: Sequence[str], model: str) -> Callable[[], Any]:
 
 
 def predict_with_oktane(texts: Sequence[str], model: str) -> Callable[[], Any]:
-    """Predict the texts' labels."""
+    """Predict the texts' labels as `load` does by default."""
     import okt_lstm
 
-    # Without oktane the tokenizer would use konlpy, so its absence is an error here.
-    import oktane  # noqa: F401
-
-    classifier = okt_lstm.load(model, device="cpu", engine="torch")
+    classifier = okt_lstm.load(model, engine="oktane")
     return lambda: classifier.predict(texts)
 
 
-def predict_with_konlpy(texts: Sequence[str], model: str) -> Callable[[], Any]:
-    """Predict the texts' labels where oktane is missing."""
-    # Importing it now raises ImportError.
-    sys.modules["oktane"] = None  # type: ignore[assignment]
-
+def predict_with_torch(texts: Sequence[str], model: str) -> Callable[[], Any]:
+    """Predict the texts' labels with torch."""
     import okt_lstm
 
     classifier = okt_lstm.load(model, device="cpu", engine="torch")
@@ -69,8 +63,8 @@ def predict_with_konlpy(texts: Sequence[str], model: str) -> Callable[[], Any]:
 BASELINE = "konlpy: Okt().morphs in a loop, no network"
 SYSTEMS = {
     BASELINE: konlpy_loop,
-    "okt-lstm over konlpy's Okt: text to label": predict_with_konlpy,
-    "okt-lstm over oktane: text to label": predict_with_oktane,
+    "okt-lstm, torch: text to label": predict_with_torch,
+    "okt-lstm, oktane: text to label": predict_with_oktane,
 }
 
 

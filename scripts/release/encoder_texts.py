@@ -88,6 +88,16 @@ def common_nouns(lists: WordLists) -> list[str]:
     return sorted(nouns, key=lambda word: (-lists.frequencies.get(word, 0), word))[:COMMON_NOUNS]
 
 
+def excluded_keys(paths: Iterable[Path]) -> set[str]:
+    """Return the keys of the texts of tables, and of their sentences."""
+    found = set()
+    for path in paths:
+        for text in table_texts(path):
+            found.add(key(text))
+            found.update(map(key, sentences(text)))
+    return found
+
+
 def main() -> None:
     """Collect, exclude, shuffle and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -103,11 +113,7 @@ def main() -> None:
     draw = random.Random(options.seed)
     lists = read_word_lists(find_jar())
 
-    excluded: set[str] = set()
-    for path in options.exclude:
-        for text in table_texts(path):
-            excluded.add(key(text))
-            excluded.update(map(key, sentences(text)))
+    excluded = excluded_keys(options.exclude)
     reviews = list(open_unlabeled(options.reviews))
     draw.shuffle(reviews)
     documents = [text for path in options.documents for text in table_texts(path) if key(text) not in excluded]

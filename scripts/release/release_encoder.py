@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Put a trained sentence encoder into oktane: in half precision, with a card that says what it learned from.
 
-    python release_encoder.py encoder --texts texts.json
+    python release_encoder.py encoder --texts all.json
 
-`encoder` is what `okt-lstm train-encoder --recipe encoder` left, and `texts.json` what encoder_texts.py wrote beside
-the texts. The encoder replaces the one in oktane/src/oktane/data/encoder only if it is small enough and half precision
-does not change its vectors.
+`encoder` is what `okt-lstm train-encoder --recipe encoder` left, and `all.json` what encoder_texts.py or
+edited_texts.py wrote beside the texts. The encoder replaces the one in oktane/src/oktane/data/encoder only if it is
+small enough and half precision does not change its vectors.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def main() -> None:
     """Export, check, and put the encoder in its place."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trained", type=Path, help="folder that `okt-lstm train-encoder` left")
-    parser.add_argument("--texts", type=Path, required=True, help="texts.json, beside texts.txt")
+    parser.add_argument("--texts", type=Path, required=True, help="the json file beside the texts")
     parser.add_argument("--released", type=Path, default=RELEASED, help="folder to write (default: %(default)s)")
     options = parser.parse_args()
     kinds = json.loads(options.texts.read_text("utf-8"))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .data.nsmc import NSMC
     from .hub import LoadError
     from .inference.classifier import Classifier
-    from .inference.loading import load
+    from .inference.loading import load, load_tagger
+    from .inference.tagger import Tagger
     from .models.configuration_lstm import GRUConfig, LSTMConfig, NgramConfig, RNNConfig
     from .models.modeling_lstm import (
         GRUForSequenceClassification,
@@ -28,9 +29,18 @@ if TYPE_CHECKING:
         RNNForSequenceClassification,
         RNNModel,
     )
+    from .models.modeling_lstm_causal_lm import GRUForCausalLM, LSTMForCausalLM, RNNForCausalLM
+    from .models.modeling_lstm_masked_lm import GRUForMaskedLM, LSTMForMaskedLM, RNNForMaskedLM
     from .models.modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
+    from .models.modeling_lstm_seq2seq import GRUForSeq2SeqLM, LSTMForSeq2SeqLM, RNNForSeq2SeqLM
+    from .models.modeling_lstm_token_classification import (
+        GRUForTokenClassification,
+        LSTMForTokenClassification,
+        RNNForTokenClassification,
+    )
     from .models.modeling_ngram import NgramForSequenceClassification
     from .models.tokenization_okt import OktTokenizer
+    from .models.tokenization_okt_character import OktCharacterTokenizer
 
 __version__ = "0.2.0"
 
@@ -38,23 +48,38 @@ __all__ = [
     "NSMC",
     "Classifier",
     "GRUConfig",
+    "GRUForCausalLM",
+    "GRUForMaskedLM",
     "GRUForPreTraining",
+    "GRUForSeq2SeqLM",
     "GRUForSequenceClassification",
+    "GRUForTokenClassification",
     "GRUModel",
     "LSTMConfig",
+    "LSTMForCausalLM",
+    "LSTMForMaskedLM",
     "LSTMForPreTraining",
+    "LSTMForSeq2SeqLM",
     "LSTMForSequenceClassification",
+    "LSTMForTokenClassification",
     "LSTMModel",
     "LoadError",
     "NgramConfig",
     "NgramForSequenceClassification",
+    "OktCharacterTokenizer",
     "OktTokenizer",
     "RNNConfig",
+    "RNNForCausalLM",
+    "RNNForMaskedLM",
     "RNNForPreTraining",
+    "RNNForSeq2SeqLM",
     "RNNForSequenceClassification",
+    "RNNForTokenClassification",
     "RNNModel",
+    "Tagger",
     "load",
     "load_encoder",
+    "load_tagger",
 ]
 
 # Where the names are that `models` does not hold.
@@ -62,7 +87,9 @@ _HOMES = {
     "NSMC": ".data.nsmc",
     "Classifier": ".inference.classifier",
     "LoadError": ".hub",
+    "Tagger": ".inference.tagger",
     "load": ".inference.loading",
+    "load_tagger": ".inference.loading",
     "load_encoder": "oktane",
 }
 

@@ -1,5 +1,6 @@
 import pickle
 import struct
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -100,6 +101,9 @@ def test_a_fasttext_model_without_n_grams_knows_its_words_only(tmp_path):
         "2 3\r\n영화 1 2 3\r\n! 4 5 6",
         "영화 1 2 3\n! 4 5 6\n\n",  # GloVe has no header
         "영화 1 2 3\n! 4 5 6\n영화 7 8 9\n",  # the first of equal words wins
+        "\ufeff2 3\n영화 1 2 3\n! 4 5 6\n",  # a byte order mark
+        "\ufeff영화 1 2 3\n! 4 5 6\n",
+        normalize("NFD", "2 3\n영화 1 2 3\n! 4 5 6\n"),
     ],
 )
 def test_text_is_read_as_other_tools_write_it(tmp_path, content):

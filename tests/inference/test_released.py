@@ -1,6 +1,8 @@
 """The model inside the package, and the copies that it is made by."""
 
+import errno
 import json
+import os
 import runpy
 import shutil
 import subprocess
@@ -146,9 +148,13 @@ def test_a_copys_vocabulary_is_the_same_in_fewer_bytes(tmp_path, trained):
 
 def test_an_older_copy_is_replaced_but_nothing_else(tmp_path, trained):
     target = export_model(trained, tmp_path / "copy")
-    (target / "of-the-older-copy.json").write_text("{}")
+    (target / "user_dictionary.txt").write_text("of the older copy")
     export_model(trained, target)
-    assert not (target / "of-the-older-copy.json").exists()
+    assert not (target / "user_dictionary.txt").exists()
+    (target / "notes.txt").write_text("precious")
+    with pytest.raises(FileError, match=r"holds notes\.txt, which is not part of a small copy"):
+        export_model(trained, target)
+    assert (target / "notes.txt").read_text() == "precious"
     precious = tmp_path / "thesis"
     precious.mkdir()
     (precious / "thesis.tex").write_text("precious")
@@ -174,10 +180,10 @@ def test_a_failed_copy_leaves_the_older_one(tmp_path, trained, monkeypatch):
     save_tiny(trained)
 
     def fail(*_):
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(shutil, "copyfile", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FileError, match=r"copy: can't be written: No space left on device"):
         export_model(trained, target)
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "trained"]

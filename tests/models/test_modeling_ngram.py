@@ -13,7 +13,7 @@ from okt_lstm import NgramConfig, NgramForSequenceClassification, OktTokenizer
 from okt_lstm.cli import main
 from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import load_splits
-from okt_lstm.models.modeling_ngram import hashed_ngrams
+from okt_lstm.models.ngrams import hashed_ngrams
 
 VOCABULARY = 50
 TEXTS = [[5, 6, 7, 8, 9, 10, 11], [12, 13, 14], [15], []]

@@ -98,6 +98,39 @@ def test_morphemes_and_spans_are_oktanes(in_jvm, norm, stem, user_dictionary):
         assert [form for form, _, _ in found[-1]][:3] == ["뷁뷁", "을", "뷁하다"]
 
 
+def analyze_with_filters(texts, user_dictionary):
+    found = KonlpyOkt(user_dictionary).encode_batch(
+        texts, stem=True, pos=["Noun", "Adjective", "Verb"], stopwords=["영화", "보다"]
+    )
+    return [found.forms[number] for number in found.form_ids], found.spans.tolist(), found.row_splits.tolist()
+
+
+@needs_java
+@pytest.mark.parametrize(
+    "user_dictionary",
+    [
+        {"Noun": ["-영화", "뷁뷁"], "Verb": ["-가다", "-보다"], "Josa": ["-를"], "remove": ["재밌다", "돈", "하다"]},
+        ["-영화", "워라밸"],
+    ],
+)
+def test_words_are_taken_out_as_by_oktane(in_jvm, nsmc_dir, user_dictionary):
+    lines = (nsmc_dir / "ratings_test.txt").read_text(encoding="utf-8").split("\n")[1:201]
+    texts = [*TEXTS, "영화를 보러 갔다 워라밸", *(line.split("\t")[1] for line in lines)]
+    for stem in (False, True):
+        found = in_jvm(analyze, texts, False, stem, user_dictionary)
+        assert found == by_oktane(texts, False, stem, user_dictionary)
+    expected = oktane.Okt(user_dictionary).encode_batch(
+        [text.replace("\ud800", "\ufffd") for text in texts],
+        stem=True,
+        pos=["Noun", "Adjective", "Verb"],
+        stopwords=["영화", "보다"],
+    )
+    forms, spans, row_splits = in_jvm(analyze_with_filters, texts, user_dictionary)
+    assert forms == [expected.forms[number] for number in expected.form_ids]
+    assert np.array(spans).ravel().tolist() == expected.spans.tolist()
+    assert row_splits == expected.row_splits.tolist()
+
+
 @needs_java
 @pytest.mark.parametrize("norm", [False, True])
 def test_decomposed_hangul_is_composed_as_by_oktane(in_jvm, norm):

@@ -1,10 +1,13 @@
 """The reader of user dictionaries that stands in for oktane's accepts, refuses and returns the same."""
 
 import warnings
+from unicodedata import normalize
 
 import pytest
 
 import oktane
+from okt_lstm.models.okt_konlpy import KonlpyOkt
+from okt_lstm.models.okt_options import PARTS_OF_SPEECH
 from okt_lstm.models.okt_user_dictionary import read_user_dictionary, write_user_dictionary
 
 USER_DICTIONARY = {"Verb": ["뷁하다", "뷁하"], "Noun": ("뷁뷁", " 가나 ")}
@@ -70,3 +73,42 @@ def test_what_is_written_is_read_again(read, tmp_path):
     assert (tmp_path / "words.txt").read_text("utf-8") == "가나\tNoun\n뷁뷁\tNoun\n뷁하\tVerb\n"
     assert read(tmp_path / "words.txt") == CANONICAL
     assert [path.name for path in tmp_path.iterdir()] == ["words.txt"]
+
+
+@READERS
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["워라밸", "-워드"], {"Noun": ["워라밸"], "remove": ["워드"]}),
+        ({"Noun": ["-영화", "LG전자"], "remove": ["하다"]}, {"Noun": ["-영화", "LG전자"], "remove": ["하다"]}),
+        ({"Verb": ["-가다"], "split": [" 8/Number  시즌/Noun"]}, {"Verb": ["-가"], "split": ["8/Number 시즌/Noun"]}),
+        ([normalize("NFD", "워라밸")], {"Noun": ["워라밸"]}),
+    ],
+)
+def test_words_are_removed_kept_together_and_split_alike(read, words, expected, tmp_path):
+    assert read(words) == expected
+    write_user_dictionary(expected, tmp_path / "words.txt")
+    assert read(tmp_path / "words.txt") == expected
+
+
+@READERS
+@pytest.mark.parametrize("words", [{"Noun": ["가", "-가"]}, {"split": ["8시즌"]}, ["두 단어"], [3], {"remove": "가"}])
+def test_a_wrong_change_is_refused_in_the_same_words(read, words):
+    with pytest.raises(ValueError) as error:  # noqa: PT011  # the whole message is compared
+        read(words)
+    with pytest.raises(ValueError) as expected:  # noqa: PT011
+        by_oktane(words)
+    assert str(error.value) == str(expected.value)
+
+
+def test_parts_of_speech_are_oktanes():
+    from oktane._core import PARTS_OF_SPEECH as OKTANES
+
+    assert PARTS_OF_SPEECH == OKTANES
+
+
+def test_where_konlpy_stands_in_words_that_it_would_split_are_refused_by_name():
+    for words in (["8시즌", "워라밸"], {"split": ["8/Number 시즌/Noun"]}):
+        with pytest.raises(ValueError, match=r"would split these words .* in its own way: '8시즌'\. Install oktane"):
+            KonlpyOkt(words)
+    assert KonlpyOkt(["워라밸", "-영화"]).dictionary_hash == oktane.Okt(["워라밸", "-영화"]).dictionary_hash

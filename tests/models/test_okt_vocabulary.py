@@ -5,7 +5,7 @@ from okt_tokenizers import TEXTS, train, trained_once
 from transformers.utils import logging
 
 from okt_lstm import OktTokenizer
-from okt_lstm.models import tokenization_okt
+from okt_lstm.models import okt_vocabulary
 
 
 def test_a_tokenizer_without_vocabulary_knows_its_special_tokens():
@@ -53,7 +53,7 @@ def test_training_takes_texts_or_lists_of_texts_and_reads_them_as_a_stream(monke
     assert lists.get_vocab() == vocabulary
 
     analyzed = []
-    monkeypatch.setattr(tokenization_okt, "TEXTS_PER_BATCH", 10)
+    monkeypatch.setattr(okt_vocabulary, "TEXTS_PER_BATCH", 10)
     morphemes = OktTokenizer._morphemes
     monkeypatch.setattr(
         OktTokenizer, "_morphemes", lambda self, texts: analyzed.append(len(texts)) or morphemes(self, texts)

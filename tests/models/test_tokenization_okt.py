@@ -18,7 +18,9 @@ from transformers import AutoTokenizer, DataCollatorWithPadding
 
 import okt_lstm.models
 from okt_lstm import OktTokenizer
+from okt_lstm.models.okt_former_names import with_present_names
 from oktane.hangul import compose_hangul
+from oktane.tokenizer import Tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -359,3 +361,39 @@ def test_negative_ids_are_a_value_error_that_says_so(ids):
     for refuse in (tokenizer.decode, tokenizer.convert_ids_to_tokens):
         with pytest.raises(ValueError, match="token ids are 0 or more"):
             refuse(ids)
+
+
+@pytest.mark.parametrize("subword", ["none", "bpe"])
+def test_parts_of_speech_and_stop_words_are_left_out_saved_and_keep_their_places(tmp_path, subword):
+    options = {"stem": True, "pos": ["Verb", "Noun", "Adjective"], "stopwords": ["정말", "하다", " 정말"]}
+    tokenizer = train(subword=subword, vocab_size=400, **options)
+    assert (tokenizer.pos, tokenizer.stopwords) == (["Noun", "Verb", "Adjective"], ["정말", "하다"])
+    text = "영화가 정말 재밌었다"
+    encoded = tokenizer(text, return_offsets_mapping=True)
+    assert {text[start:end] for start, end in encoded["offset_mapping"]} == {"영화", "재밌었다"}
+    tokenizer.save_pretrained(tmp_path)
+    again = OktTokenizer.from_pretrained(tmp_path)
+    assert (again.pos, again.stopwords) == (tokenizer.pos, tokenizer.stopwords)
+    assert again(text).input_ids == encoded.input_ids == Tokenizer(tmp_path).encode([text])[0].tolist()
+    assert again.encode_ragged([text]).ids.tolist() == encoded.input_ids
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pos": ["명사"]}, "pos: '명사' is no part of speech; choose from: Noun, Verb"),
+        ({"pos": []}, "pos is empty"),
+        ({"stopwords": "정말"}, "stopwords must be a list of words, not '정말'"),
+        ({"stopwords": [1]}, "stopwords must be a list of words, and 1 is none"),
+    ],
+)
+def test_wrong_parts_of_speech_and_stop_words_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        OktTokenizer(**options)
+
+
+def test_words_that_0_1_0_did_not_look_up_stay_unknown_to_its_tokenizers():
+    words = {"Noun": ["LG전자", "워라밸"]}
+    assert OktTokenizer(user_dictionary=words).user_dictionary == words
+    old = with_present_names({"analyser": "oktane 0.1.0", "user_dictionary": words})
+    assert old["user_dictionary"] == {"Noun": ["워라밸"]}

@@ -1,129 +1,151 @@
-"""The models pass the tests that transformers runs on its own models, `ModelTesterMixin`.
+"""The models pass the tests that transformers runs on its own models: `ModelTesterMixin` and `GenerationTesterMixin`.
 
 The families differ by the cell alone, so CI runs the suite on the LSTM; GRU and RNN run it before a release.
-
-The source distribution of transformers on PyPI carries them. To run them, unpack the one of the installed version and
-name its folder:
-
-    pip install parameterized
-    pip download --no-deps --no-binary transformers transformers==VERSION && tar xzf transformers-VERSION.tar.gz
-    OKT_LSTM_TRANSFORMERS_TESTS=transformers-VERSION pytest -m 'slow or release' tests/models/test_transformers_suite.py
+`transformers_suite.py` says how to get the tests.
 """
 
-import os
-import random
-import sys
 import unittest
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 
 import pytest
-import torch
+from transformers_suite import GenerationTesterMixin, RecurrentTests
 
 from okt_lstm import (
     GRUConfig,
+    GRUForCausalLM,
+    GRUForMaskedLM,
+    GRUForSeq2SeqLM,
     GRUForSequenceClassification,
+    GRUForTokenClassification,
     GRUModel,
     LSTMConfig,
+    LSTMForCausalLM,
+    LSTMForMaskedLM,
+    LSTMForSeq2SeqLM,
     LSTMForSequenceClassification,
+    LSTMForTokenClassification,
     LSTMModel,
     RNNConfig,
+    RNNForCausalLM,
+    RNNForMaskedLM,
+    RNNForSeq2SeqLM,
     RNNForSequenceClassification,
+    RNNForTokenClassification,
     RNNModel,
 )
 
-PACKAGE = "transformers_tests"
+
+class GenerationTests(GenerationTesterMixin, RecurrentTests):
+    # Our models never had another name for the cache.
+    test_bc_cache_name_forward = None
+    # It passes the tokens that the state has read once more, which a state can't tell: pass the new ones alone.
+    test_generate_continue_from_cache = None
+    test_generate_continue_from_inputs_embeds = None
+
+    def _check_cache_for_generate(self, batch_size, cache, seq_length, config):
+        cache = getattr(cache, "self_attention_cache", cache)
+        assert len(cache.layers) == config.num_hidden_layers
+        for layer in cache.layers:
+            assert layer.recurrent_states[0].shape == (batch_size, self.state_size)
 
 
-def import_suite() -> ModuleType:
-    """Import tests/test_modeling_common.py of the source distribution, or skip this file and say why."""
-    folder = os.environ.get("OKT_LSTM_TRANSFORMERS_TESTS")
-    if not folder:
-        pytest.skip("OKT_LSTM_TRANSFORMERS_TESTS names no unpacked source distribution", allow_module_level=True)
-    pytest.importorskip("parameterized")
-    tests = Path(folder) / "tests"
-    if not (tests / "test_modeling_common.py").is_file():
-        raise FileNotFoundError(f"OKT_LSTM_TRANSFORMERS_TESTS: {tests} holds no test_modeling_common.py")
-    package = ModuleType(PACKAGE)
-    package.__path__ = [str(tests)]
-    sys.modules[PACKAGE] = package
-    # The distribution leaves out two folders, from which the suite takes mixins of tests for export and for generation.
-    for parent, module, mixin in (
-        ("exporters", "test_export", "ExportTesterMixin"),
-        ("generation", "test_utils", "GenerationTesterMixin"),
-    ):
-        sys.modules[f"{PACKAGE}.{parent}"] = ModuleType(parent)
-        sys.modules[f"{PACKAGE}.{parent}.{module}"] = ModuleType(module)
-        setattr(sys.modules[f"{PACKAGE}.{parent}.{module}"], mixin, type(mixin, (), {}))
-    suite = import_module(f"{PACKAGE}.test_modeling_common")
-    # By these lists of transformers' own models the suite tells which inputs and tests a class takes.
-    for names, models in (
-        ("MODEL_MAPPING_NAMES", (LSTMModel, GRUModel, RNNModel)),
-        (
-            "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
-            (LSTMForSequenceClassification, GRUForSequenceClassification, RNNForSequenceClassification),
-        ),
-    ):
-        ours = {model.config_class.model_type: model.__name__ for model in models}
-        setattr(suite, names, {**getattr(suite, names), **ours})
-    return suite
+class CausalLMTests(GenerationTests):
+    fields = {"bidirectional": False, "bos_token_id": 1, "eos_token_id": 2}
 
 
-suite = import_suite()
+class MaskedLMTests(RecurrentTests):
+    fields = {"separate_directions": True}
 
 
-class ModelTester:
-    """Builds the small configurations and inputs that the suite asks for."""
-
-    batch_size = 3
-    seq_length = 7
-    hidden_size = 16  # of a layer's output: 8 units in each of two directions
-    num_hidden_layers = 2
-    is_training = True
-
-    def __init__(self, config_class):
-        self.config_class = config_class
-
-    def get_config(self):
-        return self.config_class(
-            vocab_size=99,
-            embedding_size=16,
-            hidden_size=self.hidden_size // 2,
-            num_hidden_layers=self.num_hidden_layers,
-        )
-
-    def prepare_config_and_inputs_for_common(self):
-        input_ids = suite.ids_tensor([self.batch_size, self.seq_length], 98) + 1
-        attention_mask = suite.random_attention_mask([self.batch_size, self.seq_length])
-        return self.get_config(), {"input_ids": input_ids, "attention_mask": attention_mask}
-
-
-class RecurrentTests(suite.ModelTesterMixin):
-    """What the suite must know about the models."""
-
-    has_attentions = False
-    config_class = None
-
-    def setUp(self):
-        random.seed(0)
-        torch.manual_seed(0)
-        self.model_tester = ModelTester(self.config_class)
+class Seq2SeqTests(GenerationTests):
+    # It calls the model as one without an encoder.
+    test_recurrent_layers_mask_padding_on_continued_forward = None
+    # There are two base models, the encoder and the decoder.
+    test_base_model_prefix_loads_base_weights = None
+    fields = {
+        "bidirectional": False,
+        "is_encoder_decoder": True,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "decoder_start_token_id": 1,
+    }
 
 
 @pytest.mark.slow
 class LSTMTest(RecurrentTests, unittest.TestCase):
     config_class = LSTMConfig
-    all_model_classes = (LSTMModel, LSTMForSequenceClassification)
+    all_model_classes = (LSTMModel, LSTMForSequenceClassification, LSTMForTokenClassification)
+
+
+@pytest.mark.slow
+class LSTMForCausalLMTest(CausalLMTests, unittest.TestCase):
+    config_class = LSTMConfig
+    all_model_classes = (LSTMForCausalLM,)
+
+
+@pytest.mark.slow
+class LSTMForMaskedLMTest(MaskedLMTests, unittest.TestCase):
+    config_class = LSTMConfig
+    all_model_classes = (LSTMForMaskedLM,)
+
+
+@pytest.mark.slow
+class LSTMForSeq2SeqLMTest(Seq2SeqTests, unittest.TestCase):
+    config_class = LSTMConfig
+    all_model_classes = (LSTMForSeq2SeqLM,)
 
 
 @pytest.mark.release
 class GRUTest(RecurrentTests, unittest.TestCase):
     config_class = GRUConfig
-    all_model_classes = (GRUModel, GRUForSequenceClassification)
+    all_model_classes = (GRUModel, GRUForSequenceClassification, GRUForTokenClassification)
+
+
+@pytest.mark.release
+class GRUForCausalLMTest(CausalLMTests, unittest.TestCase):
+    config_class = GRUConfig
+    all_model_classes = (GRUForCausalLM,)
+
+
+@pytest.mark.release
+class GRUForMaskedLMTest(MaskedLMTests, unittest.TestCase):
+    config_class = GRUConfig
+    all_model_classes = (GRUForMaskedLM,)
+
+
+@pytest.mark.release
+class GRUForSeq2SeqLMTest(Seq2SeqTests, unittest.TestCase):
+    config_class = GRUConfig
+    all_model_classes = (GRUForSeq2SeqLM,)
 
 
 @pytest.mark.release
 class RNNTest(RecurrentTests, unittest.TestCase):
     config_class = RNNConfig
-    all_model_classes = (RNNModel, RNNForSequenceClassification)
+    all_model_classes = (RNNModel, RNNForSequenceClassification, RNNForTokenClassification)
+
+
+@pytest.mark.release
+class RNNForCausalLMTest(CausalLMTests, unittest.TestCase):
+    config_class = RNNConfig
+    all_model_classes = (RNNForCausalLM,)
+
+
+@pytest.mark.release
+class RNNForMaskedLMTest(MaskedLMTests, unittest.TestCase):
+    config_class = RNNConfig
+    all_model_classes = (RNNForMaskedLM,)
+
+
+@pytest.mark.release
+class RNNForSeq2SeqLMTest(Seq2SeqTests, unittest.TestCase):
+    config_class = RNNConfig
+    all_model_classes = (RNNForSeq2SeqLM,)
+
+
+@pytest.mark.slow
+class LSTMWithCRFTest(RecurrentTests, unittest.TestCase):
+    """A tagger with all that it can have."""
+
+    config_class = LSTMConfig
+    all_model_classes = (LSTMForTokenClassification,)
+    fields = {"crf": True, "constrain_tags": True, "type_vocab_size": 9, "num_bigram_buckets": 50}

@@ -13,7 +13,7 @@ import oktane
 from okt_lstm.cli import main
 from okt_lstm.inference.export import export_model
 from okt_lstm.training.commands import ENCODER
-from okt_lstm.training.encoder import centered, distillation_loss, train_encoder
+from okt_lstm.training.encoder import distillation_loss, train_encoder, whitened
 from okt_lstm.training.parsing import parse
 from okt_lstm.training.parts import EncoderParts, build
 from okt_lstm.training.teacher_embeddings import start_from_teacher
@@ -47,7 +47,7 @@ def trained(given, tmp_path_factory):
 
 def test_the_student_s_vectors_are_near_its_teacher_s(trained, given, texts, tmp_path):
     assert trained.cosine > 0.7
-    expected = centered(teacher_vectors(Teacher(given[-1]), texts, tmp_path)).astype(np.float32)
+    expected = whitened(teacher_vectors(Teacher(given[-1]), texts, tmp_path), 0.5).astype(np.float32)
     found = oktane.load_encoder(trained.folder).encode(texts)
     cosines = found @ expected.T
     assert np.diag(cosines).mean() > 0.7
@@ -131,11 +131,21 @@ def test_what_can_t_be_used_is_said_before_the_work(given, change, message, tmp_
     assert not (tmp_path / "out").exists()
 
 
-def test_centered_vectors_have_no_common_direction():
+def test_whitened_vectors_have_no_common_direction():
     vectors = np.random.default_rng(0).normal(3, 1, (1000, 8)).astype(np.float16)
-    found = centered(vectors).astype(np.float32)
+    found = whitened(vectors, 0.5).astype(np.float32)
     assert np.abs(found.mean(axis=0)).max() < 0.02
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=2e-3)
+
+
+@pytest.mark.parametrize(("power", "ratio"), [(0.0, 8.0), (0.5, 8.0**0.5), (1.0, 1.0)])
+def test_whitening_evens_out_the_principal_components(power, ratio):
+    directions = np.linalg.qr(np.random.default_rng(0).normal(size=(16, 16)))[0]
+    spread = np.array([8.0] * 8 + [1.0] * 8)
+    vectors = np.random.default_rng(1).normal(size=(20_000, 16)) * spread @ directions
+    found = whitened((vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16), power)
+    deviations = (found.astype(np.float32) @ directions.T).std(axis=0)
+    assert deviations[:8].mean() / deviations[8:].mean() == pytest.approx(ratio, rel=0.15)
 
 
 def test_the_loss_is_least_at_the_teacher_s_own_vectors():

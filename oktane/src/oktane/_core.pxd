@@ -32,14 +32,22 @@ cdef extern from "dictionary.h":
     enum: OKT_NO_NODE
     ctypedef struct okt_header:
         uint32_t checksum
+        uint32_t value_count
         uint8_t digest[32]
     ctypedef struct okt_value:
         float frequency
         uint16_t lists
         uint16_t typo
         uint32_t stems[2]
+    ctypedef struct okt_fixed_words:
+        const okt_char *chars
+        const uint32_t *starts
+        const uint8_t *marks
+        size_t count
     ctypedef struct okt_dictionary:
         const okt_header *header
+        const okt_value *values
+        okt_fixed_words fixed
     bint okt_dictionary_open(okt_dictionary *dictionary, const void *packed, size_t size)
     const okt_char *okt_stem(const okt_dictionary *dictionary, uint32_t stem, size_t *length)
     const okt_value *okt_value_of(const okt_dictionary *dictionary, uint32_t node)
@@ -54,6 +62,7 @@ cdef extern from "packer.h":
     ctypedef struct okt_entry:
         const okt_char *chars
         uint32_t length
+        uint32_t removed
         okt_value value
     void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
                    size_t *size)
@@ -91,8 +100,8 @@ cdef extern from "batch.h":
         okt_tokens tokens
         okt_form_ids form_ids
         okt_row_splits row_splits
-    okt_batch *okt_batch_new()
+    okt_batch *okt_batch_new(int (*goes_on)() except? 0)
     void okt_batch_free(okt_batch *batch)
     bint okt_batch_run(okt_batch *batch, const okt_dictionary *dictionary, const okt_text *texts, size_t count,
-                       okt_task task, bint norm, bint stem) nogil
+                       okt_task task, bint norm, bint stem) except? False nogil
     bint okt_batch_is_large(const okt_batch *batch)

@@ -23,11 +23,22 @@ class Dictionary:
         self, texts: Iterable[str], norm: bool, stem: bool, make: Callable[[str, str, int, int, str | None, bool], T]
     ) -> list[list[T]]: ...
     def morphemes(
-        self, texts: Iterable[str] | Characters, norm: bool, stem: bool
+        self,
+        texts: Iterable[str] | Characters,
+        norm: bool,
+        stem: bool,
+        kept: int = ...,
+        stopwords: frozenset[str] = ...,
     ) -> tuple[list[str], memoryview, memoryview, memoryview]: ...
     def lookup(self, word: str) -> tuple[int, str | None, str | None]: ...
+    def predicates(self) -> list[set[str]]: ...
     def extended(
-        self, words: list[str], entries: list[tuple[int, int, int]], stems: list[str], digest: bytes
+        self,
+        words: list[str],
+        entries: list[tuple[int, ...]],
+        stems: list[str],
+        digest: bytes,
+        fixed: list[tuple[str, bytes]] = ...,
     ) -> Dictionary: ...
 
 def pack(

@@ -13,7 +13,13 @@ from cpython.ref cimport Py_INCREF
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
+from oktane._interrupt cimport PyErr_CheckSignals, goes_on
+
 from zlib import crc32
+
+# Strings that are made between two looks for Ctrl-C.
+cdef enum:
+    SIGNALS_EVERY = 1 << 20
 
 FORMAT = OKT_FORMAT
 TASKS = {"morphemes": OKT_MORPHEMES, "nouns": OKT_NOUNS, "phrases": OKT_PHRASES, "normalized": OKT_NORMALIZED}
@@ -123,7 +129,7 @@ cdef class _Batch:
     cdef okt_batch *batch
 
     def __cinit__(self):
-        self.batch = okt_batch_new()
+        self.batch = okt_batch_new(goes_on)
         if self.batch == NULL:
             raise MemoryError
 
@@ -137,6 +143,8 @@ cdef class _Batch:
         cdef size_t i, count = self.batch.forms.count
         cdef list forms = PyList_New(count)
         for i in range(count):
+            if i % SIGNALS_EVERY == 0:
+                PyErr_CheckSignals()
             form = string_of(chars + starts[i], starts[i + 1] - starts[i])
             Py_INCREF(form)
             PyList_SET_ITEM(forms, i, form)
@@ -152,6 +160,8 @@ cdef class _Batch:
         for i in range(count):
             row = PyList_New(splits[i + 1] - splits[i])
             for at in range(splits[i], splits[i + 1]):
+                if at % SIGNALS_EVERY == 0:
+                    PyErr_CheckSignals()
                 form = forms[form_ids[at]]
                 Py_INCREF(form)
                 PyList_SET_ITEM(row, at - splits[i], form)
@@ -172,6 +182,8 @@ cdef class Dictionary:
 
     cdef okt_dictionary dictionary
     cdef const uint8_t[::1] packed
+    cdef _Strings fixed_words
+    cdef bytes fixed_marks
     cdef list idle  # batches that no call uses now
     cdef readonly bytes digest
 
@@ -256,25 +268,53 @@ cdef class Dictionary:
         chars = okt_stem(&self.dictionary, stem, &length)
         return string_of(chars, length)
 
-    def morphemes(self, texts, bint norm, bint stem):
+    def morphemes(self, texts, bint norm, bint stem, uint32_t kept=0xFFFFFFFF, stopwords=frozenset()):
         """Return the morphemes of texts as arrays, without a Python object for each.
+
+        Args:
+            texts: The texts.
+            norm: Whether to correct the spelling first.
+            stem: Whether verbs and adjectives are given as their stems.
+            kept: The parts of speech to keep, as a bit mask.
+            stopwords: The forms to leave out.
 
         Returns:
             The distinct forms; for each morpheme the index of its form (int32) and its span (int32, two each); for each
             text where its morphemes begin (int64, one more than there are texts).
         """
         cdef _Batch batch = self.run(texts, OKT_MORPHEMES, norm, stem)
-        cdef size_t i, count = batch.batch.tokens.count, rows = batch.batch.row_splits.count
+        cdef size_t row, count = batch.batch.tokens.count, rows = batch.batch.row_splits.count
+        cdef const int64_t *splits = batch.batch.row_splits.items
+        cdef const int32_t *numbers = batch.batch.form_ids.items
+        cdef okt_token token
         forms = batch.forms()
-        form_ids = PyBytes_FromStringAndSize(<char *>batch.batch.form_ids.items, count * sizeof(int32_t))
-        row_splits = PyBytes_FromStringAndSize(<char *>batch.batch.row_splits.items, rows * sizeof(int64_t))
+        cdef bytes left_out = bytes([form in stopwords for form in forms]) if stopwords else bytes(len(forms))
+        cdef const char *is_left_out = PyBytes_AS_STRING(left_out)
+        form_ids = PyBytes_FromStringAndSize(NULL, count * sizeof(int32_t))
+        row_splits = PyBytes_FromStringAndSize(NULL, rows * sizeof(int64_t))
         spans = PyBytes_FromStringAndSize(NULL, 2 * count * sizeof(int32_t))
+        cdef int32_t *ids = <int32_t *>PyBytes_AS_STRING(form_ids)
         cdef int32_t *positions = <int32_t *>PyBytes_AS_STRING(spans)
-        for i in range(count):
-            positions[2 * i] = <int32_t>batch.batch.tokens.items[i].start
-            positions[2 * i + 1] = <int32_t>batch.batch.tokens.items[i].end
+        cdef int64_t *ends = <int64_t *>PyBytes_AS_STRING(row_splits)
+        cdef int64_t at, end = 0
+        ends[0] = 0
+        for row in range(rows - 1):
+            for at in range(splits[row], splits[row + 1]):
+                token = batch.batch.tokens.items[at]
+                if not kept >> token.pos & 1 or is_left_out[numbers[at]]:
+                    continue
+                ids[end] = numbers[at]
+                positions[2 * end] = <int32_t>token.start
+                positions[2 * end + 1] = <int32_t>token.end
+                end += 1
+            ends[row + 1] = end
         self.put_back(batch)
-        return forms, memoryview(form_ids).cast("i"), memoryview(spans).cast("i"), memoryview(row_splits).cast("q")
+        return (
+            forms,
+            memoryview(form_ids).cast("i")[:end],
+            memoryview(spans).cast("i")[: 2 * end],
+            memoryview(row_splits).cast("q"),
+        )
 
     def lookup(self, str word not None):
         """Return what is packed of a word: the bit mask of its lists, and its stems as a verb and as an adjective."""
@@ -285,24 +325,53 @@ cdef class Dictionary:
         cdef const okt_value *value = okt_value_of(&self.dictionary, node)
         return value.lists, self.stem_of(value.stems[0]), self.stem_of(value.stems[1])
 
-    def extended(self, list words not None, list entries not None, list stems not None, bytes digest not None):
-        """Return a dictionary of these words and further ones, made in a copy in memory. This one stays as it is.
+    def predicates(self):
+        """Return the stems that forms have as verbs, and as adjectives: two sets of dictionary forms."""
+        cdef size_t i
+        cdef set verbs = set(), adjectives = set()
+        for i in range(self.dictionary.header.value_count):
+            verbs.add(self.dictionary.values[i].stems[0])
+            adjectives.add(self.dictionary.values[i].stems[1])
+        return [{self.stem_of(stem) for stem in stems} - {None} for stems in (verbs, adjectives)]
+
+    def extended(
+        self, list words not None, list entries not None, list stems not None, bytes digest not None, list fixed=[]
+    ):
+        """Return a dictionary with changed words, made in a copy in memory. This one stays as it is.
 
         Args:
             words: Distinct words of Hangul syllables and compatibility jamo, in ascending order.
-            entries: For each word (lists, verb_stem, adjective_stem): the bit mask of the lists to add it to; the
-                indices in `stems` of its stems, or -1 to leave those that it has.
+            entries: For each word (added, removed, verb_stem, adjective_stem): the bit masks of the lists to add it to,
+                and of those to take it out of before, with its stem as a verb or an adjective; the indices in `stems`
+                of its stems, or -1 to leave those that it has.
             stems: Dictionary forms of verbs and adjectives.
             digest: 32 bytes that name the new dictionary.
+            fixed: Words that are split in a fixed way, as pairs of the word and the marks of its characters, in the
+                order of core/dictionary.h. They replace those of this dictionary.
 
         Raises:
             ValueError: If a word, an entry or the digest is not as described above.
         """
         cdef _Strings more_stems = _Strings(stems)
-        cdef _Entries items = _Entries(words, [(0.0, row[0], 0, *row[1:]) for row in entries], len(stems), 0)
-        cdef size_t size
+        rows = [(0.0, added, 0, *of_predicate) for added, _, *of_predicate in entries]
+        cdef _Entries items = _Entries(words, rows, len(stems), 0)
+        cdef size_t i, size
+        for i in range(items.count):
+            items.items[i].removed = entries[i][1]
         cdef void *packed = okt_extend(&self.dictionary, items.items, items.count, &more_stems.view, &size)
-        return Dictionary.__new__(Dictionary, _sealed(packed, size, digest))
+        cdef Dictionary extended = Dictionary.__new__(Dictionary, _sealed(packed, size, digest))
+        extended.fix(fixed)
+        return extended
+
+    cdef int fix(self, fixed) except -1:
+        """Set the fixed words; see `extended`."""
+        self.fixed_words = _Strings([word for word, _ in fixed])
+        self.fixed_marks = b"".join([marks for _, marks in fixed])
+        self.dictionary.fixed.chars = self.fixed_words.chars
+        self.dictionary.fixed.starts = self.fixed_words.starts
+        self.dictionary.fixed.marks = <const uint8_t *>PyBytes_AS_STRING(self.fixed_marks)
+        self.dictionary.fixed.count = len(fixed)
+        return 0
 
 
 cdef class _Strings:
@@ -361,6 +430,7 @@ cdef class _Entries:
         cdef size_t at
         item.chars = self.words.chars + self.words.starts[i]
         item.length = self.words.starts[i + 1] - self.words.starts[i]
+        item.removed = 0
         for at in range(item.length):
             if okt_letter(item.chars[at]) < 0:
                 raise ValueError(f"words must be Hangul syllables and compatibility jamo, not {word!r}")

@@ -41,7 +41,13 @@ class Network(_Model):
 
 class Ngrams(_Model):
     def __init__(
-        self, weights: NDArray[np.uint8], number: str, bias: NDArray[np.float32], max_ngram: int, tokens: int
+        self,
+        weights: NDArray[np.uint8],
+        number: str,
+        bias: NDArray[np.float32],
+        max_ngram: int,
+        tokens: int,
+        hashes: NDArray[np.int32] | None = None,
     ) -> None: ...
 
 class Vocabulary:

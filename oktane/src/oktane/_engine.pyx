@@ -6,6 +6,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
+from oktane._interrupt cimport goes_on, okt_interrupt
+
 import numpy as np
 
 from ._core import Characters
@@ -55,11 +57,12 @@ cdef extern from "network.h":
     size_t okt_pooled_size(const okt_shape *shape)
     size_t okt_folded_bytes(const okt_shape *shape, const okt_kernels *kernels)
     bint okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
-                         float *logits) nogil
+                         okt_interrupt *interrupt, float *logits) except? False nogil
 
 cdef extern from "ngrams.h":
     ctypedef struct okt_ngrams:
         okt_matrix weights
+        const int32_t *hashes
         const float *bias
         size_t longest
         int64_t boundary
@@ -97,12 +100,12 @@ cdef extern from "vocabulary.h":
     bint okt_vocabulary_add_merge(okt_vocabulary *vocabulary, int32_t left, int32_t right, int32_t merged)
     bint okt_vocabulary_complete(okt_vocabulary *vocabulary, bint pieces, int32_t unknown, const int32_t *bytes,
                                  const okt_text *mark)
-    bint okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes, okt_ids *ids,
-                    int64_t *row_splits) nogil
+    bint okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes, okt_interrupt *interrupt,
+                    okt_ids *ids, int64_t *row_splits) except? False nogil
 
 CELLS = {"lstm": OKT_LSTM, "gru": OKT_GRU, "rnn_tanh": OKT_RNN_TANH, "rnn_relu": OKT_RNN_RELU}
 NUMBERS = {"F32": OKT_FLOAT32, "F16": OKT_FLOAT16, "BF16": OKT_BFLOAT16, "I8": OKT_INT8}
-NUMBER_SIZES = {"F32": 4, "F16": 2, "BF16": 2, "I8": 1}
+NUMBER_SIZES = {"F32": 4, "F16": 2, "BF16": 2, "I8": 1, "I32": 4}
 
 # The most memory that the folded first layer may take; a larger vocabulary or network multiplies at every token instead.
 MOST_TABLE_BYTES = 256 << 20
@@ -178,7 +181,7 @@ cdef class _Model:
 
     cdef readonly size_t labels, tokens
 
-    cdef bint write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
+    cdef bint write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) except? False nogil:
         return True
 
     def run(self, const int32_t[::1] ids not None, const int64_t[::1] row_splits not None):
@@ -259,36 +262,44 @@ cdef class Network(_Model):
     def __dealloc__(self):
         okt_network_free(self.network)
 
-    cdef bint write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
-        return okt_network_run(self.network, ids, row_splits, rows, logits)
+    cdef bint write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) except? False nogil:
+        cdef okt_interrupt interrupt = okt_interrupt(goes_on, 0, False)
+        return okt_network_run(self.network, ids, row_splits, rows, &interrupt, logits)
 
 
 cdef class Ngrams(_Model):
-    """A linear model over hashed n-grams. Safe to share between threads.
+    """A linear model over n-grams. Safe to share between threads.
 
     Args:
-        weights: (buckets, bytes of the labels' weights), as stored. They are not copied.
+        weights: (buckets or known n-grams, bytes of the labels' weights), as stored. They are not copied.
         number: How the weights are stored: one of `NUMBERS`.
         bias: (labels,).
         max_ngram: Length of the longest n-grams.
         tokens: Size of the vocabulary.
+        hashes: (known n-grams,): their hashes in ascending order; they are not copied. None for buckets.
     """
 
     cdef okt_ngrams model
     cdef const uint8_t[:, ::1] weights
     cdef const float[::1] bias
+    cdef const int32_t[::1] hashes
 
     def __cinit__(self, const uint8_t[:, ::1] weights not None, str number, const float[::1] bias not None,
-                  size_t max_ngram, size_t tokens):
-        self.weights, self.bias = weights, bias
+                  size_t max_ngram, size_t tokens, const int32_t[::1] hashes=None):
+        self.weights, self.bias, self.hashes = weights, bias, hashes
         self.model.weights = matrix_of(weights, number, None)
+        self.model.hashes = NULL
+        if hashes is not None:
+            if hashes.shape[0] != weights.shape[0]:
+                raise ValueError("each known n-gram has one hash")
+            self.model.hashes = &hashes[0]
         self.model.bias = &bias[0]
         self.model.longest = max_ngram
         self.model.boundary = tokens
         self.labels = bias.shape[0]
         self.tokens = tokens
 
-    cdef bint write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) noexcept nogil:
+    cdef bint write_logits(self, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) except? False nogil:
         return okt_ngrams_run(&self.model, ids, row_splits, rows, logits)
 
 
@@ -403,6 +414,7 @@ cdef class Vocabulary:
         cdef _Texts given = _Texts(texts), distinct = _Texts(forms)
         cdef okt_morphemes morphemes
         cdef okt_ids found
+        cdef okt_interrupt interrupt = okt_interrupt(goes_on, 0, False)
         cdef int32_t no_id = 0
         cdef uint8_t no_flag = 0
         cdef bint complete
@@ -415,14 +427,16 @@ cdef class Vocabulary:
         morphemes.form_ids = &form_ids[0] if form_ids.shape[0] else &no_id
         morphemes.spans = &spans[0] if spans.shape[0] else &no_id
         morphemes.row_splits = &row_splits[0]
-        with nogil:
-            complete = okt_encode(self.vocabulary, &morphemes, &found, &token_splits[0])
-        if not complete:
+        cdef int32_t[::1] copied
+        try:
+            with nogil:
+                complete = okt_encode(self.vocabulary, &morphemes, &interrupt, &found, &token_splits[0])
+            if not complete:
+                raise MemoryError
+            ids = np.empty(found.count, np.int32)
+            copied = ids
+            if found.count:
+                memcpy(&copied[0], found.items, found.count * sizeof(int32_t))
+        finally:
             free(found.items)
-            raise MemoryError
-        ids = np.empty(found.count, np.int32)
-        cdef int32_t[::1] copied = ids
-        if found.count:
-            memcpy(&copied[0], found.items, found.count * sizeof(int32_t))
-        free(found.items)
         return ids, splits

@@ -177,7 +177,8 @@ class _TableWriter(RowWriter):
             if self._writer is None:
                 self._open_for(rows)
             self._writer.write_table(self._pa.Table.from_pylist(rows, schema=self._schema))
-        except self._pa.ArrowException as exception:
+        # Arrow's whole numbers have 64 bits.
+        except (self._pa.ArrowException, OverflowError) as exception:
             span = f"rows {self._written + 1} to {self._written + len(rows)}"
             raise FileError(
                 f"{self._name}: the values of {span} do not fit the columns' types ({exception}); "

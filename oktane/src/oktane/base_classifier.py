@@ -39,8 +39,11 @@ class BaseClassifier(ABC):
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in the model's configuration.
         max_length: Maximum number of tokens in a text; `None` for no limit.
+        abstain_below: The least probability of a predicted label in single-label classification. A text without such a
+            label is predicted as "unsure". `None`: every text gets a label. It may be changed.
     """
 
+    abstain_below: float | None = None
     model_type: str
     labels: list[str]
     problem_type: ProblemType
@@ -102,7 +105,7 @@ class BaseClassifier(ABC):
             return self.predict([texts], threshold=threshold)[0]
         predictions: list[Prediction] = []
         for _, scores in self.score_chunks(texts):
-            predictions += self.problem_type.predictions(scores, self.labels, threshold)
+            predictions += self.problem_type.predictions(scores, self.labels, threshold, self.abstain_below)
         return predictions
 
     def predict_proba(self, texts: str | Iterable[str]) -> NDArray[np.float32]:

@@ -47,7 +47,7 @@ class Classifier(BaseClassifier):
     ) -> None:
         self.folder = folder
         self.model_type, self.labels, self.problem_type = model.model_type, model.labels, model.problem_type
-        self.max_length = tokenizer.max_length
+        self.max_length, self.abstain_below = tokenizer.max_length, model.abstain_below
         self.num_threads = num_threads
         self._model, self._tokenizer, self._reload = model, tokenizer, reload
 

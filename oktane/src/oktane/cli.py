@@ -234,7 +234,10 @@ def _add_options(commands: "argparse._SubParsersAction[Parser]", name: str, comm
     parser.set_defaults(parser=parser, run=_analyze)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to analyze")
     parser.add_argument(
-        "--input", nargs="+", metavar="FILE", help="UTF-8 files with a text per line; - is standard input"
+        "--input", nargs="+", metavar="FILE", help="files with a text per line, perhaps compressed; - is standard input"
+    )
+    parser.add_argument(
+        "--encoding", metavar="NAME", help="encoding of the input, such as utf-8, cp949 or utf-16 (default: detected)"
     )
     parser.add_argument("--output", default="-", metavar="FILE", help="file to write (default: standard output)")
     if "norm" in command.options:
@@ -244,9 +247,14 @@ def _add_options(commands: "argparse._SubParsersAction[Parser]", name: str, comm
             "--stem", action="store_true", help="give verbs and adjectives in dictionary form: 했다 as 하다"
         )
     parser.add_argument(
+        "--compose",
+        action="store_true",
+        help="compose Hangul in conjoining jamo first, as macOS writes it; konlpy's Okt does not",
+    )
+    parser.add_argument(
         "--user_dictionary",
         metavar="FILE",
-        help="your own words: UTF-8 lines of a word, a tab and its part of speech (Noun, Verb, ...)",
+        help="your own words: UTF-8 lines of a word, a tab and its part of speech (Noun, Verb, ...); -WORD removes one",
     )
     parser.add_argument(
         "--output_format",
@@ -266,7 +274,7 @@ def _analyze(options: argparse.Namespace) -> None:
 
     check_output(options.output, options.input or [])
     # The threads are those of map_in_threads, which also make the lines of output.
-    analyze = _analysis(Okt(options.user_dictionary, threads=1), options)
+    analyze = _analysis(Okt(options.user_dictionary, threads=1, compose=options.compose), options)
     threads = options.threads or available_cores()
     with open_output(options.output) as output:
         for block in _blocks(options):
@@ -279,7 +287,7 @@ def _blocks(options: argparse.Namespace) -> Iterator[list[str]]:
     from .lines import read_blocks
 
     if options.texts in ([], ["-"]):
-        yield from read_blocks(options.input or ["-"])
+        yield from read_blocks(options.input or ["-"], options.encoding)
         return
     yield options.texts
 

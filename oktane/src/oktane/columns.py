@@ -82,10 +82,16 @@ def choose_text_column(reader: RowReader, given: str | None = None, flag: str = 
         hint = "" if not reader.untyped else "; if the first line is a row, too, add --header none"
         raise FileError(
             f"{reader.name}: which column holds the texts? Name it with {flag}; the columns are "
-            f"{', '.join(columns)}{hint}"
+            f"{names_of(columns)}{hint}"
         )
     say_guess("texts", usual, reader.name, flag)
     return usual
+
+
+def names_of(columns: Sequence[str], limit: int = 20) -> str:
+    """Write the names of columns for a message: at most `limit` of them, none longer than 60 characters."""
+    text = ", ".join(column if len(column) <= 60 else f"{column:.60}..." for column in columns[:limit])
+    return text + (f" and {len(columns) - limit:,} more" if len(columns) > limit else "")
 
 
 def _say_header(column: str, name: str) -> None:
@@ -111,7 +117,7 @@ def find_column(columns: Sequence[str], given: str, name: str, flag: str) -> str
     same = [column for column in columns if _plain(column) == _plain(given)]
     if len(same) != 1:
         raise FileError(
-            f"{name}: has no column {given!r}; its columns are {', '.join(columns)}. Name one of them with {flag}"
+            f"{name}: has no column {given!r}; its columns are {names_of(columns)}. Name one of them with {flag}"
         )
     return same[0]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from threading import Lock
 
 from . import _core
-from .user_words import add_words
+from .user_words import REMOVE
+from .word_changes import change_words, words_in_no_list
 
 # Made when oktane is built.
 PACKED = Path(__file__).with_name("data") / "okt.dict"
@@ -28,6 +29,12 @@ def load(user_words: Mapping[str, Iterable[str]]) -> _core.Dictionary:
         DictionaryError: If the packed word lists are missing or damaged.
     """
     return _with_words(tuple((pos, tuple(words)) for pos, words in user_words.items())) if user_words else _base()
+
+
+def removed_in_vain(user_words: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the words that a user removes from lists that don't have them: they may be misspelt."""
+    is_removing = REMOVE in user_words or any(word.startswith("-") for words in user_words.values() for word in words)
+    return words_in_no_list(_base(), user_words) if is_removing else []
 
 
 @cache
@@ -64,4 +71,4 @@ def _with_words(user_words: tuple[tuple[str, tuple[str, ...]], ...]) -> _core.Di
 # Each takes as much memory as the packed file.
 @lru_cache(maxsize=8)
 def _extended(user_words: tuple[tuple[str, tuple[str, ...]], ...]) -> _core.Dictionary:
-    return add_words(_base(), dict(user_words))
+    return change_words(_base(), dict(user_words))

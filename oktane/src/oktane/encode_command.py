@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
         clean_up_on_sigterm()
         _encode_file(encoder, options)
     else:
-        for texts in [options.texts] if options.texts else read_blocks(["-"]):
+        for texts in [options.texts] if options.texts else read_blocks(["-"], options.encoding):
             _print_vectors(encoder, texts, not options.no_normalize)
 
 

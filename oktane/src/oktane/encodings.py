@@ -7,10 +7,11 @@ import io
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import IO, Any
 
-from .lines import FileError, strip_line_end
+from .lines import LONGEST_LINE, FileError, check_length, raw_lines, strip_line_end
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +62,11 @@ def detect_wide(head: bytes) -> str | None:
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
             return encoding
-    zeros = [head[0::2].count(0), head[1::2].count(0)]
     # In UTF-16 all ASCII characters, such as line ends, have a zero byte on the same side.
-    if sum(zeros) * 50 >= len(head) > 0 and max(zeros) >= 0.9 * sum(zeros) > 0:
-        encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    pairs = list(zip(head[0::2], head[1::2], strict=False))
+    big, little = sum(a == 0 < b < 0x80 for a, b in pairs), sum(b == 0 < a < 0x80 for a, b in pairs)
+    if (big + little) * 50 >= len(head) > 0 and max(big, little) >= 0.9 * (big + little) > 0:
+        encoding = "utf-16-be" if big > little else "utf-16-le"
         try:
             head[: len(head) // 2 * 2].decode(encoding)
         except UnicodeDecodeError:
@@ -92,7 +94,7 @@ def decoded_lines(stream: IO[bytes], name: str, encoding: str | None, head: byte
     if encoding is not None and "\n".encode(encoding) != b"\n":
         yield from _wide_lines(stream, name, encoding)
         return
-    lines = iter(stream)
+    lines = raw_lines(stream, name)
     for number, raw in enumerate(lines, 1):
         if encoding is None and not raw.isascii():
             sample = [raw]
@@ -109,12 +111,105 @@ def decoded_lines(stream: IO[bytes], name: str, encoding: str | None, head: byte
         yield _decode(raw, encoding or "utf-8", name, number)
 
 
+def detect_encoding(stream: IO[bytes], name: str) -> str:
+    """Return the encoding of a text file, as its beginning shows it.
+
+    Args:
+        stream: Its content.
+        name: Its name, for messages.
+
+    Raises:
+        FileError: If the encoding can't be detected.
+    """
+    head = stream.read(SAMPLE_SIZE)
+    if encoding := detect_wide(head[:4096]):
+        return encoding
+    lines = head.splitlines()
+    # The end of the sample may cut a character.
+    lines = lines[:-1] if len(head) == SAMPLE_SIZE and len(lines) > 1 else lines
+    start = next((number for number, raw in enumerate(lines) if not raw.isascii()), None)
+    return "utf-8" if start is None else _guess(lines[start:], name, start + 1)
+
+
+class BlockDecoder:
+    """Decodes the lines of a stream as they arrive, in blocks.
+
+    Args:
+        name: The stream's name, for messages.
+        encoding: Its encoding. By default the first lines that are not ASCII show it. If it is not UTF-8, it is said.
+    """
+
+    def __init__(self, name: str, encoding: str | None = None) -> None:
+        self._name = name
+        self._encoding = encoding and check_encoding(encoding)
+        self._count = 0
+
+    def is_wide(self, head: bytes) -> bool:
+        """Return whether the encoding's line ends are not those of ASCII, as the beginning of the stream shows."""
+        if self._encoding is None:
+            self._encoding = detect_wide(head[:4096])
+            if self._encoding not in (None, "utf-8"):
+                say_once(f"{self._name}: is read as {str(self._encoding).upper()}; --encoding names another")
+        return self._encoding is not None and "\n".encode(self._encoding) != b"\n"
+
+    def wide_blocks(self, first: bytes, stream: io.BufferedReader) -> Iterator[list[str]]:
+        """Yield the lines of a stream in such an encoding, without their ends.
+
+        Args:
+            first: What was read of it.
+            stream: The rest.
+
+        Raises:
+            FileError: If it is not in the encoding.
+        """
+        decoder = codecs.getincrementaldecoder(str(self._encoding))()
+        unfinished: list[str] = []
+        length, block = 0, first
+        while True:
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeError as error:
+                where = f"{self._name}, after line {self._count}"
+                raise FileError(f"{where}: not {str(self._encoding).upper()} ({error}). {_NAME_IT}") from None
+            complete, end, rest = text.rpartition("\n")
+            lines = "".join([*unfinished, complete]).split("\n") if end else []
+            unfinished, length = ([rest], len(rest)) if end else ([*unfinished, rest], length + len(rest))
+            check_length(length, self._name, self._count + len(lines) + 1)
+            if not block and length:
+                lines.append("".join(unfinished))
+            if lines and self._count == 0:
+                lines[0] = lines[0].removeprefix("\ufeff")
+            self._count += len(lines)
+            if lines:
+                yield [strip_line_end(line) for line in lines]
+            if not block:
+                return
+            block = stream.read1(SAMPLE_SIZE)
+
+    def decode(self, lines: Sequence[bytes]) -> list[str]:
+        """Decode the next lines, and leave out their ends and a byte order mark.
+
+        Raises:
+            FileError: If a line is not in the encoding, or the encoding can't be detected.
+        """
+        first = self._count + 1
+        self._count += len(lines)
+        if (
+            self._encoding is None
+            and (start := next((i for i, raw in enumerate(lines) if not raw.isascii()), None)) is not None
+        ):
+            self._encoding = _guess(lines[start:], self._name, first + start)
+        encoding = self._encoding or "utf-8"
+        return [strip_line_end(_decode(raw, encoding, self._name, number)) for number, raw in enumerate(lines, first)]
+
+
 def _wide_lines(stream: Any, name: str, encoding: str) -> Iterator[str]:
     """Yield the lines of a stream in an encoding whose line end is not the byte of ASCII."""
     number = 0
     text = io.TextIOWrapper(stream, encoding, newline="\n")
     try:
-        for number, line in enumerate(text, 1):
+        for number, line in enumerate(iter(partial(text.readline, LONGEST_LINE + 1), ""), 1):
+            check_length(len(line), name, number)
             yield line.removeprefix("\ufeff") if number == 1 else line
     except UnicodeError as error:
         raise FileError(f"{name}, after line {number}: not {encoding.upper()} ({error}). {_NAME_IT}") from None

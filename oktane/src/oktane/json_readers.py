@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from .lines import FileError
+from .lines import FileError, uncompressed
 from .row_reader import Row, RowReader
 from .text_readers import TXT_COLUMN
+
+# Characters of a compressed file that is read into memory.
+MOST_DECOMPRESSED = 1 << 28
 
 
 class JsonlReader(RowReader):
@@ -48,8 +51,20 @@ class JsonlReader(RowReader):
                 raise self.error(f"not valid JSON ({exception}); a jsonl file holds one object a line") from None
             yield self.line, _checked(row, line, f"{self.path}, line {self.line}")
 
+    def _limited(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield lines, and refuse a small compressed file whose content fills the memory."""
+        length = 0
+        for line in lines:
+            length += len(line)
+            if length > MOST_DECOMPRESSED and uncompressed(self.path) != self.path:
+                raise FileError(
+                    f"{self.path}: has more than {MOST_DECOMPRESSED >> 20:,} MB when it is decompressed, which are too "
+                    "many for an array; decompress it first, or write a jsonl file"
+                )
+            yield line
+
     def _parse_whole(self) -> Iterator[tuple[int, Row]]:
-        text = "".join(self._counted(self._decoded()))
+        text = "".join(self._limited(self._counted(self._decoded())))
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as exception:

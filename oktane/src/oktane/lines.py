@@ -7,12 +7,15 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, cast
 
 # How many bytes are read at a time: some ten thousand reviews.
 BLOCK_SIZE = 1 << 20
+LONGEST_LINE = 1 << 27
+"""How many bytes a line may have: a larger one would fill the memory before anything is known of it."""
 
 STREAM = "-"
 """What stands for standard input or standard output in place of a file's name."""
@@ -83,6 +86,30 @@ def decode_line(raw: bytes, name: str | os.PathLike[str], number: int) -> str:
     return line.removeprefix("\ufeff") if number == 1 else line
 
 
+def raw_lines(stream: IO[bytes], name: str | os.PathLike[str]) -> Iterator[bytes]:
+    """Yield the lines of a stream with their ends.
+
+    Raises:
+        FileError: If a line has more than `LONGEST_LINE` bytes.
+    """
+    for number, line in enumerate(iter(partial(stream.readline, LONGEST_LINE + 1), b""), 1):
+        check_length(len(line), name, number)
+        yield line
+
+
+def check_length(length: int, name: str | os.PathLike[str], number: int) -> None:
+    """Refuse a line of more than `LONGEST_LINE` bytes.
+
+    Raises:
+        FileError: If it has more; the message names the line.
+    """
+    if length > LONGEST_LINE:
+        raise FileError(
+            f"{name}, line {number}: has more than {LONGEST_LINE >> 20} MB, the most that a line may have; break it "
+            "into several texts"
+        )
+
+
 def strip_line_end(line: str) -> str:
     r"""Return the line without the `\n` or `\r\n` at its end."""
     return line.removesuffix("\n").removesuffix("\r")
@@ -114,17 +141,18 @@ def standard_input() -> io.BufferedReader:
     return cast(io.BufferedReader, sys.stdin.buffer)
 
 
-def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
+def read_blocks(paths: Iterable[str], encoding: str | None = None) -> Iterator[list[str]]:
     r"""Yield the lines of files in blocks, without their ends (\n or \r\n).
 
     A block has the lines that are there already. So what a person types is answered at once, and of a large file only a
     part is in memory.
 
     Args:
-        paths: Files; "-" is standard input.
+        paths: Files, which may be compressed; "-" is standard input.
+        encoding: Their encoding. By default it is detected; see `encodings`.
 
     Raises:
-        FileError: If standard input is closed or a line is not UTF-8.
+        FileError: If standard input is closed, or a line is not in the encoding.
         OSError: If a file can't be read.
     """
     for path in paths:
@@ -132,28 +160,41 @@ def read_blocks(paths: Iterable[str]) -> Iterator[list[str]]:
             stream = standard_input()
             if stream.isatty():
                 print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-            yield from _decoded_blocks(stream, "standard input")
+            yield from _decoded_blocks(stream, "standard input", encoding)
             continue
         with Path(path).open("rb") as stream:
-            yield from _decoded_blocks(stream, path)
+            yield from _decoded_blocks(decompress(stream, Path(path)), path, encoding)
 
 
-def _decoded_blocks(stream: IO[bytes], name: str) -> Iterator[list[str]]:
-    count = 0
-    for lines in _raw_blocks(cast(io.BufferedReader, stream)):
-        yield [strip_line_end(decode_line(line, name, number)) for number, line in enumerate(lines, count + 1)]
-        count += len(lines)
+def _decoded_blocks(stream: IO[bytes], name: str, encoding: str | None) -> Iterator[list[str]]:
+    # It imports this module.
+    from .encodings import BlockDecoder
+
+    decoder = BlockDecoder(name, encoding)
+    stream = cast(io.BufferedReader, stream)
+    first = stream.read1(BLOCK_SIZE)
+    if decoder.is_wide(first):
+        yield from decoder.wide_blocks(first, stream)
+        return
+    for lines in _raw_blocks(first, stream, name):
+        yield decoder.decode(lines)
 
 
-def _raw_blocks(stream: io.BufferedReader) -> Iterator[list[bytes]]:
+def _raw_blocks(block: bytes, stream: io.BufferedReader, name: str) -> Iterator[list[bytes]]:
     unfinished: list[bytes] = []
-    while block := stream.read1(BLOCK_SIZE):
+    count = length = 0
+    while block:
         complete, end, rest = block.rpartition(b"\n")
         if end:
-            yield b"".join([*unfinished, complete]).split(b"\n")
-            unfinished = [rest]
+            lines = b"".join([*unfinished, complete]).split(b"\n")
+            yield lines
+            count += len(lines)
+            unfinished, length = [rest], len(rest)
         else:
             unfinished.append(block)
+            length += len(block)
+            check_length(length, name, count + 1)
+        block = stream.read1(BLOCK_SIZE)
     if last := b"".join(unfinished):
         yield [last]
 

@@ -69,6 +69,15 @@ class Fields:
         """Return a whole number of at least 1; `None` if the field is missing or null."""
         return None if self.values.get(name) is None else self.integer(name, 1)
 
+    def optional_probability(self, name: str) -> float | None:
+        """Return a number from 0 to 1; `None` if the field is missing or null."""
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise self.error(name, "a number from 0 to 1")
+        return float(value)
+
     def boolean(self, name: str, default: bool) -> bool:
         """Return true or false; `default` if the field is missing."""
         value = self.values.get(name, default)
@@ -190,3 +199,8 @@ class Weights:
         else:
             values = data.view(np.float32)
         return values.reshape(shape)
+
+    def integers(self, name: str, shape: tuple[int, ...]) -> NDArray[np.int32]:
+        """Return a tensor of int32, `shape`. For the errors see `stored`."""
+        rows, _ = self.stored(name, shape, ("I32",))
+        return rows.reshape(-1).view(np.int32).reshape(shape)

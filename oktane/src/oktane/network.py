@@ -31,13 +31,26 @@ class Model(NamedTuple):
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type.
         vocab_size: Number of tokens in the vocabulary.
+        abstain_below: See `BaseClassifier`.
     """
 
-    network: _engine.Network | _engine.Ngrams
+    network: "_engine.Network | _engine.Ngrams | WideAndDeep"
     model_type: str
     labels: list[str]
     problem_type: ProblemType
     vocab_size: int
+    abstain_below: float | None = None
+
+
+class WideAndDeep(NamedTuple):
+    """A recurrent network and a linear model over n-grams, whose logits are added (Cheng et al., 2016)."""
+
+    deep: _engine.Network
+    wide: _engine.Ngrams
+
+    def run(self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the logits of texts; see `_engine.Network.run`."""
+        return self.deep.run(ids, row_splits) + self.wide.run(ids, row_splits)
 
 
 def load_model(folder: Path) -> Model:
@@ -66,7 +79,7 @@ def load_model(folder: Path) -> Model:
     # The count may be any number until the weights have confirmed it.
     network = build(config, weights, vocab_size, count)
     labels = names or [f"LABEL_{index}" for index in range(count)]
-    return Model(network, model_type, labels, problem_type, vocab_size)
+    return Model(network, model_type, labels, problem_type, vocab_size, config.optional_probability("abstain_below"))
 
 
 def load_encoder_network(folder: Path) -> _engine.Network:
@@ -130,7 +143,11 @@ def _refuse_other_classes(config: Fields, suffix: str, wanted: str) -> None:
     if not isinstance(classes, list):
         raise config.error("architectures", "a list of class names")
     if classes and not any(str(name).endswith(suffix) for name in classes):
-        others = {"ForSequenceClassification": "oktane.load", "Model": "oktane.load_encoder"}
+        others = {
+            "ForSequenceClassification": "oktane.load",
+            "ForTokenClassification": "okt_lstm.load_tagger",
+            "Model": "oktane.load_encoder",
+        }
         other = next((call for end, call in others.items() if str(classes[0]).endswith(end)), None)
         raise LoadError(
             f"{config.path}: this is a {classes[0]}, not a{'n' if wanted[0] in 'aeiou' else ''} {wanted}; load it with "
@@ -154,7 +171,7 @@ def _label_names(config: Fields) -> list[str] | None:
     return labels
 
 
-def _classifier(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Network:
+def _classifier(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Network | WideAndDeep:
     size = config.optional_integer("projection_size")
 
     def head(pooled_size: int) -> Head:
@@ -167,7 +184,13 @@ def _classifier(config: Fields, weights: Weights, vocab_size: int, label_count: 
         shift = weights.floats("model.projection.bias", (size,)).astype(np.float64)
         return (matrix @ projection).astype(np.float32), (matrix @ shift + bias).astype(np.float32)
 
-    return _recurrent(config, weights, vocab_size, "model.", head)
+    network = _recurrent(config, weights, vocab_size, "model.", head)
+    num_ngrams = config.integer("num_ngrams", 0, least=0)
+    if not num_ngrams:
+        return network
+    # The classifier has the bias of both.
+    bias, length = np.zeros(label_count, np.float32), config.integer("ngram_length", 3)
+    return WideAndDeep(network, _known_ngrams(weights, "ngrams", num_ngrams, bias, length, vocab_size))
 
 
 def _recurrent(
@@ -227,6 +250,16 @@ def _recurrent(
 
 
 def _ngrams(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> _engine.Ngrams:
+    bias, length = weights.floats("bias", (label_count,)), config.integer("max_ngram", 4)
+    if num_ngrams := config.integer("num_ngrams", 0, least=0):
+        return _known_ngrams(weights, "weights", num_ngrams, bias, length, vocab_size)
     stored, number = weights.stored("weights.weight", (config.integer("num_buckets", 2**22), label_count))
-    bias = weights.floats("bias", (label_count,))
-    return _engine.Ngrams(stored, number, bias, config.integer("max_ngram", 4), vocab_size)
+    return _engine.Ngrams(stored, number, bias, length, vocab_size)
+
+
+def _known_ngrams(
+    weights: Weights, name: str, count: int, bias: NDArray[np.float32], length: int, vocab_size: int
+) -> _engine.Ngrams:
+    """Load the weights of `count` n-grams, which are known by their hash."""
+    stored, number = weights.stored(f"{name}.weight", (count, len(bias)))
+    return _engine.Ngrams(stored, number, bias, length, vocab_size, weights.integers(f"{name}.hashes", (count,)))

@@ -3,7 +3,8 @@
 import os
 import warnings
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar, overload
 
@@ -11,6 +12,7 @@ from . import dictionary
 from ._core import Characters
 from .hangul import compose_hangul
 from .parallel import available_cores, map_in_threads, text_chunks
+from .tagset import TAGSET, mask_of
 from .user_words import UserDictionary, read_user_dictionary
 
 T = TypeVar("T")
@@ -63,10 +65,23 @@ class Okt:
     number of threads, survive a fork, and can be pickled.
 
     Args:
-        user_dictionary: Words to add to Okt's own lists: part of speech to words,
+        user_dictionary: Words to add to Okt's own lists: a list of nouns, ["워라밸"]; or part of speech to words,
             {"Noun": ["덕질"], "Verb": ["덕질하다"]}; or the path of a UTF-8 text file with a word, a tab and its part
-            of speech on each line. Verbs and adjectives are conjugated; their final 다 may be left out.
+            of speech on each line. Verbs and adjectives are conjugated; their final 다 may be left out. "-워드" takes
+            a word out of the list. The key "split" says how words are split: {"split": ["8/Number 시즌/Noun"]}.
+            The module `user_words` describes the file.
         threads: Number of threads of the batch methods. By default one per available core.
+        remove: Words to take out of all of Okt's lists.
+        compose: Compose Hangul in conjoining jamo first, as macOS writes file names. konlpy's Okt does not, and reads
+            no Korean there. Spans are those of the characters in the given text.
+        jvmpath: Not used. There is no Java; konlpy has this argument.
+        max_heap_size: Not used, either.
+
+    Attributes:
+        user_dictionary: The user's words by part of speech.
+        threads: The number of threads.
+        compose: Whether Hangul is composed.
+        tagset: The parts of speech and their Korean names, as konlpy's Okt has them.
 
     Raises:
         ValueError: If something in the user dictionary is no word; the message says where.
@@ -78,15 +93,29 @@ class Okt:
         self,
         user_dictionary: UserDictionary | str | os.PathLike[str] | None = None,
         threads: int | None = None,
+        *,
+        remove: Iterable[str] = (),
+        compose: bool = False,
+        jvmpath: str | os.PathLike[str] | None = None,
+        max_heap_size: int | None = None,
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1, or None for all cores, not {threads}")
-        self.user_dictionary = read_user_dictionary(user_dictionary)
+        self.user_dictionary = read_user_dictionary(user_dictionary, remove)
         self.threads = threads
+        self.compose = compose
         self._dictionary = dictionary.load(self.user_dictionary)
+        if lost := dictionary.removed_in_vain(self.user_dictionary):
+            words = ", ".join(map(repr, lost[:5]))
+            warnings.warn(f"no list of Okt has these words, so they can't be removed: {words}", stacklevel=2)
 
-    def __reduce__(self) -> tuple[type["Okt"], tuple[dict[str, list[str]], int | None]]:
-        return Okt, (self.user_dictionary, self.threads)
+    @property
+    def tagset(self) -> dict[str, str]:
+        """The parts of speech and their Korean names."""
+        return dict(TAGSET)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(Okt, compose=self.compose), (self.user_dictionary, self.threads)
 
     def __repr__(self) -> str:
         words = sum(map(len, self.user_dictionary.values()))
@@ -120,27 +149,27 @@ class Okt:
         Raises:
             TypeError: If `phrase` is not a str.
         """
-        return self._dictionary.pairs((phrase,), norm, stem, join)[0]
+        return self._dictionary.pairs(self._texts((phrase,)), norm, stem, join)[0]
 
     def morphs(self, phrase: str, norm: bool = False, stem: bool = False) -> list[str]:
         """Return the morphemes of a text; for arguments and errors, see `pos`."""
-        return self._dictionary.strings((phrase,), "morphemes", norm, stem)[0]
+        return self._dictionary.strings(self._texts((phrase,)), "morphemes", norm, stem)[0]
 
     def nouns(self, phrase: str) -> list[str]:
         """Return the nouns of a text."""
-        return self._dictionary.strings((phrase,), "nouns", False, False)[0]
+        return self._dictionary.strings(self._texts((phrase,)), "nouns", False, False)[0]
 
     def phrases(self, phrase: str) -> list[str]:
         """Return the noun phrases of a text, in Okt's order."""
-        return self._dictionary.strings((phrase,), "phrases", False, False)[0]
+        return self._dictionary.strings(self._texts((phrase,)), "phrases", False, False)[0]
 
     def normalize(self, phrase: str) -> str:
         """Return a text with its colloquial spelling normalized."""
-        return self._dictionary.strings((phrase,), "normalized", True, False)[0][0]
+        return self._dictionary.strings(self._texts((phrase,)), "normalized", True, False)[0][0]
 
     def tokenize(self, phrase: str, norm: bool = False, stem: bool = False) -> list[Token]:
         """Return the morphemes of a text as `Token`s, with spans; for arguments and errors, see `pos`."""
-        return self._dictionary.tokens((phrase,), norm, stem, Token)[0]
+        return self._tokens((phrase,), norm, stem)[0]
 
     # ---- batches ----
 
@@ -164,31 +193,37 @@ class Okt:
         Raises:
             TypeError: If one of the texts is not a str; the message says which.
         """
-        return self._map(phrases, lambda texts: self._dictionary.pairs(texts, norm, stem, join))
+        return self._map(phrases, lambda texts: self._dictionary.pairs(self._texts(texts), norm, stem, join))
 
     def morphs_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> list[list[str]]:
         """Return what `morphs` gives for each text; for arguments and errors, see `pos_batch`."""
-        return self._map(phrases, lambda texts: self._dictionary.strings(texts, "morphemes", norm, stem))
+        return self._map(phrases, lambda texts: self._dictionary.strings(self._texts(texts), "morphemes", norm, stem))
 
     def nouns_batch(self, phrases: Iterable[str]) -> list[list[str]]:
         """Return what `nouns` gives for each text; see `pos_batch`."""
-        return self._map(phrases, lambda texts: self._dictionary.strings(texts, "nouns", False, False))
+        return self._map(phrases, lambda texts: self._dictionary.strings(self._texts(texts), "nouns", False, False))
 
     def phrases_batch(self, phrases: Iterable[str]) -> list[list[str]]:
         """Return what `phrases` gives for each text; see `pos_batch`."""
-        return self._map(phrases, lambda texts: self._dictionary.strings(texts, "phrases", False, False))
+        return self._map(phrases, lambda texts: self._dictionary.strings(self._texts(texts), "phrases", False, False))
 
     def normalize_batch(self, phrases: Iterable[str]) -> list[str]:
         """Return what `normalize` gives for each text; see `pos_batch`."""
-        rows = self._map(phrases, lambda texts: self._dictionary.strings(texts, "normalized", True, False))
+        rows = self._map(phrases, lambda texts: self._dictionary.strings(self._texts(texts), "normalized", True, False))
         return [row[0] for row in rows]
 
     def tokenize_batch(self, phrases: Iterable[str], norm: bool = False, stem: bool = False) -> list[list[Token]]:
         """Return what `tokenize` gives for each text; for arguments and errors, see `pos_batch`."""
-        return self._map(phrases, lambda texts: self._dictionary.tokens(texts, norm, stem, Token))
+        return self._map(phrases, lambda texts: self._tokens(texts, norm, stem))
 
     def encode_batch(
-        self, texts: Iterable[str] | Characters, norm: bool = False, stem: bool = False, compose: bool = False
+        self,
+        texts: Iterable[str] | Characters,
+        norm: bool = False,
+        stem: bool = False,
+        compose: bool = False,
+        pos: Iterable[str] | None = None,
+        stopwords: Iterable[str] = (),
     ) -> Morphemes:
         """Return the morphemes of texts as arrays, on one core.
 
@@ -198,15 +233,20 @@ class Okt:
             stem: As for `pos`.
             compose: Compose Hangul in conjoining jamo first, which Okt would not read as Korean. Spans are those of the
                 characters in the given text.
+            pos: The parts of speech to keep, such as ["Noun", "Verb", "Adjective"]. By default all.
+            stopwords: Forms to leave out; with `stem`, verbs and adjectives in their dictionary form.
 
         Raises:
             TypeError: If one of the texts is not a str; the message says which.
+            ValueError: If there is no such part of speech.
         """
-        if not compose or isinstance(texts, Characters):
-            return Morphemes(*self._dictionary.morphemes(texts, norm, stem))
+        kept = mask_of(pos)
+        stopwords = frozenset(stopwords)
+        if not (compose or self.compose) or isinstance(texts, Characters):
+            return Morphemes(*self._dictionary.morphemes(texts, norm, stem, kept, stopwords))
         texts = list(texts)
         composed, positions = compose_hangul(texts)
-        found = Morphemes(*self._dictionary.morphemes(composed, norm, stem))
+        found = Morphemes(*self._dictionary.morphemes(composed, norm, stem, kept, stopwords))
         if not positions:
             return found
         spans = array("i", found.spans)
@@ -214,6 +254,18 @@ class Okt:
             for place in range(2 * found.row_splits[row], 2 * found.row_splits[row + 1]):
                 spans[place] = sources[spans[place]]
         return found._replace(spans=memoryview(spans))
+
+    def _texts(self, texts: Sequence[str]) -> Sequence[str]:
+        return compose_hangul(texts)[0] if self.compose else texts
+
+    def _tokens(self, texts: Sequence[str], norm: bool, stem: bool) -> list[list[Token]]:
+        if not self.compose:
+            return self._dictionary.tokens(texts, norm, stem, Token)
+        composed, positions = compose_hangul(texts)
+        rows = self._dictionary.tokens(composed, norm, stem, Token)
+        for row, sources in positions.items():
+            rows[row] = [token._replace(start=sources[token.start], end=sources[token.end]) for token in rows[row]]
+        return rows
 
     # ---- names of 0.1.0 ----
 

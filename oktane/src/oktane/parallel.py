@@ -2,6 +2,7 @@
 
 import math
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
@@ -117,10 +118,24 @@ def text_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
         yield chunk
 
 
+class AbandonedError(Exception):
+    """Ends the work of a thread whose results nobody waits for any more."""
+
+
+# In a thread of `map_in_threads`: `abandoned`, which is set when no more of its results are asked for.
+_thread = threading.local()
+
+
+def check_awaited() -> None:
+    """Raise `AbandonedError` in a thread of `map_in_threads` that nobody waits for any more. Long work calls it."""
+    if hasattr(_thread, "abandoned") and _thread.abandoned.is_set():
+        raise AbandonedError
+
+
 def map_in_threads(function: Callable[[S], T], items: Iterable[S], threads: int) -> Iterator[T]:
     """Yield function(item) for each item, in order. Reads at most a few items ahead of the results.
 
-    After an error, or if no more results are asked for, it waits for no thread: those that work end with their item.
+    After an error, or if no more results are asked for, it waits for no thread: those that work end soon.
     """
     remaining = iter(items)
     beginning = list(islice(remaining, 2))
@@ -131,7 +146,8 @@ def map_in_threads(function: Callable[[S], T], items: Iterable[S], threads: int)
     from concurrent.futures import ThreadPoolExecutor
 
     pending: deque[Future[T]] = deque()
-    executor = ThreadPoolExecutor(threads, thread_name_prefix="oktane")
+    abandoned = threading.Event()
+    executor = ThreadPoolExecutor(threads, "oktane", initializer=setattr, initargs=(_thread, "abandoned", abandoned))
     try:
         for item in chain(beginning, remaining):
             pending.append(executor.submit(function, item))
@@ -140,4 +156,5 @@ def map_in_threads(function: Callable[[S], T], items: Iterable[S], threads: int)
         while pending:
             yield pending.popleft().result()
     finally:
+        abandoned.set()
         executor.shutdown(wait=not pending, cancel_futures=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .lines import STREAM, FileError
 from .model_options import add_model_options, check_options, clean_up_on_sigterm, loading
+from .problem_type import UNSURE
 from .table_options import FORMATS, add_output_encoding, add_table_options, read_options
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ def add_options(parser: argparse.ArgumentParser, inside: str = "oktane", formats
     parser.add_argument("--columns", metavar="NAME,NAME", help="columns of the input that are written (default: all)")
     parser.add_argument("--probabilities", action="store_true", help="give the probability of every label")
     parser.add_argument(
+        "--abstain_below",
+        metavar="SHARE",
+        type=float,
+        help=f"predict {UNSURE!r} if no label has this probability, from 0 to 1 (default: as the model says)",
+    )
+    parser.add_argument(
         "--shard", metavar="I/N", help="label every N-th input file only, from file I on, which counts from 0"
     )
 
@@ -101,7 +108,7 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
     Raises:
         FileError: If a file can't be read or written as asked, or standard output is closed.
     """
-    _check(options)
+    check(options)
     # What only the predictions need is imported here: --help answers at once.
     from .files import print_file, print_predictions
     from .lines import read_blocks
@@ -116,6 +123,8 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
         shard = Shard.parse(options.shard) if options.shard else None
         jobs = plan(options.input, options.output, options.input_format, options.output_format, shard)
     classifier, usual_column = load()
+    if options.abstain_below is not None:
+        classifier.abstain_below = options.abstain_below
     how: dict[str, Any] = {"text_column": options.text_column, "probabilities": options.probabilities}
     if options.output:
         clean_up_on_sigterm()
@@ -126,11 +135,11 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
         reading = read_options(options)
         print_file(classifier, options.input, sys.stdout, reading=reading, usual_column=usual_column, **how)
     else:
-        for texts in [options.texts] if options.texts else read_blocks([STREAM]):
+        for texts in [options.texts] if options.texts else read_blocks([STREAM], options.encoding):
             print_predictions(classifier, texts, sys.stdout, probabilities=options.probabilities)
 
 
-def _check(options: argparse.Namespace) -> None:
+def check(options: argparse.Namespace) -> None:
     """End the program with an error if options contradict each other, or a text is probably meant as a file.
 
     Raises:
@@ -142,6 +151,8 @@ def _check(options: argparse.Namespace) -> None:
     for name in ("output_encoding", "output_format", "columns", "shard"):
         if getattr(options, name) and not options.output:
             options.parser.error(f"--{name} goes with --output")
+    if options.abstain_below is not None and not 0 <= options.abstain_below <= 1:
+        options.parser.error(f"--abstain_below is {options.abstain_below:g}; it has to be from 0 to 1")
     if options.shard:
         from .runs import Shard
 

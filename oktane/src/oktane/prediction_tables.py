@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base_classifier import BaseClassifier
-from .problem_type import ProblemType
+from .problem_type import UNSURE, ProblemType
 
 
 def prediction_arrays(
@@ -32,9 +32,11 @@ def prediction_arrays(
         rows[has_text] = values
         return pa.array(rows, mask=missing)
 
-    problem_type, labels = classifier.problem_type, pa.array(classifier.labels, pa.string())
+    problem_type, labels = classifier.problem_type, pa.array([*classifier.labels, UNSURE], pa.string())
     if problem_type is ProblemType.SINGLE_LABEL:
-        predicted = labels.take(spread(problem_type.scores_to_labels(scores)))
+        unsure = problem_type.is_unsure(scores, classifier.abstain_below)
+        decided = np.where(unsure, len(classifier.labels), problem_type.scores_to_labels(scores))
+        predicted = labels.take(spread(decided))
     else:
         kind = pa.list_(pa.string()) if problem_type is ProblemType.MULTI_LABEL else pa.float64()
         if problem_type is ProblemType.REGRESSION and scores.shape[1] > 1:

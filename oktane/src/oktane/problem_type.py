@@ -11,6 +11,10 @@ Prediction: TypeAlias = str | list[str] | float | list[float]
 """A label; in multi-label classification a list of labels; in regression a number, or a list of numbers."""
 
 
+UNSURE = "unsure"
+"""The prediction for a text whose most probable label is not probable enough; see `abstain_below`."""
+
+
 class ProblemType(StrEnum):
     """What a model predicts. The values are those of `problem_type` in transformers' configurations.
 
@@ -55,12 +59,16 @@ class ProblemType(StrEnum):
             return (scores >= threshold).astype(np.int64)
         return scores
 
-    def logits_to_labels(self, logits: NDArray[np.float32]) -> NDArray[Any]:
+    def logits_to_labels(self, logits: NDArray[np.floating[Any]]) -> NDArray[Any]:
         """Decide from logits; see `scores_to_labels`."""
         return self.scores_to_labels(self.scores(logits))
 
     def predictions(
-        self, scores: NDArray[np.float32], names: Sequence[str], threshold: float = 0.5
+        self,
+        scores: NDArray[np.float32],
+        names: Sequence[str],
+        threshold: float = 0.5,
+        abstain_below: float | None = None,
     ) -> list[Prediction]:
         """Return the prediction for each text.
 
@@ -68,13 +76,24 @@ class ProblemType(StrEnum):
             scores: The result of `scores`.
             names: The names of the labels, in the order of their ids.
             threshold: The least probability of a predicted label in multi-label classification.
+            abstain_below: The least probability of a predicted label in single-label classification. A text without
+                such a label gets `UNSURE`. By default, every text gets a label.
         """
         labels = self.scores_to_labels(scores, threshold)
         if self is self.SINGLE_LABEL:
-            return [names[index] for index in labels.tolist()]
+            unsure = self.is_unsure(scores, abstain_below).tolist()
+            return [
+                UNSURE if is_unsure else names[label] for label, is_unsure in zip(labels.tolist(), unsure, strict=True)
+            ]
         if self is self.MULTI_LABEL:
             return [[names[index] for index in np.flatnonzero(row).tolist()] for row in labels]
         return scores[:, 0].tolist() if scores.shape[1] == 1 else scores.tolist()
+
+    def is_unsure(self, scores: NDArray[np.float32], abstain_below: float | None) -> NDArray[np.bool_]:
+        """Return whether texts get `UNSURE`, `(texts,)`; see `predictions`."""
+        if self is not self.SINGLE_LABEL or abstain_below is None:
+            return np.zeros(len(scores), np.bool_)
+        return np.asarray(scores.max(axis=1, initial=0) < abstain_below)
 
     def columns(self, names: Sequence[str], probabilities: bool = False) -> list[str]:
         """Return the names of the columns that `rows` fills.
@@ -90,11 +109,16 @@ class ProblemType(StrEnum):
         return columns
 
     def rows(
-        self, scores: NDArray[np.float32], names: Sequence[str], probabilities: bool = False
+        self,
+        scores: NDArray[np.float32],
+        names: Sequence[str],
+        probabilities: bool = False,
+        abstain_below: float | None = None,
     ) -> Iterator[list[Any]]:
         """Yield the values of `columns` for each text. Probabilities have 6 decimals."""
         numbers = [column.tolist() for column in self.probability_columns(scores, probabilities)]
-        for values in zip(self.predictions(scores, names), *numbers, strict=True):
+        predictions = self.predictions(scores, names, abstain_below=abstain_below)
+        for values in zip(predictions, *numbers, strict=True):
             yield list(values)
 
     def probability_columns(

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from .arrow_files import ArrowReader, ParquetReader
-from .columns import names_columns
+from .columns import names_columns, names_of
 from .encodings import say_once
 from .json_readers import JsonlReader, JsonReader
 from .lines import STREAM, FileError, uncompressed
@@ -134,8 +134,8 @@ class _Shards(RowReader):
                 self._open(path)
                 if set(self._reader.columns) != set(self.columns) and self._reader.columns:
                     raise FileError(
-                        f"{path}: has the columns {', '.join(self._reader.columns)}, but {self._paths[0]} has "
-                        f"{', '.join(self.columns)}"
+                        f"{path}: has the columns {names_of(self._reader.columns)}, but {self._paths[0]} has "
+                        f"{names_of(self.columns)}"
                     )
                 self.untyped |= self._reader.untyped
             yield self._reader

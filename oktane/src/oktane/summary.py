@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lines import escaped
-from .problem_type import ProblemType
+from .problem_type import UNSURE, ProblemType
 
 # Labels that are named on a terminal; a model may have a hundred.
 SHOWN = 12
@@ -37,12 +37,21 @@ class Summary:
     labels: Counter[str] = field(default_factory=Counter)
     total: float = 0.0
 
-    def count(self, scores: NDArray[np.float32], problem_type: ProblemType, names: Sequence[str]) -> None:
+    def count(
+        self,
+        scores: NDArray[np.float32],
+        problem_type: ProblemType,
+        names: Sequence[str],
+        abstain_below: float | None = None,
+    ) -> None:
         """Count the predictions for some texts, `(texts, labels)`."""
         if problem_type is ProblemType.REGRESSION:
             self.total += float(scores[:, 0].sum(dtype=np.float64))
             return
-        decided = problem_type.scores_to_labels(scores)
+        unsure = problem_type.is_unsure(scores, abstain_below)
+        if unsure.any():
+            self.labels[UNSURE] += int(unsure.sum())
+        decided = problem_type.scores_to_labels(scores)[~unsure]
         if problem_type is ProblemType.SINGLE_LABEL:
             counts = np.bincount(decided, minlength=len(names))
         else:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 FORMATS = ("txt", "tsv", "csv", "jsonl", "json", "parquet", "arrow")
 
 # Options that need --input.
-NAMES = ("input_format", "encoding", "header", "sheet", "text_column")
+NAMES = ("input_format", "header", "sheet", "text_column")
 
 
 def add_table_options(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS) -> None:
@@ -52,6 +52,8 @@ def add_output_encoding(parser: argparse.ArgumentParser) -> None:
 def check_table_options(options: argparse.Namespace) -> str | None:
     """Return what is wrong with the options, if something is."""
     given = [f"--{name}" for name in NAMES if getattr(options, name, None) is not None]
+    if options.encoding is not None and options.texts:
+        return "--encoding goes with --input or standard input"
     if given and not options.input:
         return f"{' and '.join(given)} go{'es' if len(given) == 1 else ''} with --input"
     return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from .encodings import say_once
-from .lines import FileError, strip_line_end
+from .lines import LONGEST_LINE, FileError, strip_line_end
 from .row_reader import RecordReader, Row, RowReader
 
 # The only column of a txt file.
@@ -21,8 +21,8 @@ _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\s*')
 # How many lines the separator is found by.
 _HEAD_LINES = 50
 
-# The csv module's own limit is 131,072 characters. This is the largest that it takes on every platform.
-csv.field_size_limit(2**31 - 1)
+# The csv module's own limit is 131,072 characters. A field may have as many as a line.
+csv.field_size_limit(LONGEST_LINE)
 
 
 class TxtReader(RowReader):
@@ -51,9 +51,14 @@ class TsvReader(RecordReader):
 
 
 class CsvReader(RecordReader):
-    """Fields that may be quoted, separated by commas or another character, which is detected and said."""
+    """Fields that may be quoted, separated by commas or another character, which is detected and said.
+
+    Attributes:
+        separator: The character.
+    """
 
     place = "line"
+    separator = ","
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         lines = self._decoded()
@@ -65,6 +70,7 @@ class CsvReader(RecordReader):
             separator = find_separator(head)
             if separator != ",":
                 say_once(f"{self.path}: its fields are separated by {SEPARATORS[separator]}")
+        self.separator = separator
         records = csv.reader(self._counted(chain(head, lines)), delimiter=separator, strict=True)
         while True:
             start = self.line + 1

@@ -16,6 +16,8 @@ from .folders import WITH_TORCH, LoadError, UnsupportedError
 from .hangul import FIRST_BYTE
 from .loading import Fields, read_json
 from .okt import Okt
+from .tagset import mask_of
+from .user_words import known_to_first_version, read_user_dictionary
 
 # A `model_max_length` of at least this is no limit, as in transformers.
 UNLIMITED = 10**20
@@ -63,6 +65,7 @@ class Tokenizer:
                 f"only; for others use {WITH_TORCH}"
             )
         self._norm, self._stem = config.boolean("norm", False), config.boolean("stem", False)
+        self._pos, self._stopwords = _words_of(config, "pos"), _words_of(config, "stopwords") or []
         mark = config.values.get("word_mark") or ""
         if not isinstance(mark, str):
             raise config.error("word_mark", "a text or null")
@@ -96,7 +99,11 @@ class Tokenizer:
 
         words = folder / "user_dictionary.txt"
         try:
-            self._okt = Okt(words if words.exists() else None)
+            user_dictionary = read_user_dictionary(words if words.exists() else None)
+            if "analyser" in config.values:
+                user_dictionary = known_to_first_version(user_dictionary)
+            self._okt = Okt(user_dictionary)
+            mask_of(self._pos)
         except ValueError as error:
             raise LoadError(str(error)) from None
         self._warn_of_other_word_lists(config)
@@ -158,7 +165,10 @@ class Tokenizer:
     def _encode_morphemes(
         self, texts: list[str] | Characters, begins_word: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        found = self._okt.encode_batch(texts, self._norm, self._stem, compose=not isinstance(texts, Characters))
+        compose = not isinstance(texts, Characters)
+        found = self._okt.encode_batch(
+            texts, self._norm, self._stem, compose=compose, pos=self._pos, stopwords=self._stopwords
+        )
         return self._vocabulary.encode(texts, begins_word, *found)
 
     def _encode_around_added_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -199,6 +209,13 @@ class Tokenizer:
 
 
 # ---- tokenizer.json ----
+
+
+def _words_of(config: Fields, name: str) -> list[str] | None:
+    words = config.values.get(name)
+    if words is not None and not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+        raise config.error(name, "a list of texts")
+    return words
 
 
 def _is_id(value: Any) -> bool:

@@ -1,57 +1,81 @@
-"""The user's own words: read and checked, named by a hash, and laid over the packed word lists."""
+"""The user's own words: read, checked, and brought to one form.
+
+A user dictionary adds words to Okt's lists, takes words out of them, and says how a word is split. As a file it has one
+of these a line:
+
+    워라밸                       a noun
+    덕질하다<tab>Verb            a word of any part of speech
+    -워드                        in no list of Okt any more
+    -워드<tab>Noun               no noun any more
+    8시즌<tab>8/Number 시즌/Noun  always split so
+"""
 
 import os
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from . import _core
-from .conjugation import conjugate_all
+from .hangul import compose_hangul
 
 # The parts of speech that Okt has a word list of.
 LISTED = _core.PARTS_OF_SPEECH[: _core.PARTS_OF_SPEECH.index("Suffix") + 1]
 PREDICATES = ("Verb", "Adjective")
+# Keys of a user dictionary beside the parts of speech.
+SPLIT, REMOVE = "split", "remove"
 
-UserDictionary = Mapping[str, Iterable[str]]
+UserDictionary = Mapping[str, Iterable[str]] | Iterable[str]
 
 
-def read_user_dictionary(words: UserDictionary | str | os.PathLike[str] | None) -> dict[str, list[str]]:
+def read_user_dictionary(
+    words: UserDictionary | str | os.PathLike[str] | None, remove: Iterable[str] = ()
+) -> dict[str, list[str]]:
     """Return a user dictionary in its canonical form: part of speech to sorted words, predicates without 다.
 
+    A word that is taken out of the list of a part of speech begins with "-" there. The key "remove" has words that are
+    taken out of every list, and "split" the morphemes of words that are split in a fixed way, as "8/Number 시즌/Noun".
+
     Args:
-        words: Part of speech to words; or the path of a UTF-8 text file with a word, a tab and its part of speech on
-            each line. Empty lines and lines that begin with # are skipped.
+        words: Such a dictionary; nouns; or the path of a text file in UTF-8, with a word, a tab and its part of speech
+            on each line. Empty lines and lines that begin with # are skipped.
+        remove: Words that are taken out of every list.
 
     Raises:
         ValueError: If a part of speech has no word list in Okt, a word is empty or has white space inside, or a verb or
             adjective can't be conjugated, or the file is not UTF-8. The message says where.
         OSError: If the file can't be read.
     """
-    if words is None:
-        return {}
-    entries = _mapping_entries(words) if isinstance(words, Mapping) else _file_entries(Path(words))
+    if isinstance(remove, str):
+        raise ValueError(f"remove must be a list of words, not {remove!r:.60}")
     found: dict[str, set[str]] = {}
-    lost: list[str] = []
-    for where, given, pos in entries:
-        word = _checked(where, given, pos)
-        found.setdefault(pos, set()).add(word)
-        if not can_be_looked_up(word):
-            lost.append(word)
-    if lost:
-        sample = ", ".join(map(repr, lost[:3]))
-        warnings.warn(
-            f"{len(lost)} words of the user dictionary can never be found, because Okt looks up Hangul only: {sample}",
-            stacklevel=4,
-        )
-    return {pos: sorted(found[pos]) for pos in LISTED if pos in found}
+    for where, given, pos in (*_entries(words), *_listed("remove", remove, REMOVE)):
+        word, pos = _checked(where, given, pos)
+        if _opposite(word) in found.setdefault(pos, set()):
+            raise ValueError(f"{where}: {word.removeprefix('-')!r} is both added and removed as {pos}")
+        found[pos].add(word)
+    return {pos: sorted(found[pos]) for pos in (*LISTED, SPLIT, REMOVE) if pos in found}
 
 
-def _mapping_entries(words: UserDictionary) -> Iterator[tuple[str, str, str]]:
-    for pos, listed in words.items():
-        if isinstance(listed, str) or not isinstance(listed, Iterable):
-            raise ValueError(f"user_dictionary[{pos!r}] must be a list of words, not {listed!r:.60}")
-        for i, word in enumerate(listed):
-            yield f"user_dictionary[{pos!r}], word {i}", word, pos
+def _opposite(word: str) -> str:
+    return word[1:] if word.startswith("-") else f"-{word}"
+
+
+def _entries(words: UserDictionary | str | os.PathLike[str] | None) -> Iterator[tuple[str, str, str]]:
+    """Yield where a word stands, the word, and its part of speech, `SPLIT` or `REMOVE`."""
+    if isinstance(words, str | os.PathLike):
+        yield from _file_entries(Path(words))
+    elif isinstance(words, Mapping):
+        for pos, listed in words.items():
+            yield from _listed(f"user_dictionary[{pos!r}]", listed, pos)
+    elif words is not None:
+        yield from _listed("user_dictionary", words, "Noun")
+
+
+def _listed(name: str, words: Iterable[str], pos: str) -> Iterator[tuple[str, str, str]]:
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise ValueError(f"{name} must be a list of words, not {words!r:.60}")
+    for number, word in enumerate(words):
+        is_removed = name == "user_dictionary" and isinstance(word, str) and word.startswith("-")
+        yield f"{name}, word {number}", word[1:] if is_removed else word, REMOVE if is_removed else pos
 
 
 def _file_entries(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -62,22 +86,39 @@ def _file_entries(path: Path) -> Iterator[tuple[str, str, str]]:
 
         number = error.object.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{path}, line {number}: not UTF-8 text ({error.reason}). {NOT_UTF8}") from None
+    except FileNotFoundError as error:
+        if path.suffix or len(path.parts) > 1:
+            raise
+        error.strerror = f"no such file; to add words, pass a list of them: [{str(path)!r}]"
+        raise
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
+        where = f"{path}, line {number}"
         word, tab, pos = line.partition("\t")
-        if not tab:
-            raise ValueError(f"{path}, line {number}: expected a word, a tab and its part of speech, not {line!r:.60}")
-        yield f"{path}, line {number}", word, pos.strip()
+        word, pos = word.strip(), pos.strip()
+        if tab and "/" in pos:
+            if word != joined_morphemes(pos):
+                raise ValueError(f"{where}: the morphemes {pos!r} do not make the word {word!r}")
+            word, pos = pos, SPLIT
+        elif not tab:
+            if word.split() != [word]:
+                raise ValueError(f"{where}: expected a word, a tab and its part of speech, not {line!r:.60}")
+            word, pos = (word[1:], REMOVE) if word.startswith("-") else (word, "Noun")
+        yield where, word, pos
 
 
-def _checked(where: str, word: str, pos: str) -> str:
-    """Return a word as Okt's own lists would have it."""
-    if pos not in LISTED:
+def _checked(where: str, given: str, pos: str) -> tuple[str, str]:
+    """Return a word as Okt's own lists would have it, and its part of speech, `SPLIT` or `REMOVE`."""
+    if pos not in (*LISTED, SPLIT, REMOVE):
         raise ValueError(f"{where}: {pos!r} is no part of speech with a word list; choose from: {', '.join(LISTED)}")
-    if not isinstance(word, str):
-        raise ValueError(f"{where}: expected a str, not {word!r:.60}")
-    word = word.strip()
+    if not isinstance(given, str):
+        raise ValueError(f"{where}: expected a str, not {given!r:.60}")
+    word = compose_hangul([given.strip()])[0][0]
+    if pos == SPLIT:
+        return _checked_split(where, word), pos
+    is_removed = word.startswith("-")
+    word = word.removeprefix("-") if is_removed else word
     if not word:
         raise ValueError(f"{where}: the word is empty")
     if word.split() != [word]:
@@ -87,65 +128,35 @@ def _checked(where: str, word: str, pos: str) -> str:
             word = word.removesuffix("다")
         if not all("가" <= c <= "힣" for c in word):
             raise ValueError(f"{where}: {word!r} cannot be conjugated: a {pos} is made of Hangul syllables only")
-    return word
+    return f"-{word}" if is_removed and pos != REMOVE else word, pos
 
 
-def digest_with(base: bytes, user_words: Mapping[str, Iterable[str]]) -> bytes:
-    """Return the SHA-256 that names a dictionary with words laid over it, the same on every machine.
-
-    Args:
-        base: The SHA-256 of the dictionary below.
-        user_words: What `read_user_dictionary` returned, not empty.
-    """
-    # Importing it takes a while, and few dictionaries need it.
-    import hashlib
-
-    lines = [base.hex(), *(f"{word}\t{pos}" for pos, words in user_words.items() for word in words)]
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).digest()
+def _checked_split(where: str, split: str) -> str:
+    for morpheme in split.split():
+        form, slash, pos = morpheme.rpartition("/")
+        if not slash or not form or pos not in _core.PARTS_OF_SPEECH:
+            raise ValueError(f"{where}: expected morphemes such as '8/Number 시즌/Noun', not {split!r:.60}")
+    if not split:
+        raise ValueError(f"{where}: the word is empty")
+    return " ".join(split.split())
 
 
-def add_words(base: _core.Dictionary, user_words: Mapping[str, Iterable[str]]) -> _core.Dictionary:
-    """Return a dictionary of the words of `base` and further ones, as if all had been packed at once.
-
-    It is made in memory, in milliseconds; `base` stays as it is.
-
-    Args:
-        base: A packed dictionary.
-        user_words: Part of speech to words, predicates without 다. Words with characters other than Hangul syllables
-            and compatibility jamo are left out, because Okt never looks them up.
-    """
-    lists: dict[str, int] = {}
-    stems: dict[str, int] = {}
-    # By part of speech: the stem that each new form has.
-    chosen: dict[str, dict[str, str]] = {"Verb": {}, "Adjective": {}}
-    for pos, words in user_words.items():
-        forms: Iterable[str] = words
-        if pos in chosen:
-            forms = chosen[pos] = conjugate_all(words, pos == "Adjective", _stem_finder(base, pos))
-            for stem in chosen[pos].values():
-                stems.setdefault(stem, len(stems))
-        bit = 1 << _core.PARTS_OF_SPEECH.index(pos)
-        for form in filter(can_be_looked_up, forms):
-            lists[form] = lists.get(form, 0) | bit
-    words_in_order = sorted(lists)
-    verbs, adjectives = chosen["Verb"], chosen["Adjective"]
-    entries = [
-        (lists[word], stems.get(verbs.get(word, ""), -1), stems.get(adjectives.get(word, ""), -1))
-        for word in words_in_order
-    ]
-    return base.extended(words_in_order, entries, list(stems), digest_with(base.digest, user_words))
+def morphemes_of(split: str) -> tuple[tuple[str, str], ...]:
+    """Return the morphemes of a split as pairs of form and part of speech: of "8/Number 시즌/Noun" two."""
+    parts = (morpheme.rpartition("/") for morpheme in split.split())
+    return tuple((form, pos) for form, _, pos in parts)
 
 
-def _stem_finder(dictionary: _core.Dictionary, pos: str) -> Callable[[str], str | None]:
-    """Return a function from a form to the stem that it has in a dictionary as a verb or an adjective."""
-
-    def stem_of(form: str) -> str | None:
-        _, verb, adjective = dictionary.lookup(form)
-        return adjective if pos == "Adjective" else verb
-
-    return stem_of
+def joined_morphemes(split: str) -> str:
+    """Return the word that the morphemes of a split make together: 8시즌."""
+    return "".join(form for form, _ in morphemes_of(split))
 
 
 def can_be_looked_up(word: str) -> bool:
     """Return whether a word has only characters that Okt looks up: Hangul syllables and compatibility jamo."""
     return all("가" <= c <= "힣" or "ㄱ" <= c <= "ㅣ" for c in word)
+
+
+def known_to_first_version(words: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Return the words of a user dictionary that oktane 0.1.0 looked up: those that Okt can look up itself."""
+    return {pos: kept for pos, listed in words.items() if (kept := [word for word in listed if can_be_looked_up(word)])}

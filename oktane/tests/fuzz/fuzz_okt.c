@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static okt_workspace *used; /* by all texts before */
     if (!used) {
         load_dictionary();
-        used = okt_workspace_new();
+        used = okt_workspace_new(NULL);
     }
     if (size < 2) return 0;
 
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     /* The first byte: after how many allocations memory runs out, in a fresh workspace. */
     allocations_left = data[0] % 64;
-    okt_workspace *fresh = okt_workspace_new();
+    okt_workspace *fresh = okt_workspace_new(NULL);
     bool done = fresh && analyze(fresh, text, length);
     allocations_left = SIZE_MAX;
     if (fresh && !done) CHECK(analyze(fresh, text, length));

@@ -22,7 +22,7 @@ static size_t split_words(const okt_char *text, size_t length, okt_entry *words)
         if (end == start) continue;
         uint16_t list = (uint16_t)(1u << okt_letter(text[start]) % 16);
         uint32_t stem = okt_letter(text[start]) % 3 ? OKT_NO_STEM : 0;
-        words[count++] = (okt_entry){text + start, (uint32_t)(end - start), {0.5f, list, 0, {stem, OKT_NO_STEM}}};
+        words[count++] = (okt_entry){text + start, (uint32_t)(end - start), 0, {0.5f, list, 0, {stem, OKT_NO_STEM}}};
     }
     return count;
 }

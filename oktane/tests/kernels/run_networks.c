@@ -68,7 +68,7 @@ static void run(const okt_kernels *kernels, const okt_shape *shape) {
     for (size_t text = 0; text < TEXTS; text++) row_splits[text + 1] = row_splits[text] + (int64_t)(text * 7 % TEXTS);
     for (int64_t i = 0; i < row_splits[TEXTS]; i++) ids[i] = (int32_t)((draw() + 1) / 2 * (TOKENS - 1));
     float logits[TEXTS * LABELS];
-    okt_network_run(network, ids, row_splits, TEXTS, logits);
+    okt_network_run(network, ids, row_splits, TEXTS, &(okt_interrupt){0}, logits);
     printf("%s-%s-%zu-layers-%zu%s-directions-%zu-units%s%s%s%s", cells[shape->cell], numbers[shape->embedding.type],
            shape->layers, shape->directions, shape->separate ? "-separate" : "", hidden, shape->max ? "-max" : "",
            shape->mean ? "-mean" : "", shape->last ? "-last" : "", shape->folded ? "-folded" : "");

@@ -18,20 +18,25 @@ from contextlib import contextmanager
 
 from oktane.lines import escaped, replace_closed_streams
 
-from ..training.commands import ENCODER, PRETRAIN, TRAIN, WORD_VECTORS
+from ..training.commands import ENCODER, PRETRAIN, TRAIN, TUNE, WORD_VECTORS
 from ..training.parsing import CommandParser, suggest
 from ..training.renamed import current_command
-from . import evaluate, export, predict, push, training
+from . import audit, compare, evaluate, export, generate, inspect, predict, push, training
 from .versions import versions
 
 # What runs a command, and what it does, in a line.
 _COMMANDS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "train": (training.train, TRAIN.summary),
+    "tune": (training.tune, TUNE.summary),
     "pretrain": (training.pretrain, PRETRAIN.summary),
     "word-vectors": (training.word_vectors, WORD_VECTORS.summary),
     "train-encoder": (training.train_encoder, ENCODER.summary),
+    "inspect": (inspect.inspect, inspect.SUMMARY),
+    "audit": (audit.audit, audit.SUMMARY),
     "evaluate": (evaluate.evaluate, evaluate.SUMMARY),
     "predict": (predict.predict, predict.SUMMARY),
+    "compare": (compare.compare, compare.SUMMARY),
+    "generate": (generate.generate, generate.SUMMARY),
     "export": (export.export, export.SUMMARY),
     "push": (push.push, push.SUMMARY),
 }

@@ -12,10 +12,11 @@ from typing import get_type_hints
 from oktane.lines import escaped
 
 from ..atomic import FileError, replacing
-from ..data.options import DATA_ARGUMENTS_NAME, EVALUATE_OPTIONS, DataOptions
+from ..data.options import DATA_ARGUMENTS_NAME, READING_OPTIONS, DataOptions
 from ..training.parsing import CommandParser
 from ..training.renamed import current_options
 from ..training.values import typed
+from .data_options import add_data_options, given_options
 from .model_options import add_model_options, load_model
 from .paths import check_paths
 
@@ -35,9 +36,7 @@ def evaluate(argv: Sequence[str]) -> None:
     )
     parser.add_argument("--output", metavar="FILE", help="write the JSON to this file, too")
     data = parser.add_argument_group("data (default: the test split of what the model was trained on)")
-    for name in EVALUATE_OPTIONS:
-        metadata = DataOptions.__dataclass_fields__[name].metadata
-        data.add_argument(f"--{name}", metavar=metadata.get("metavar"), help=metadata["help"])
+    add_data_options(data, ("dataset", *(name for name in READING_OPTIONS if name != "problem_type")))
     # As in `predict`.
     parser.add_argument("--model", dest="named_model", help=argparse.SUPPRESS)
     data.add_argument("--max_predict_samples", metavar="N", type=int, help="evaluate on N rows, drawn at random")
@@ -81,7 +80,7 @@ def _data_options(options: argparse.Namespace) -> DataOptions:
     from ..hub import model_file
 
     names = [field.name for field in dataclasses.fields(DataOptions)]
-    given = {name: vars(options)[name] for name in names if vars(options).get(name) is not None}
+    given = given_options(options)
     if "dataset" in given:
         return DataOptions(**given)
     model = options.model or str(released_model())

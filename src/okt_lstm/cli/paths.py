@@ -8,6 +8,7 @@ from oktane.paths import find_files
 
 from ..atomic import FileError, target_path
 from ..data.options import is_local
+from ..training.tagging_options import NEW_TOKENIZERS
 
 
 def check_paths(options: dict[str, Any]) -> None:
@@ -21,16 +22,18 @@ def check_paths(options: dict[str, Any]) -> None:
     """
     for name in ("embeddings", "user_dictionary"):
         path = options.get(name)
-        if path is not None and not Path(path).expanduser().exists():
+        if isinstance(path, str) and not Path(path).expanduser().exists():
             raise FileError(f"{path}: no such file (--{name})")
-    for name in ("validation_file", "test_file", "unlabeled", "input"):
+    # Taggers of spaces read several files as one data set.
+    several = isinstance(options.get("dataset"), list)
+    for name in ("validation_file", "test_file", "unlabeled", "input", *(["dataset"] if several else [])):
         files = options.get(name)
         if files is not None and not (name == "unlabeled" and files in ("nsmc", ["nsmc"])):
             try:
                 find_files(files)
             except FileError as exception:
                 raise FileError(f"{exception} (--{name})") from None
-    dataset, data_dir = options.get("dataset"), options.get("data_dir")
+    dataset, data_dir = None if several else options.get("dataset"), options.get("data_dir")
     if dataset == "nsmc" and data_dir is not None and not Path(data_dir).expanduser().is_dir():
         raise FileError(f"{data_dir}: no such folder (--data_dir)")
     if dataset is not None and is_local(dataset) and not Path(dataset).expanduser().exists():
@@ -48,12 +51,15 @@ def check_paths(options: dict[str, Any]) -> None:
 
         check_dataset(dataset)
     teachers = options.get("teacher", [])
-    models = [("teacher", name) for name in ([teachers] if isinstance(teachers, str) else teachers)]
+    teachers = [teachers] if isinstance(teachers, str) else teachers
+    models: list[tuple[str, str]] = [("teacher", name) for name in teachers]
     models += [(name, options[name]) for name in ("pretrained", "tokenizer") if name in options]
+    models = [(option, name) for option, name in models if option != "tokenizer" or name not in NEW_TOKENIZERS]
     for option, name in models:
         from ..hub import LoadError, model_file
+        from ..training.options import pretrained_folder
 
         try:
-            model_file(name, "config.json", None, None)
+            model_file(pretrained_folder(name) or name if option == "pretrained" else name, "config.json", None, None)
         except LoadError as exception:
             raise LoadError(f"--{option}: {exception}") from None

@@ -11,8 +11,15 @@ from ..atomic import FileError
 from ..data.options import DATA_ARGUMENTS_NAME, FORMATS
 from ..training.parsing import CommandParser
 from .model_options import add_model_options, load_model
+from .paths import check_paths
+from .predict_tags import predict_tags
 
 SUMMARY = "Label texts: arguments, the rows of files, or the lines of standard input as they arrive."
+_TAGGERS = """\
+A model of `okt-lstm train --task token-classification` gives a line for each entity: its text, label, start, end, score
+and the whole text. A file has a column `entities` with these. A model of `--task spacing` gives the texts with their
+spaces restored. A file has them in a column `spaced`.
+"""
 _EXAMPLES = (
     "okt-lstm predict 연기도 연출도 최고였다",
     "okt-lstm predict --model out --input reviews.csv --output labels.csv",
@@ -21,7 +28,7 @@ _EXAMPLES = (
 
 def predict(argv: Sequence[str]) -> None:
     """Run `okt-lstm predict` with these words."""
-    description = f"{SUMMARY}\n\n{predict_command.DETAILS}"
+    description = f"{SUMMARY}\n\n{predict_command.DETAILS}\n{_TAGGERS}"
     parser = CommandParser("okt-lstm predict", description, _EXAMPLES, "[TEXT ...] [options]")
     predict_command.add_options(parser, "okt-lstm", FORMATS)
     add_model_options(parser)
@@ -33,6 +40,12 @@ def predict(argv: Sequence[str]) -> None:
         # Path.is_file fails for a text that is too long for a name.
         if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
+    from ..inference.loading import is_tagger
+
+    if options.model is not None and is_tagger(options.model, options.revision, options.token):
+        check_paths({"input": options.input})
+        predict_tags(options)
+        return
 
     def load() -> tuple[BaseClassifier, str | None]:
         return load_model(options), _trained_text_column(options.model, options.revision, options.token)

@@ -47,7 +47,7 @@ def choose_columns(
 
 def quote_list(names: Sequence[object], limit: int = 20) -> str:
     """Write names for a message: quoted, separated by commas, at most `limit` of them."""
-    text = ", ".join(repr(str(name)) for name in names[:limit])
+    text = ", ".join(f"{str(name)!r:.80}" for name in names[:limit])
     return text + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
 
 

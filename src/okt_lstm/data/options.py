@@ -112,8 +112,8 @@ class DataOptions(TableOptions):
     allow_odd_data: bool = field(
         default=False,
         metadata={
-            "help": "train though the data look like a mistake: nearly every row has a label of its own, or the test "
-            "file is the training file",
+            "help": "train though the data look like a mistake: nearly every row has a label of its own, a class has "
+            "one row, or the test file is the training file or shares more than a quarter of its rows",
             "advanced": True,
         },
     )
@@ -150,8 +150,7 @@ class DataOptions(TableOptions):
         return is_local(self.dataset) and not path.is_dir()
 
 
-EVALUATE_OPTIONS = (
-    "dataset",
+READING_OPTIONS = (
     "dataset_config",
     "data_dir",
     "text_column",
@@ -159,12 +158,13 @@ EVALUATE_OPTIONS = (
     "label_delimiter",
     "label_columns",
     "on_bad_row",
+    "problem_type",
     "input_format",
     "encoding",
     "header",
     "sheet",
 )
-"""The options of data that `okt-lstm evaluate` has."""
+"""The options of commands that read one labeled table: `evaluate`, `inspect` and `audit`."""
 
 
 def is_local(dataset: str) -> bool:

@@ -22,11 +22,16 @@ from .columns import quote_list
 from .description import DataDescription
 from .errors import DataError
 from .labels import LabelScheme, Rows, find_scheme
+from .odd_data import (
+    label_ids,
+    refuse_classes_of_one_row,
+    refuse_labels_of_their_own,
+    refuse_training_file_as_test,
+    say_repeats,
+)
 from .options import DataOptions, is_local
+from .repeats import together
 from .sources import Corpus, DatasetRows, FileRows, read_corpus
-
-# Tables with fewer rows are tries, in which labels may well differ.
-_MANY_ROWS = 40
 
 logger = datasets.logging.get_logger(__name__)
 
@@ -49,7 +54,7 @@ class Splits:
     description: DataDescription
 
 
-def load_splits(args: DataOptions) -> Splits:
+def load_splits(args: DataOptions, hold_out: bool = True) -> Splits:
     """Load the data set that the options name, and hold out a validation split if it has none.
 
     The held-out rows are drawn by seed from the training rows, stratified by class if every class has enough rows.
@@ -57,6 +62,7 @@ def load_splits(args: DataOptions) -> Splits:
 
     Args:
         args: The data set and how to read it.
+        hold_out: Whether to hold out a validation split if the data set has none.
 
     Returns:
         The splits with their problem type, classes and description.
@@ -71,13 +77,16 @@ def load_splits(args: DataOptions) -> Splits:
     if "train" not in corpus.splits:
         raise DataError(f"{corpus.description.name} has no split 'train', only {quote_list(list(corpus.splits))}.")
     if not args.allow_odd_data:
-        _refuse_training_file_as_test(corpus.description)
+        refuse_training_file_as_test(corpus.description)
     splits, problem_type, label_names = _encode(corpus, args.problem_type, None, args.on_bad_row == "skip")
     if problem_type is ProblemType.SINGLE_LABEL and not args.allow_odd_data:
-        _refuse_labels_of_their_own(corpus, splits["train"], label_names)
+        refuse_labels_of_their_own(corpus, splits["train"], label_names)
+        refuse_classes_of_one_row(corpus.description.name, splits["train"], label_names)
     if problem_type is ProblemType.SINGLE_LABEL:
         _warn_of_missing_classes(splits["train"], label_names)
-    if "validation" not in splits:
+    is_file = is_local(args.dataset) and not args.allow_odd_data
+    corpus.description = say_repeats(corpus.description, splits, label_names, refuse_shared=is_file)
+    if "validation" not in splits and hold_out:
         splits["train"], splits["validation"] = _hold_out(splits["train"], args)
     return _finish(args, corpus, splits, problem_type, label_names)
 
@@ -117,27 +126,6 @@ def load_test_split(
         )
     encoded = _encode(corpus, problem_type, tuple(label_names), args.on_bad_row == "skip")
     return _finish(args, corpus, *encoded)
-
-
-def _refuse_training_file_as_test(description: DataDescription) -> None:
-    trained = {file.git_blob_id: file.name for file in description.files if file.split == "train"}
-    for file in description.files:
-        if file.split == "test" and file.git_blob_id in trained:
-            raise DataError(
-                f"{file.name}: the test file has the content of the training file {trained[file.git_blob_id]}, so a "
-                "test on it says nothing about new texts. If you mean it, add --allow_odd_data."
-            )
-
-
-def _refuse_labels_of_their_own(corpus: Corpus, train: datasets.Dataset, label_names: Sequence[str]) -> None:
-    """Refuse what is hardly a column of classes, such as order numbers."""
-    if len(train) >= _MANY_ROWS and 2 * len(label_names) > len(train):
-        column = ", ".join(corpus.splits["train"].labels.columns)
-        raise DataError(
-            f"{corpus.description.name}: the column {column!r} has {len(label_names):,} different labels in "
-            f"{len(train):,} rows. Is --label_column the right one? If it holds numbers to predict, add --problem_type "
-            "regression; if these are classes, --allow_odd_data."
-        )
 
 
 def _check_arguments(args: DataOptions) -> None:
@@ -222,24 +210,22 @@ def _hold_out(train: datasets.Dataset, args: DataOptions) -> tuple[datasets.Data
         )
     labels = None
     if isinstance(train.features["label"], datasets.ClassLabel):
-        labels = _labels(train)
+        labels = label_ids(train)
         present = np.unique(labels, return_counts=True)[1]
         # One of the two sides would have no row of some class.
         if present.min() < 2 or len(present) > min(count, len(train) - count):
             labels = None
-    kept, held_out = train_test_split(
+    _, held_out = train_test_split(
         np.arange(len(train)), test_size=count, random_state=args.split_seed, stratify=labels
     )
-    return train.select(np.sort(kept)), train.select(np.sort(held_out))
-
-
-def _labels(dataset: datasets.Dataset) -> np.ndarray:
-    """Return the labels as an array of shape (rows,), without reading the texts."""
-    return dataset.select_columns("label").with_format("numpy")[:]["label"]
+    is_held_out = np.zeros(len(train), bool)
+    is_held_out[held_out] = True
+    is_held_out = together(train, is_held_out)
+    return train.select(np.flatnonzero(~is_held_out)), train.select(np.flatnonzero(is_held_out))
 
 
 def _warn_of_missing_classes(train: datasets.Dataset, label_names: Sequence[str]) -> None:
-    present = set(_labels(train))
+    present = set(label_ids(train))
     if missing := [name for class_id, name in enumerate(label_names) if class_id not in present]:
         logger.warning(f"No training row has the label {quote_list(missing)}, so the model can't learn it.")
 

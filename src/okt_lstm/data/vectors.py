@@ -4,6 +4,7 @@ Files are mapped into memory, so that only the vectors of the wanted tokens are 
 dependency, would load all of them: several GB of a published fastText model, instead of the megabytes of a vocabulary.
 """
 
+import codecs
 import json
 import mmap
 import os
@@ -18,6 +19,8 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
+from oktane.hangul import FIRST_BYTE, compose_hangul
+
 from ..atomic import FileError
 
 FORMATS = {".safetensors": "safetensors", ".vec": "text", ".txt": "text", ".bin": "binary"}
@@ -26,7 +29,7 @@ _FASTTEXT_MAGIC = struct.pack("<i", 793712314)
 # A pickle, or an archive that may hold pickles (torch, numpy).
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04")
 _COMPRESSED = {b"\x1f\x8b": "gunzip", b"BZh": "bunzip2", b"\xfd7zXZ": "unxz"}
-_HEADER = re.compile(rb"[ \t]*(\d+)[ \t]+(\d+)[ \t]*\r?\n")
+_HEADER = re.compile(rb"(?:\xef\xbb\xbf)?[ \t]*(\d+)[ \t]+(\d+)[ \t]*\r?\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 # In bytes. A longer word shows that a file is not what it seems.
 _LONGEST_WORD = 10_000
@@ -157,6 +160,13 @@ def _reader(data: mmap.mmap, path: Path) -> Callable[[mmap.mmap, Path, _Wanted],
     return _read_binary
 
 
+def _composed(token: bytes) -> bytes:
+    """Return a token with its Hangul composed, as the vocabulary of a tokenizer has it."""
+    if FIRST_BYTE not in token:
+        return token
+    return compose_hangul([token.decode(errors="surrogateescape")])[0][0].encode(errors="surrogateescape")
+
+
 def _is_text(data: mmap.mmap, start: int) -> bool:
     """Return whether lines of text begin here, and not a binary vector."""
     sample = data[start : start + 4096]
@@ -171,8 +181,11 @@ def _read_text(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
         count, size = int(header[1]), int(header[2])
         data.seek(header.end())
     else:
+        # Some editors begin a file with a byte order mark.
+        begin = len(codecs.BOM_UTF8) if data[:3] == codecs.BOM_UTF8 else 0
+        data.seek(begin)
         count, size = 0, data.readline().rstrip().count(b" ")
-        data.seek(0)
+        data.seek(begin)
     first = 2 if header else 1
     if size == 0:
         raise FileError(f"{path}, line 1: not a word and its vector, separated by blanks")
@@ -181,6 +194,7 @@ def _read_text(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
         number = first - 1
         for number, line in enumerate(iter(data.readline, b""), first):
             token, *fields = line.rstrip().rsplit(b" ", size)
+            token = _composed(token)
             if not token and not fields:
                 continue
             if len(fields) != size:
@@ -214,7 +228,7 @@ def _read_binary(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
             end = data.find(b" ", position, position + _LONGEST_WORD)
             if end < 0 or end + 1 + 4 * size > len(data):
                 raise FileError(f"{path}: vector {number + 1} of {count} is damaged or cut off")
-            token = data[position:end]
+            token = _composed(data[position:end])
             position = end + 1 + 4 * size
             if wanted is None or token in wanted:
                 yield token, np.frombuffer(data[end + 1 : position], "<f4")
@@ -244,6 +258,7 @@ def _read_safetensors(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
         or len(matrix) != len(tokens)
     ):
         raise FileError(f"{path}: damaged: `tokens` does not name the rows of `vectors`, of shape {matrix.shape}")
+    tokens = compose_hangul(tokens)[0]
     rows = ((token.encode(errors="replace"), row.astype(np.float32)) for token, row in zip(tokens, matrix, strict=True))
     return matrix.shape[1], (pair for pair in rows if wanted is None or pair[0] in wanted)
 
@@ -271,7 +286,7 @@ def _read_fasttext(data: mmap.mmap, path: Path, wanted: _Wanted) -> _Found:
             end = data.find(b"\0", position, position + _LONGEST_WORD)
             if end < 0:
                 raise FileError(f"{path}: word {index + 1} of {num_entries} is damaged or cut off")
-            word = data[position:end]
+            word = _composed(data[position:end])
             position = end + 1
             _, is_label = take("<qb")
             if not is_label and (wanted is None or word in wanted):

@@ -59,6 +59,7 @@ class Classifier(BaseClassifier):
         self._runner = runner
         self.model_type, self.max_length = runner.model_type, runner.max_length
         self.labels, self.problem_type = runner.labels, runner.problem_type
+        self.abstain_below = runner.abstain_below
 
     def __repr__(self) -> str:
         engine = "oktane" if self.engine == "oktane" else f"torch on {self.model.device}"

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ from oktane import load_encoder
 
 from ..atomic import FileError, replacing_folder
 from ..data.options import DATA_ARGUMENTS_NAME
+from ..model_files import MODEL_FILES
 from ..models.tokenization_okt import USER_DICTIONARY_FILE
 from .loading import load
 from .sentence_transformers_files import MODULES_NAME, write_sentence_transformers_files
 
 _COPIED = (USER_DICTIONARY_FILE, "README.md")
+_WRITTEN = frozenset({*MODEL_FILES, DATA_ARGUMENTS_NAME})
 
 
 def export_model(
@@ -48,6 +52,11 @@ def export_model(
     source, target = Path(source), Path(target)
     if target.is_dir() and any(target.iterdir()) and not (target / CONFIG_NAME).is_file():
         raise FileError(f"{target}: is not empty, and is not a model; name another folder, or remove this one")
+    # The names of what this function writes; anything else would be lost.
+    if target.is_dir() and (
+        others := [p.name for p in target.iterdir() if p.name not in _WRITTEN and p.suffix != ".png"]
+    ):
+        raise FileError(f"{target}: holds {min(others)}, which is not part of a small copy; name another folder")
     is_encoder = (source / MODULES_NAME).is_file()
     if is_encoder:
         load_encoder(source)
@@ -60,7 +69,7 @@ def export_model(
                 f"{source}: the weights {name} are beyond the range of {dtype}; store them in another type"
             )
     config = _read(source / CONFIG_NAME) | {"dtype": "float32"}
-    with replacing_folder(target) as folder:
+    with _naming(target), replacing_folder(target) as folder:
         (folder / SAFE_WEIGHTS_NAME).write_bytes(save(weights, metadata={"format": "pt"}))
         _write(folder / CONFIG_NAME, config)
         _write(folder / TOKENIZER_CONFIG_FILE, _read(source / TOKENIZER_CONFIG_FILE))
@@ -78,6 +87,15 @@ def export_model(
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)
     return target
+
+
+@contextmanager
+def _naming(target: Path) -> Iterator[None]:
+    """Name the folder in the errors of writing, which name no file if the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"{target}: can't be written: {error.strerror or error}") from error
 
 
 def _read(path: Path) -> dict[str, Any]:

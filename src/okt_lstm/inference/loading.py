@@ -12,6 +12,8 @@ from .classifier import Classifier
 if TYPE_CHECKING:
     import torch
 
+    from .tagger import Tagger
+
 Engine: TypeAlias = Literal["auto", "oktane", "torch"]
 
 
@@ -58,6 +60,9 @@ def load(
 
     name = os.fspath(released_model() if folder_or_hub_id is None else folder_or_hub_id)
     _refuse_other_models(name, revision, token)
+    # Its weights could fit those of a classifier.
+    if is_tagger(name, revision, token):
+        raise LoadError(f"{name} holds a tagger, not a classifier: load it with okt_lstm.load_tagger")
     return Classifier.run_by(load_in_torch(name, revision, token, device, max_length))
 
 
@@ -84,6 +89,53 @@ def load_in_oktane(
             raise
         return None
     return Classifier.run_by(found)
+
+
+def load_tagger(
+    folder_or_hub_id: str | os.PathLike[str],
+    revision: str | None = None,
+    token: str | bool | None = None,
+    device: "str | torch.device | None" = None,
+) -> "Tagger":
+    """Load a trained tagger of this package with its tokenizer. torch runs it.
+
+    Only safetensors weights are read, and no code of the folder or repository is run.
+
+    Args:
+        folder_or_hub_id: A folder that `okt-lstm train --task token-classification` or `--task spacing` wrote, or the
+            id of a repository on the Hub.
+        revision: A branch, tag or commit of the repository.
+        token: A token for the Hub, for private repositories. By default that of `hf auth login` or of HF_TOKEN.
+        device: Where the network runs, such as `"cuda"` or `"cpu"`. By default a GPU if there is one.
+
+    Returns:
+        The tagger.
+
+    Raises:
+        LoadError: If there is no such folder or repository, it may not be read, or it holds no complete tagger of this
+            package.
+        ValueError: If the device is unknown or missing.
+    """
+    from .torch_loading import load_tagger_in_torch
+
+    name = os.fspath(folder_or_hub_id)
+    _refuse_other_models(name, revision, token)
+    if not is_tagger(name, revision, token):
+        raise LoadError(f"{name} holds no tagger, but another model: load it with okt_lstm.load")
+    return load_tagger_in_torch(name, revision, token, device)
+
+
+def is_tagger(name: str, revision: str | None = None, token: str | bool | None = None) -> bool:
+    """Return whether a folder or repository holds a model that labels tokens, by its config.json."""
+    from ..hub import model_file
+
+    try:
+        config_file = model_file(name, "config.json", revision, token)
+        classes = json.loads(config_file.read_text(encoding="utf-8")).get("architectures") if config_file else None
+    # Whoever loads the model says what is wrong with it.
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
+    return isinstance(classes, list) and any(str(one).endswith("ForTokenClassification") for one in classes)
 
 
 def _refuse_other_models(name: str, revision: str | None, token: str | bool | None) -> None:

@@ -21,13 +21,20 @@ _FLOATS = ("F64", "F32", "F16", "BF16")
 _MOST_NEW_WEIGHTS = 4_000_000
 
 
-def check_files(name: str, config: PretrainedConfig | None, same_sizes: bool, **hub: Any) -> None:
+def check_files(
+    name: str,
+    config: PretrainedConfig | None,
+    same_sizes: bool,
+    auto_class: Any = AutoModelForSequenceClassification,
+    **hub: Any,
+) -> None:
     """Refuse a model whose files contradict each other, before it takes memory.
 
     Args:
         name: A folder, or the id of a repository on the Hub.
         config: The configuration, if it isn't the one beside the weights.
         same_sizes: Whether the weights must have the sizes that the configuration asks for.
+        auto_class: The Auto class that makes the model.
         **hub: `revision` and `token`.
 
     Raises:
@@ -52,7 +59,7 @@ def check_files(name: str, config: PretrainedConfig | None, same_sizes: bool, **
             config = AutoConfig.from_pretrained(path.parent, trust_remote_code=False)
         # The meta device takes no memory.
         with torch.device("meta"):
-            model = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)
+            model = auto_class.from_config(config, trust_remote_code=False)
     # Any field may be of any type.
     except Exception as error:
         raise LoadError(f"{path}: no model can be made of it: {str(error) or type(error).__name__:.500}") from error

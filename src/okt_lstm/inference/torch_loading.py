@@ -6,12 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging
 
 from oktane.folders import LoadError
 from oktane.hub import hub_is_unreachable
 
+from .tagger import Tagger
 from .torch_checks import check_files, check_weights
 from .torch_classifier import TorchClassifier
 
@@ -29,15 +35,47 @@ def load_in_torch(
     For the arguments and the errors see `okt_lstm.load` and `TorchClassifier`.
     """
     target = _device(device)
+    model, tokenizer = _load(name, AutoModelForSequenceClassification, "classifier", revision, token)
+    with _one_error(name, "model and tokenizer don't work together"):
+        TorchClassifier(model.to(target), tokenizer, bf16=bf16).predict([""])
+    return TorchClassifier(model, tokenizer, max_length, bf16)
+
+
+def load_tagger_in_torch(
+    name: str,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    device: str | torch.device | None = None,
+) -> Tagger:
+    """Load a token classifier; see `okt_lstm.load_tagger`."""
+    target = _device(device)
+    model, tokenizer = _load(name, AutoModelForTokenClassification, "tagger", revision, token)
+    with _one_error(name, "model and tokenizer don't work together"):
+        list(Tagger(model.to(target), tokenizer).entities(["가"]))
+    return Tagger(model, tokenizer)
+
+
+def _load(
+    name: str, auto_class: Any, what: str, revision: str | None, token: str | bool | None
+) -> tuple[Any, PreTrainedTokenizerBase]:
+    """Load a model and its tokenizer.
+
+    Args:
+        name: A folder, or the id of a repository on the Hub.
+        auto_class: The Auto class of the model.
+        what: What the model is, for errors.
+        revision: A branch, tag or commit of the repository.
+        token: A token for the Hub.
+    """
     folder = Path(name).expanduser()
     source = str(folder) if folder.is_dir() else name
     with _one_error(name, "the model"):
         offline = folder.is_dir() or hub_is_unreachable(name, revision, token)
         options = {"revision": revision or "main", "token": token, "local_files_only": offline}
-        with _quiet_transformers():
-            model, loaded = load_model(source, **options)
+        with quiet_transformers():
+            model, loaded = load_model(source, auto_class, **options)
     with _one_error(name, "the tokenizer (tokenizer.json, tokenizer_config.json, special_tokens_map.json)"):
-        with _quiet_transformers():
+        with quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
         largest_id = max(tokenizer.get_vocab().values(), default=-1)
     vocab_size = getattr(model.config, "vocab_size", None)
@@ -48,12 +86,10 @@ def load_in_torch(
         )
     if loaded["missing_keys"]:
         raise LoadError(
-            f"{name} holds no trained classifier: its weights lack {', '.join(sorted(loaded['missing_keys']))}; "
+            f"{name} holds no trained {what}: its weights lack {', '.join(sorted(loaded['missing_keys']))}; "
             "train one with `okt-lstm train`"
         )
-    with _one_error(name, "model and tokenizer don't work together"):
-        TorchClassifier(model.to(target), tokenizer, bf16=bf16).predict([""])
-    return TorchClassifier(model, tokenizer, max_length, bf16)
+    return model, tokenizer
 
 
 @contextmanager
@@ -71,11 +107,14 @@ def _one_error(name: str, what: str) -> Iterator[None]:
         raise LoadError(f"{name} can't be loaded: {what}: {reason:.1000}") from error
 
 
-def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
-    """Load a sequence classifier without its tokenizer: never a pickle, never code of others, in single precision.
+def load_model(
+    name: str, auto_class: Any = AutoModelForSequenceClassification, **options: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Load a model without its tokenizer: never a pickle, never code of others, in single precision.
 
     Args:
         name: A folder or the id of a repository on the Hub.
+        auto_class: The Auto class of the model; by default, that of sequence classifiers.
         **options: Further options of `from_pretrained`, such as `config`.
 
     Returns:
@@ -88,10 +127,11 @@ def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
         name,
         options.get("config"),
         same_sizes=not options.get("ignore_mismatched_sizes"),
+        auto_class=auto_class,
         revision=options.get("revision"),
         token=options.get("token"),
     )
-    model, report = AutoModelForSequenceClassification.from_pretrained(
+    model, report = auto_class.from_pretrained(
         name,
         dtype=torch.float32,
         use_safetensors=True,
@@ -104,7 +144,7 @@ def load_model(name: str, **options: Any) -> tuple[Any, dict[str, Any]]:
 
 
 @contextmanager
-def _quiet_transformers() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Hide the progress bar and the report of loading weights: what is wrong with them is an error here."""
     verbosity, has_bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

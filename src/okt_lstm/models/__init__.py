@@ -6,8 +6,12 @@ Importing this package registers its classes with transformers' Auto classes.
 from transformers import (
     AutoConfig,
     AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForPreTraining,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     AutoTokenizer,
 )
 
@@ -20,9 +24,18 @@ from .modeling_lstm import (
     RNNForSequenceClassification,
     RNNModel,
 )
+from .modeling_lstm_causal_lm import GRUForCausalLM, LSTMForCausalLM, RNNForCausalLM
+from .modeling_lstm_masked_lm import GRUForMaskedLM, LSTMForMaskedLM, RNNForMaskedLM
 from .modeling_lstm_pretraining import GRUForPreTraining, LSTMForPreTraining, RNNForPreTraining
+from .modeling_lstm_seq2seq import GRUForSeq2SeqLM, LSTMForSeq2SeqLM, RNNForSeq2SeqLM
+from .modeling_lstm_token_classification import (
+    GRUForTokenClassification,
+    LSTMForTokenClassification,
+    RNNForTokenClassification,
+)
 from .modeling_ngram import NgramForSequenceClassification
 from .tokenization_okt import OktTokenizer
+from .tokenization_okt_character import OktCharacterTokenizer
 
 # Saved folders carry their code, so that they load with trust_remote_code=True where this package is missing.
 for _config, _classifier in (
@@ -33,16 +46,26 @@ for _config, _classifier in (
 ):
     AutoConfig.register(_config.model_type, _config, exist_ok=True)
     AutoModelForSequenceClassification.register(_config, _classifier, exist_ok=True)
+    # A model type has one tokenizer by default. A folder can name every one that was registered.
+    AutoTokenizer.register(_config, OktCharacterTokenizer, exist_ok=True)
     AutoTokenizer.register(_config, OktTokenizer, exist_ok=True)
     _config.register_for_auto_class()
     _classifier.register_for_auto_class("AutoModelForSequenceClassification")
-for _config, _model, _language_model in (
-    (LSTMConfig, LSTMModel, LSTMForPreTraining),
-    (GRUConfig, GRUModel, GRUForPreTraining),
-    (RNNConfig, RNNModel, RNNForPreTraining),
+for _auto_class, *_models in (
+    (AutoModel, LSTMModel, GRUModel, RNNModel),
+    (AutoModelForPreTraining, LSTMForPreTraining, GRUForPreTraining, RNNForPreTraining),
+    (AutoModelForCausalLM, LSTMForCausalLM, GRUForCausalLM, RNNForCausalLM),
+    (AutoModelForMaskedLM, LSTMForMaskedLM, GRUForMaskedLM, RNNForMaskedLM),
+    (AutoModelForSeq2SeqLM, LSTMForSeq2SeqLM, GRUForSeq2SeqLM, RNNForSeq2SeqLM),
+    (
+        AutoModelForTokenClassification,
+        LSTMForTokenClassification,
+        GRUForTokenClassification,
+        RNNForTokenClassification,
+    ),
 ):
-    AutoModel.register(_config, _model, exist_ok=True)
-    AutoModelForPreTraining.register(_config, _language_model, exist_ok=True)
-    _model.register_for_auto_class("AutoModel")
-    _language_model.register_for_auto_class("AutoModelForPreTraining")
-OktTokenizer.register_for_auto_class("AutoTokenizer")
+    for _model in _models:
+        _auto_class.register(_model.config_class, _model, exist_ok=True)
+        _model.register_for_auto_class(_auto_class.__name__)
+for _tokenizer in (OktTokenizer, OktCharacterTokenizer):
+    _tokenizer.register_for_auto_class("AutoTokenizer")

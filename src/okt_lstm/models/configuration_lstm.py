@@ -20,6 +20,8 @@ class ClassifierConfig(PreTrainedConfig):
     Args:
         vocab_size: Number of tokens in the vocabulary.
         pad_token_id: Id of the padding token; `None` for no padding.
+        abstain_below: The least probability of a label in single-label classification, from which `okt_lstm.load` and
+            oktane predict it. They predict "unsure" for other texts. `None`: every text gets a label.
         **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
     Raises:
@@ -29,6 +31,7 @@ class ClassifierConfig(PreTrainedConfig):
 
     vocab_size: int = 20000
     pad_token_id: int | None = 0
+    abstain_below: float | int | None = None
     tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -72,6 +75,11 @@ class ClassifierConfig(PreTrainedConfig):
                 "use None for no padding"
             )
 
+    def validate_abstention(self) -> None:
+        """Check that the least probability is one. Part of the strict validation."""
+        if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
+            raise ValueError(f"abstain_below must be from 0 to 1, got {self.abstain_below}")
+
     def validate_labels(self) -> None:
         """Check that labels are numbered from 0 and have different names. Part of the strict validation."""
         if self.problem_type not in (None, *PROBLEM_TYPES):
@@ -104,14 +112,32 @@ class RecurrentConfig(ClassifierConfig):
             `"mean"`, `"max"`, or several of them, concatenated. Padding never counts.
         projection_size: Size of a linear projection of the pooled vector, as sentence encoders have it. `None` for no
             projection.
+        type_vocab_size: Number of token types whose embeddings a token classifier adds to those of the tokens. 0 for
+            none. Other models don't use it.
+        num_bigram_buckets: Number of embeddings of pairs of neighboring tokens that a token classifier adds. Pairs with
+            the same hash share one. 0 for none. Other models don't use it.
+        crf: Whether a token classifier has a linear-chain conditional random field (CRF) above its network.
+        constrain_tags: Whether its CRF lets `I-X` follow only `B-X` and `I-X`.
         embedding_dropout: Dropout probability of the embeddings.
         hidden_dropout: Dropout probability between two recurrent layers.
         classifier_dropout: Dropout probability of the pooled vector, before the classifier.
+        num_ngrams: Number of n-grams of tokens in a linear model whose logits are added to the classifier's ("wide and
+            deep", Cheng et al., 2016). 0 for the network alone.
+        ngram_length: Length of the longest of these n-grams, in tokens.
         sampled_softmax_size: Number of tokens over which the softmax of a language model runs in training. It is
             rounded up to the next multiple that holds all tokens of the batch. 0 for the whole vocabulary. Classifiers
             don't use it.
         initializer_range: Standard deviation of the initial weights of the embeddings and of the classifier.
+        attention: How the decoder of a sequence-to-sequence model looks at the encoder's states: by `"dot"` products
+            (Luong et al., 2015), by `"additive"` scores (Bahdanau et al., 2015), or not at all (`"none"`), so that the
+            encoder's final states have to hold the whole source. Other models don't use it.
+        initial_state_size: Size of the vector that a causal language model can start from, its `initial_state`. `None`
+            for no such vector. Other models don't use it.
         pad_token_id: Id of the padding token; `None` for no padding.
+        bos_token_id: Id of the token that begins a text that a model generates.
+        eos_token_id: Id of the token that ends such a text.
+        decoder_start_token_id: Id of the token that the decoder of a sequence-to-sequence model starts from.
+        use_cache: Whether a model that generates text returns its states, to go on from them.
         **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
     Raises:
@@ -131,11 +157,23 @@ class RecurrentConfig(ClassifierConfig):
     separate_directions: bool = False
     pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] = "last"
     projection_size: int | None = None
+    type_vocab_size: int = 0
+    num_bigram_buckets: int = 0
+    crf: bool = False
+    constrain_tags: bool = False
     embedding_dropout: float | int = 0.0
     hidden_dropout: float | int = 0.5
     classifier_dropout: float | int = 0.5
+    num_ngrams: int = 0
+    ngram_length: int = 3
     sampled_softmax_size: int = 2048
     initializer_range: float | int = 0.02
+    attention: Literal["dot", "additive", "none"] = "dot"
+    initial_state_size: int | None = None
+    bos_token_id: int | None = None
+    eos_token_id: int | list[int] | None = None
+    decoder_start_token_id: int | None = None
+    use_cache: bool = True
 
     def __post_init__(self, **kwargs: Any) -> None:
         """Check that the two names of the number of layers agree, and everything that `ClassifierConfig` checks."""
@@ -155,6 +193,16 @@ class RecurrentConfig(ClassifierConfig):
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.projection_size is not None and self.projection_size < 1:
             raise ValueError(f"projection_size must be at least 1 or None, got {self.projection_size}")
+        for name in ("type_vocab_size", "num_bigram_buckets"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        if self.num_ngrams < 0 or self.ngram_length < 1:
+            raise ValueError(
+                f"num_ngrams must be 0 or more, and ngram_length at least 1, got {self.num_ngrams} and "
+                f"{self.ngram_length}"
+            )
+        if self.initial_state_size is not None and self.initial_state_size < 1:
+            raise ValueError(f"initial_state_size must be at least 1 or None, got {self.initial_state_size}")
         if not self.initializer_range > 0:
             raise ValueError(f"initializer_range must be above 0, got {self.initializer_range}")
 
@@ -181,9 +229,8 @@ class RecurrentConfig(ClassifierConfig):
             own_class = next(base for base in type(self).__mro__ if base.__module__ == __name__)
             family = own_class.__name__.removesuffix("Config")
             noted = dict(getattr(self, "auto_map", None) or {})
-            # a classifier that started from a language model has its entry
-            if f"{family}ForPreTraining" not in (self.architectures or ()):
-                noted.pop("AutoModelForPreTraining", None)
+            # A model that started from one with another head has its entry, too.
+            noted = {auto: name for auto, name in noted.items() if name.partition(".")[2] in (self.architectures or ())}
             self.auto_map = {
                 "AutoModel": f"modeling_lstm.{family}Model",
                 "AutoModelForSequenceClassification": f"modeling_lstm.{family}ForSequenceClassification",
@@ -197,7 +244,16 @@ class RecurrentConfig(ClassifierConfig):
         layers = self.num_hidden_layers
         number = _NUMBERS[layers] if layers < len(_NUMBERS) else str(layers)
         direction = "bidirectional " if self.bidirectional else ""
-        return f"{number}-layer {direction}{self.model_type.removeprefix('okt_').upper()}"
+        network = f"{number}-layer {direction}{self.model_type.removeprefix('okt_').upper()}"
+        return f"{network} beside a linear {self.ngram_length}-gram model" if self.num_ngrams else network
+
+    @property
+    def layer_types(self) -> list[str]:
+        """What each layer keeps in a cache of transformers, in the words of that: a recurrent state.
+
+        A decoder has "hybrid" layers, as the cache that `generate` makes for it asks each for keys and values, too.
+        """
+        return ["hybrid" if self.is_encoder_decoder else "linear_attention"] * self.num_hidden_layers
 
     @property
     def output_size(self) -> int:
@@ -259,18 +315,23 @@ class NgramConfig(ClassifierConfig):
     Args:
         max_ngram: Length of the longest n-grams, in tokens. All shorter n-grams count, too.
         num_buckets: Number of weights of each label. N-grams with the same hash share a weight.
+        num_ngrams: Number of n-grams that have weights of their own, while others weigh nothing. 0 for `num_buckets`
+            weights that n-grams share.
     """
 
     model_type = "okt_ngram"
 
     max_ngram: int = 4
     num_buckets: int = 2**22
+    num_ngrams: int = 0
 
     def validate_sizes(self) -> None:
         """Check that sizes are positive. Part of the strict validation."""
         for name in ("vocab_size", "max_ngram", "num_buckets"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.num_ngrams < 0:
+            raise ValueError(f"num_ngrams must be 0 or more, got {self.num_ngrams}")
 
     @property
     def network(self) -> str:

@@ -11,8 +11,10 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import PreTrainedModel
 from transformers import initialization as init
+from transformers.cache_utils import Cache
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutputWithPooling, SequenceClassifierOutput
 from transformers.utils.generic import can_return_tuple
@@ -20,6 +22,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from .classification_loss import classification_loss
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from .ngrams import NUM_HASHES, KnownNgrams, sum_of_ngrams
 
 RNNClass: TypeAlias = type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]
 
@@ -91,12 +94,15 @@ class RecurrentLayer(GradientCheckpointingLayer):
 
     Args:
         config: The model's configuration.
-        input_size: Size of the states that a direction reads.
+        index: The layer's number, from 0.
         rnn_class: `nn.LSTM`, `nn.GRU` or `nn.RNN`.
     """
 
-    def __init__(self, config: RecurrentConfig, input_size: int, rnn_class: RNNClass) -> None:
+    def __init__(self, config: RecurrentConfig, index: int, rnn_class: RNNClass) -> None:
         super().__init__()
+        self.index = index
+        input_size = config.hidden_size if config.separate_directions else config.output_size
+        input_size = input_size if index else config.embedding_size
         cell: dict[str, Any] = {"nonlinearity": config.nonlinearity} if isinstance(config, RNNConfig) else {}
         self.forward_rnn = rnn_class(input_size, config.hidden_size, **cell)
         self.backward_rnn = rnn_class(input_size, config.hidden_size, **cell) if config.bidirectional else None
@@ -105,7 +111,13 @@ class RecurrentLayer(GradientCheckpointingLayer):
         self.finite = cell.get("nonlinearity") != "relu"
 
     def forward(
-        self, hidden_states: Tensor, is_token: Tensor, left_to_right: ReadingOrder, right_to_left: ReadingOrder
+        self,
+        hidden_states: Tensor,
+        is_token: Tensor,
+        left_to_right: ReadingOrder,
+        right_to_left: ReadingOrder,
+        initial_state: Tensor | None = None,
+        cache: Cache | None = None,
     ) -> Tensor:
         """Run the layer.
 
@@ -115,6 +127,8 @@ class RecurrentLayer(GradientCheckpointingLayer):
             is_token: Whether a position holds a token, bool, `(batch, time)`.
             left_to_right: The order of the forward network.
             right_to_left: The order of the backward network.
+            initial_state: The state that the forward network starts from, `(batch, state_size)`. By default, zeros.
+            cache: Where the forward network finds the state to go on from, if there is one, and leaves its last one.
 
         Returns:
             The states of this layer, `(batch, time, hidden * directions)`, zero at padding.
@@ -126,10 +140,49 @@ class RecurrentLayer(GradientCheckpointingLayer):
             (self.forward_rnn, left_to_right, forward_states),
             (self.backward_rnn, right_to_left, backward_states),
         ):
-            if rnn is not None:
-                states, _ = rnn(order.gather(states))  # (time, batch, hidden)
-                outputs.append(order.scatter(states))  # (batch, time, hidden)
+            if rnn is None:
+                continue
+            states = order.gather(states)  # (time, batch, input_size)
+            if cache is not None:
+                states = self._run_from_cache(states, is_token.sum(1), initial_state, cache)  # (time, batch, hidden)
+            else:
+                start = None if rnn is not self.forward_rnn else self._for_torch(initial_state)
+                states, _ = rnn(states, start)  # (time, batch, hidden)
+            outputs.append(order.scatter(states))  # (batch, time, hidden)
         return zero_padding(torch.cat(outputs, dim=-1), is_token, self.finite)  # (batch, time, hidden * directions)
+
+    def _run_from_cache(self, states: Tensor, lengths: Tensor, initial_state: Tensor | None, cache: Cache) -> Tensor:
+        """Run the forward network from the state in the cache, and leave there the state after each row's last token.
+
+        Args:
+            states: What the steps read, `(time, batch, input_size)`.
+            lengths: Number of tokens of each row, `(batch,)`. The steps after them are padding.
+            initial_state: The state to start from if the cache has none, `(batch, state_size)`.
+            cache: The cache.
+
+        Returns:
+            The states, `(time, batch, hidden)`.
+        """
+        layer: Any = cache.layers[self.index]
+        # A copy, as the cache is updated in place. (batch, state_size)
+        before = layer.recurrent_states[0].clone() if layer.has_previous_state[0] else initial_state
+        if before is not None and before.shape[0] != states.shape[1]:
+            raise ValueError(f"the cache is that of {before.shape[0]} texts, but there are {states.shape[1]} here")
+        # Only a packed sequence gives an LSTM's cell state after a row's last token. Its rows can't be empty.
+        packed = pack_padded_sequence(states, lengths.clamp(min=1).cpu(), enforce_sorted=False)
+        packed, last = self.forward_rnn(packed, self._for_torch(before))
+        after = torch.cat(last if isinstance(last, tuple) else (last,), dim=-1).squeeze(0)  # (batch, state_size)
+        is_empty = lengths.unsqueeze(1) == 0  # (batch, 1)
+        cache.update_recurrent_state(torch.where(is_empty, 0 if before is None else before, after), self.index)
+        layer.has_previous_state[0] = True
+        return pad_packed_sequence(packed, total_length=len(states))[0]
+
+    def _for_torch(self, state: Tensor | None) -> Tensor | tuple[Tensor, ...] | None:
+        """Return a state, `(batch, state_size)`, in the form of torch's recurrent networks."""
+        if state is None or not isinstance(self.forward_rnn, nn.LSTM):
+            return None if state is None else state.unsqueeze(0)  # (1, batch, hidden)
+        hidden, cell = state.unsqueeze(0).chunk(2, dim=-1)  # (1, batch, hidden) each
+        return hidden.contiguous(), cell.contiguous()
 
 
 class RecurrentPreTrainedModel(PreTrainedModel):
@@ -151,6 +204,10 @@ class RecurrentPreTrainedModel(PreTrainedModel):
         (Saxe et al., 2014), biases zero. The bias of the LSTM's forget gate is 1 (Jozefowicz et al., 2015), so that a
         new network remembers.
         """
+        if isinstance(module, KnownNgrams):
+            # n-grams that training never saw mean nothing
+            init.zeros_(module.weight)
+            return
         if not isinstance(module, nn.RNNBase):
             super()._init_weights(module)
             return
@@ -176,10 +233,8 @@ class RecurrentModel(RecurrentPreTrainedModel):
         super().__init__(config)
         self.embed_tokens = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
         self.embedding_dropout = nn.Dropout(config.embedding_dropout)
-        input_size = config.hidden_size if config.separate_directions else config.output_size
         self.layers = nn.ModuleList(
-            RecurrentLayer(config, input_size if index else config.embedding_size, self.rnn_class)
-            for index in range(config.num_hidden_layers)
+            RecurrentLayer(config, index, self.rnn_class) for index in range(config.num_hidden_layers)
         )
         self.hidden_dropout = nn.Dropout(config.hidden_dropout)
         self.projection = (
@@ -187,12 +242,19 @@ class RecurrentModel(RecurrentPreTrainedModel):
         )
         self.post_init()
 
+    @property
+    def state_size(self) -> int:
+        """Size of what a direction of a layer remembers: its hidden state and, in an LSTM, its cell state."""
+        return self.config.hidden_size * (2 if self.rnn_class is nn.LSTM else 1)
+
     @capture_outputs
     def forward(
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
+        initial_state: Tensor | None = None,
+        cache: Cache | None = None,
         **kwargs: Any,
     ) -> BaseModelOutputWithPooling:
         """Encode a batch of texts.
@@ -202,6 +264,10 @@ class RecurrentModel(RecurrentPreTrainedModel):
             attention_mask: 1 for a token and 0 for padding, which may stand anywhere, `(batch, time)`. By default, ids
                 other than `pad_token_id` are tokens, and all of `inputs_embeds` are.
             inputs_embeds: Embeddings instead of ids, `(batch, time, embedding_size)`.
+            initial_state: The state that each layer starts from, `(batch, num_hidden_layers, state_size)`. By default,
+                zeros. A bidirectional model has no such state.
+            cache: The states after the tokens that came before, from which the model goes on; it is updated. The
+                `attention_mask` may then cover those tokens, too. A bidirectional model can't go on.
             **kwargs: `output_hidden_states` and `return_dict`, as in every `transformers` model.
 
         Returns:
@@ -214,7 +280,16 @@ class RecurrentModel(RecurrentPreTrainedModel):
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("Pass exactly one of input_ids and inputs_embeds")
-        is_token = self._token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
+        if self.config.bidirectional and not (initial_state is None and cache is None):
+            raise ValueError(
+                "a bidirectional model reads whole texts: it can't start from a state; set bidirectional=False"
+            )
+        if cache is not None and attention_mask is not None:
+            inputs = input_ids if inputs_embeds is None else inputs_embeds
+            assert inputs is not None, "checked above"
+            time = inputs.shape[1]
+            attention_mask = attention_mask[:, attention_mask.shape[1] - time :]
+        is_token = self.token_mask(input_ids, attention_mask, inputs_embeds)  # (batch, time)
         empty = is_token.shape[1] == 0
         if empty:  # torch's recurrent kernels refuse a length of 0: a batch of empty texts becomes one of padding
             is_token = F.pad(is_token, (0, 1))  # (batch, 1)
@@ -233,14 +308,20 @@ class RecurrentModel(RecurrentPreTrainedModel):
             if index:
                 hidden_states = self.hidden_dropout(hidden_states)
             # (batch, time, hidden * directions)
-            hidden_states = layer(hidden_states, is_token, left_to_right, right_to_left)
-        pooled = self._pool(hidden_states, is_token.to(hidden_states.device))  # (batch, unprojected_size)
+            hidden_states = layer(
+                hidden_states,
+                is_token,
+                left_to_right,
+                right_to_left,
+                None if initial_state is None else initial_state[:, index],
+                cache=cache,
+            )
         return BaseModelOutputWithPooling(
             last_hidden_state=hidden_states[:, :0] if empty else hidden_states,
-            pooler_output=pooled if self.projection is None else self.projection(pooled),  # (batch, pooled_size)
+            pooler_output=self.pool(hidden_states, is_token.to(hidden_states.device)),  # (batch, pooled_size)
         )
 
-    def _token_mask(
+    def token_mask(
         self, input_ids: Tensor | None, attention_mask: Tensor | None, inputs_embeds: Tensor | None
     ) -> Tensor:
         """Return whether each position holds a token, bool, `(batch, time)`. Arguments are those of `forward`."""
@@ -261,8 +342,16 @@ class RecurrentModel(RecurrentPreTrainedModel):
             return input_ids != self.config.pad_token_id
         return torch.ones(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
 
-    def _pool(self, hidden_states: Tensor, is_token: Tensor) -> Tensor:
-        """Map states that are zero at padding, `(batch, time, width)`, to `(batch, unprojected_size)`."""
+    def pool(self, hidden_states: Tensor, is_token: Tensor) -> Tensor:
+        """Map the states of the last layer, which are zero at padding, to one vector a text.
+
+        Args:
+            hidden_states: The states, `(batch, time, hidden_size * directions)`.
+            is_token: Whether a position holds a token, bool, `(batch, time)`.
+
+        Returns:
+            The pooled states or their projection, `(batch, pooled_size)`.
+        """
         pooled = []
         if "max" in self.config.poolings:
             # Padding gets the lowest number by addition to its zeros: faster than masked_fill, as in zero_padding.
@@ -273,7 +362,8 @@ class RecurrentModel(RecurrentPreTrainedModel):
             pooled.append(hidden_states.sum(dim=1) / is_token.sum(dim=1, keepdim=True).clamp(min=1))  # (batch, width)
         if "last" in self.config.poolings:
             pooled.append(self._final_states(hidden_states, is_token))  # (batch, width)
-        return torch.cat(pooled, dim=-1)  # (batch, unprojected_size)
+        vectors = torch.cat(pooled, dim=-1)  # (batch, unprojected_size)
+        return vectors if self.projection is None else self.projection(vectors)  # (batch, pooled_size)
 
     def _final_states(self, hidden_states: Tensor, is_token: Tensor) -> Tensor:
         """Return the state of each direction after its last token, `(batch, width)`. Those of an empty text are 0."""
@@ -303,6 +393,7 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
         self.model = self.model_class(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(config.pooled_size, self.num_labels)
+        self.ngrams = KnownNgrams(config.num_ngrams, self.num_labels) if config.num_ngrams else None
         self.post_init()
 
     @can_return_tuple
@@ -339,10 +430,21 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
             input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
         )
         logits = self.classifier(self.dropout(outputs.pooler_output))  # (batch, num_labels)
+        if self.ngrams is not None:
+            logits = logits + self._ngram_logits(input_ids, attention_mask)  # (batch, num_labels)
         loss = None
         if labels is not None:
             loss = classification_loss(logits, labels, self.config, num_items_in_batch)
         return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)
+
+    def _ngram_logits(self, input_ids: Tensor | None, attention_mask: Tensor | None) -> Tensor:
+        """Return the logits of the linear model over n-grams, `(batch, num_labels)`."""
+        if input_ids is None:
+            raise ValueError("a model with n-grams needs input_ids: embeddings don't say which tokens they are of")
+        config = self.config
+        is_token = self.model.token_mask(input_ids, attention_mask, None)  # (batch, time)
+        assert self.ngrams is not None
+        return sum_of_ngrams(input_ids, is_token, config.vocab_size, config.ngram_length, NUM_HASHES, self.ngrams)
 
 
 class LSTMModel(RecurrentModel):

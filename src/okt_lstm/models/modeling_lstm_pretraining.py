@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+from transformers import initialization as init
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
 # Of a local folder's code, older releases of transformers copy only what this file itself imports.
@@ -34,15 +35,11 @@ class LanguageModelOutput(ModelOutput):
     hidden_states: tuple[Tensor, ...] | None = None
 
 
-class RecurrentForPreTraining(RecurrentPreTrainedModel):
-    """A recurrent encoder with a language modeling head. Use `LSTMForPreTraining` or one of its siblings.
+class RecurrentLanguageModel(RecurrentPreTrainedModel):
+    """A recurrent encoder with a language modeling head: what all models that predict tokens share.
 
     The weights of the output layer are always the embedding table (tied weights: Press and Wolf, 2017; Inan et al.,
     2017). States of another size are projected to that of the embeddings first.
-
-    In training, the softmax runs over the tokens of the batch and random others, `sampled_softmax_size` in all (sampled
-    softmax: Jean et al., 2015), because the whole vocabulary would take several times as long as the network. In
-    evaluation it runs over the whole vocabulary, so that perplexities can be compared.
     """
 
     model_class: ClassVar[type[RecurrentModel]]
@@ -68,13 +65,28 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
         )
         self.lm_head = nn.Linear(config.embedding_size, config.vocab_size)
         # The bias has a second name, as in BERT: checkpoints of 0.1.0, which had no lm_head, know it by this one.
-        self.output_bias = self.lm_head.bias
+        self.output_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if module is self:
+            init.zeros_(self.output_bias)
 
     def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
         """Replace the output layer. `resize_token_embeddings` calls this."""
         self.lm_head = new_embeddings
         self.output_bias = new_embeddings.bias
+
+
+class RecurrentForPreTraining(RecurrentLanguageModel):
+    """A language model that learns, for an encoder. Use `LSTMForPreTraining` or one of its siblings.
+
+    In training, the softmax runs over the tokens of the batch and random others, `sampled_softmax_size` in all (sampled
+    softmax: Jean et al., 2015), because the whole vocabulary would take several times as long as the network. In
+    evaluation it runs over the whole vocabulary, so that perplexities can be compared.
+    """
 
     @can_return_tuple
     def forward(
@@ -99,7 +111,7 @@ class RecurrentForPreTraining(RecurrentPreTrainedModel):
         outputs = self.model(input_ids, attention_mask=attention_mask, return_dict=True, **kwargs)
         if not return_loss:
             return LanguageModelOutput(hidden_states=outputs.hidden_states)
-        is_token = self.model._token_mask(input_ids, attention_mask, None)  # (batch, time)
+        is_token = self.model.token_mask(input_ids, attention_mask, None)  # (batch, time)
         is_pair = is_token[:, :-1] & is_token[:, 1:]  # (batch, time - 1): a token and its successor
         size = self.config.hidden_size
         states = [outputs.last_hidden_state[:, :-1, :size]]  # (batch, time - 1, hidden)

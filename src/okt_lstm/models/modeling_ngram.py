@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import SequenceClassifierOutput
@@ -17,38 +16,15 @@ from transformers.utils.generic import can_return_tuple
 
 from .classification_loss import classification_loss
 from .configuration_lstm import NgramConfig
-
-# Odd numbers with bits all over; the hashes are computed modulo 2 ** 64.
-_BASE = 0x2545F4914F6CDD1D
-_MIX = 0x1B03738712FAD5C9
-
-
-def hashed_ngrams(tokens: Tensor, max_ngram: int, num_buckets: int) -> list[Tensor]:
-    """Hash the n-grams of a batch (feature hashing, Weinberger et al., 2009).
-
-    Args:
-        tokens: Token ids, `(batch, time)`.
-        max_ngram: Length of the longest n-grams.
-        num_buckets: Number of different hashes.
-
-    Returns:
-        For each length from 1 to `max_ngram` (at most `time`), the hash of the n-gram that begins at each position:
-        integers from 0 to `num_buckets - 1`, `(batch, time - length + 1)`.
-    """
-    time = tokens.shape[1]
-    rolling = torch.zeros_like(tokens)  # (batch, time)
-    hashes = []
-    for length in range(1, min(max_ngram, time) + 1):
-        rolling = rolling[:, : time - length + 1] * _BASE + tokens[:, length - 1 :] + 1
-        hashes.append((((rolling ^ (rolling >> 32)) * _MIX) >> 20) % num_buckets)
-    return hashes
+from .ngrams import NUM_HASHES, KnownNgrams, sum_of_ngrams
 
 
 class NgramForSequenceClassification(PreTrainedModel):
     """A linear classifier over all n-grams of a text, including those with its beginning and its end.
 
     The logit of a label is its bias plus the sum of its weights for the n-grams of the text, divided by the square root
-    of their number, so that long texts don't get large logits just because they are long.
+    of their number, so that long texts don't get large logits just because they are long. N-grams share the weights of
+    `num_buckets` buckets, or, with `num_ngrams`, those that were seen in training have weights of their own.
     """
 
     config_class = NgramConfig
@@ -59,7 +35,11 @@ class NgramForSequenceClassification(PreTrainedModel):
         super().__init__(config)
         assert config.num_labels is not None
         self.num_labels = config.num_labels
-        self.weights = nn.Embedding(config.num_buckets, self.num_labels)
+        self.weights: nn.Embedding | KnownNgrams
+        if config.num_ngrams:
+            self.weights = KnownNgrams(config.num_ngrams, self.num_labels)
+        else:
+            self.weights = nn.Embedding(config.num_buckets, self.num_labels)
         self.bias = nn.Parameter(torch.zeros(self.num_labels))
         self.post_init()
 
@@ -103,28 +83,11 @@ class NgramForSequenceClassification(PreTrainedModel):
                 f"attention_mask has the shape {tuple(attention_mask.shape)}, but the inputs are (batch, time) = "
                 f"{tuple(input_ids.shape)}"
             )
-        tokens, lengths = self._with_boundaries(input_ids, is_token)  # (batch, time + 2), (batch, 1)
-        sums = self.bias.new_zeros(len(input_ids), self.num_labels)
-        counts = torch.zeros_like(lengths)
-        for length, hashes in enumerate(hashed_ngrams(tokens, self.config.max_ngram, self.config.num_buckets), 1):
-            # n-grams that reach into the padding don't count
-            is_ngram = torch.arange(hashes.shape[1], device=hashes.device) <= lengths - length  # (batch, ngrams)
-            sums = sums + (self.weights(hashes) * is_ngram.unsqueeze(-1)).sum(dim=1)  # (batch, num_labels)
-            counts = counts + is_ngram.sum(dim=1, keepdim=True)  # (batch, 1)
-        logits = self.bias + sums / counts.sqrt()  # (batch, num_labels)
+        num_buckets = NUM_HASHES if self.config.num_ngrams else self.config.num_buckets
+        logits = self.bias + sum_of_ngrams(
+            input_ids, is_token, self.config.vocab_size, self.config.max_ngram, num_buckets, self.weights
+        )  # (batch, num_labels)
         loss = None
         if labels is not None:
             loss = classification_loss(logits, labels, self.config, kwargs.get("num_items_in_batch"))
         return SequenceClassifierOutput(loss=loss, logits=logits)
-
-    def _with_boundaries(self, input_ids: Tensor, is_token: Tensor) -> tuple[Tensor, Tensor]:
-        """Put the tokens of each row between a mark of its beginning and one of its end.
-
-        Returns:
-            The tokens with their marks, then padding of any value, `(batch, time + 2)`; and the lengths with the marks,
-            `(batch, 1)`.
-        """
-        boundary = self.config.vocab_size
-        tokens_first = (~is_token).int().argsort(dim=1, stable=True)  # (batch, time)
-        tokens = input_ids.long().masked_fill(~is_token, boundary).gather(1, tokens_first)  # (batch, time)
-        return F.pad(tokens, (1, 1), value=boundary), is_token.sum(dim=1, keepdim=True) + 2

@@ -19,7 +19,7 @@ except ImportError:
 
     PACKAGE = "konlpy"
 
-__all__ = ["Okt", "analyzer_for", "analyzer_version", "hash_here"]
+__all__ = ["Okt", "analyzer_for", "analyzer_version", "hash_here", "warn_of_other_words"]
 
 logger = logging.get_logger(__name__)
 
@@ -62,3 +62,23 @@ def hash_here(user_dictionary: Mapping[str, Sequence[str]]) -> str | None:
         return analyzer_for(user_dictionary).dictionary_hash
     except (ImportError, RuntimeError):
         return None
+
+
+def warn_of_other_words(
+    tokenizer: str, user_dictionary: Mapping[str, Sequence[str]], expected: str | None, analyzer: str | None
+) -> None:
+    """Warn if the word lists here, with the user's words, are not those that a tokenizer was trained with.
+
+    Args:
+        tokenizer: What the tokenizer is called.
+        user_dictionary: Its words.
+        expected: The hash of what it was trained with, if it was trained.
+        analyzer: The analyzer that it was trained with.
+    """
+    here = hash_here(user_dictionary)
+    if here is not None and expected not in (None, here):
+        logger.warning(
+            f"{tokenizer} was trained with other word lists of Okt or another user dictionary (sha256 "
+            f"{str(expected)[:12]}, here {here[:12]}), so it may split texts differently than in training. Install "
+            f"what it was trained with ({analyzer}), or retrain."
+        )

@@ -54,16 +54,17 @@ def check_rows(text: Any, text_pair: Any, is_split_into_words: bool) -> tuple[li
 
 @contextmanager
 def no_negative_ids() -> Iterator[None]:
-    """Say what is wrong with negative ids, for which the tokenizers library raises OverflowError.
+    """Say what is wrong with ids below 0 or beyond 32 bits, for which the tokenizers library raises OverflowError.
 
     Raises:
-        ValueError: An id is negative.
+        ValueError: An id is one of these.
     """
     try:
         yield
     except OverflowError:
         raise ValueError(
-            "token ids are 0 or more: leave negative ones out, such as the -100 of labels that don't count"
+            "token ids are 0 or more, and below the size of the vocabulary: leave others out, such as the -100 of "
+            "labels that don't count"
         ) from None
 
 

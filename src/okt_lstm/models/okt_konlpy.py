@@ -12,17 +12,17 @@ import re
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 import numpy as np
 
-from .okt_user_dictionary import WORD_LISTS, read_user_dictionary
+from .okt_hangul import compose_hangul
+from .okt_user_dictionary import WORD_LISTS, fixed_words, read_user_dictionary, removed_from
 
 try:
     import jpype
@@ -42,8 +42,6 @@ _FOLDER = "org/openkoreantext/processor/util/"
 # Okt's normalizer changes text only inside runs of these characters (KoreanNormalizer.scala).
 _KOREAN_RUN = re.compile("[ㄱ-ㅣ가-힣]+")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-# Two or three conjoining jamo that make a syllable, or a syllable and its final consonant, or any other character.
-_HANGUL_PIECES = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?|[가-힣][\u11a8-\u11c2]|.", re.DOTALL)
 
 _lock = Lock()
 _jvm_was_lost = False
@@ -80,17 +78,26 @@ class KonlpyOkt:
     """The part of `oktane.Okt` that `OktTokenizer` uses, by konlpy.
 
     Args:
-        user_dictionary: As for `oktane.Okt`: words by part of speech, or the path of a text file with a word, a tab
-            and its part of speech on each line.
+        user_dictionary: As for `oktane.Okt`: nouns, words by part of speech, or the path of a text file with a word,
+            a tab and its part of speech on each line.
 
     Raises:
-        ValueError: If the user dictionary has an unknown part of speech, or something that is not a word. The message
-            says where.
+        ValueError: If the user dictionary has an unknown part of speech, something that is not a word, or a word that
+            konlpy's Okt can't keep together or split as wanted. The message says which.
         OSError: If the file can't be read.
     """
 
-    def __init__(self, user_dictionary: Mapping[str, Iterable[str]] | str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        user_dictionary: Mapping[str, Iterable[str]] | Iterable[str] | str | os.PathLike[str] | None = None,
+    ) -> None:
         self.user_dictionary = read_user_dictionary(user_dictionary)
+        if fixed := fixed_words(self.user_dictionary):
+            names = ", ".join(map(repr, fixed[:5]))
+            raise ValueError(
+                f"konlpy's Okt, which stands in for oktane here, would split these words of the user dictionary in its "
+                f"own way: {names}. Install oktane, or leave them out"
+            )
 
     @property
     def dictionary_hash(self) -> str:
@@ -107,7 +114,13 @@ class KonlpyOkt:
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     def encode_batch(
-        self, texts: Iterable[str], norm: bool = False, stem: bool = False, compose: bool = False
+        self,
+        texts: Iterable[str],
+        norm: bool = False,
+        stem: bool = False,
+        compose: bool = False,
+        pos: Iterable[str] | None = None,
+        stopwords: Iterable[str] = (),
     ) -> Morphemes:
         """Split texts into morphemes. The first call of a process starts the JVM.
 
@@ -117,22 +130,27 @@ class KonlpyOkt:
                 morpheme came from.
             stem: Give verbs and adjectives in their dictionary form. A span is still that of the surface form.
             compose: Compose Hangul in conjoining jamo first. A span is that of the characters in the given text.
+            pos: The parts of speech to keep. By default all.
+            stopwords: Forms to leave out.
 
         Raises:
             ImportError: If konlpy or JPype is not installed.
             RuntimeError: If no JVM can be started, or this is a forked child of a process that runs one.
         """
         okt = _okt(json.dumps(self.user_dictionary))
+        kept, left_out = None if pos is None else frozenset(pos), frozenset(stopwords)
         form_ids: dict[str, int] = {}
         ids, spans, row_splits = [], [], [0]
         for text in texts:
             text, positions = _LONE_SURROGATE.sub("\ufffd", text), None
             if compose:
-                text, positions = _compose_hangul(text)
+                text, positions = compose_hangul(text)
             analyzed = str(okt.normalize(text)) if norm else text
             sources = _sources(text, analyzed)
             for token in okt.tokensToJavaKoreanTokenList(okt.tokenize(analyzed), False):
                 form = (stem and str(token.getStem())) or str(token.getText())
+                if form in left_out or (kept is not None and str(token.getPos()) not in kept):
+                    continue
                 ids.append(form_ids.setdefault(form, len(form_ids)))
                 first, length = token.getOffset(), token.getLength()
                 start, end = sources[first][0], sources[first + length - 1][1]
@@ -144,18 +162,6 @@ class KonlpyOkt:
             np.array(spans, np.int32).reshape(-1, 2),
             np.array(row_splits, np.int64),
         )
-
-
-def _compose_hangul(text: str) -> tuple[str, list[int]]:
-    """Compose the Hangul of a text as `oktane.Okt` does, which this module takes the place of.
-
-    Returns:
-        The text, and for each of its characters where it begins in the given text; at last, where that ends.
-    """
-    pieces = [(match.start(), match[0]) for match in _HANGUL_PIECES.finditer(text)]
-    composed = [(start, normalize("NFC", piece) if len(piece) > 1 else piece) for start, piece in pieces]
-    sources = [start + i for start, piece in composed for i in range(len(piece))]
-    return "".join(piece for _, piece in composed), [*sources, len(text)]
 
 
 # ---- the JVM ----
@@ -198,17 +204,33 @@ def _okt_with_words(jars: tuple[Path, ...], user_dictionary: str) -> tuple[Any, 
     # it stands before the jars, so its files win over theirs
     folder = tempfile.TemporaryDirectory(prefix="okt-user-dictionary-")
     with zipfile.ZipFile(jars[0]) as archive:
-        for pos, words in json.loads(user_dictionary).items():
-            path = Path(folder.name) / _FOLDER / WORD_LISTS[pos]
+        for name, lines in _changed_lists(archive, json.loads(user_dictionary)):
+            path = Path(folder.name) / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            own_words = archive.read(_FOLDER + WORD_LISTS[pos]).rstrip(b"\n")
-            path.write_bytes(own_words + "\n".join(["", *words, ""]).encode())
+            path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     java = jpype.JClass
     locations = [Path(folder.name).as_uri() + "/", *(jar.as_uri() for jar in jars)]
     urls = [java("java.net.URI")(location).toURL() for location in locations]
     loader = java("java.net.URLClassLoader")(urls, java("java.lang.ClassLoader").getPlatformClassLoader())
     name = "org.openkoreantext.processor.OpenKoreanTextProcessorJava"
     return java(java("java.lang.Class").forName(name, True, loader)), folder
+
+
+def _changed_lists(archive: zipfile.ZipFile, words: Mapping[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the word lists that a user dictionary changes: the name of each in the archive, and its lines."""
+    for pos, main_list in WORD_LISTS.items():
+        added = [word for word in words.get(pos, ()) if not word.startswith("-")]
+        removed = removed_from(pos, words)
+        names = [_FOLDER + main_list]
+        if pos == "Noun" and removed:
+            # Nouns stand in more than one list.
+            names += [name for name in archive.namelist() if name.startswith(f"{_FOLDER}noun/") and name not in names]
+            names.append(f"{_FOLDER}substantives/given_names.txt")
+        for number, name in enumerate(names):
+            if ((number or not added) and not removed) or not name.endswith(".txt"):
+                continue
+            lines = [line.strip() for line in archive.read(name).decode().split("\n")]
+            yield name, [line for line in lines if line not in removed] + (added if number == 0 else [])
 
 
 def _start_jvm(java_folder: Path) -> None:

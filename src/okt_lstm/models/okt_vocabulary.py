@@ -2,18 +2,34 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any
 
+import numpy as np
 from tokenizers import AddedToken, Tokenizer, decoders, models, trainers
+from transformers.utils import logging
 
+from .okt_inputs import batches
+from .okt_words import Morphemes
+
+TEXTS_PER_BATCH = 1024  # number of texts that training reads at a time
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]  # the tokens of BPE's byte fallback
 
 
 def smallest_size(subword: str, special_tokens: int) -> int:
     """Return the size of a vocabulary of a number of special tokens, with `"bpe"` of bytes, and of nothing else."""
     return special_tokens + (len(BYTES) if subword == "bpe" else 0)
+
+
+def check_size(vocab_size: int, subword: str, special_tokens: int) -> None:
+    """Raise ValueError if a vocabulary of a size has no room for its special tokens, and with `"bpe"` for the bytes."""
+    if vocab_size < (smallest := smallest_size(subword, special_tokens)):
+        raise ValueError(
+            f"vocab_size={vocab_size} leaves no room: {special_tokens} special tokens"
+            + (" and 256 bytes" if subword == "bpe" else "")
+            + f" need {smallest}"
+        )
 
 
 def bare_copy(tokenizer: Tokenizer) -> Tokenizer:
@@ -25,6 +41,36 @@ def bare_copy(tokenizer: Tokenizer) -> Tokenizer:
     copy = Tokenizer(tokenizer.model)
     copy.post_processor = tokenizer.post_processor
     return copy
+
+
+def count_morphemes(
+    texts: Iterable[str | Sequence[str]],
+    find: Callable[[Sequence[str]], Morphemes],
+    length: int | None = None,
+    show_progress: bool = True,
+) -> Counter[str]:
+    """Count how often each morpheme occurs.
+
+    Args:
+        texts: Texts, or lists of texts. They are read as a stream.
+        find: Finds the morphemes of some texts.
+        length: Number of texts, or lists, for the progress bar.
+        show_progress: Whether to show a progress bar.
+
+    Raises:
+        TypeError: If an item is not a text or a list of texts.
+    """
+    counts: Counter[str] = Counter()
+    with logging.tqdm(total=length, desc="Counting morphemes", unit=" texts", disable=not show_progress) as bar:
+        for batch, items in batches(texts, TEXTS_PER_BATCH):
+            morphemes = find(batch)
+            frequencies = np.bincount(morphemes.form_ids, minlength=len(morphemes.forms)).tolist()
+            for form, frequency in zip(morphemes.forms, frequencies, strict=True):
+                # Forms that are left out have no morpheme.
+                if frequency:
+                    counts[form] += frequency
+            bar.update(items)
+    return counts
 
 
 def make_tokenizer(

@@ -43,8 +43,7 @@ class Morphemes(NamedTuple):
 def find_morphemes(
     analyzer: Any,
     texts: Sequence[str],
-    norm: bool,
-    stem: bool,
+    options: Mapping[str, Any],
     word_mark: str | None,
     begins_word: Sequence[bool] | None = None,
 ) -> Morphemes:
@@ -53,8 +52,7 @@ def find_morphemes(
     Args:
         analyzer: An `oktane.Okt`, or what takes its place.
         texts: The texts.
-        norm: Whether to correct the spelling first.
-        stem: Whether to give verbs and adjectives in their dictionary form.
+        options: Those of its `encode_batch`: `norm`, `stem`, and perhaps `pos` and `stopwords`.
         word_mark: The mark of morphemes that begin a word; None for no mark.
         begins_word: For each text, whether its first morpheme begins a word even without white space before it. All do
             by default. What follows an added token within a text does not.
@@ -63,7 +61,7 @@ def find_morphemes(
         "".join(texts).encode()
     except UnicodeEncodeError:  # lone surrogates, which no library in Rust or Java accepts
         texts = [_LONE_SURROGATE.sub("\ufffd", text) for text in texts]
-    found = analyzer.encode_batch(texts, norm=norm, stem=stem, compose=True)
+    found = analyzer.encode_batch(texts, compose=True, **options)
     forms: list[str] = found.forms
     form_ids: np.ndarray = np.frombuffer(found.form_ids, np.int32)
     spans = np.frombuffer(found.spans, np.int32).reshape(-1, 2)

@@ -21,22 +21,31 @@ from transformers.tokenization_utils_base import LARGE_INTEGER, TruncationStrate
 from transformers.utils import logging
 from transformers.utils.generic import PaddingStrategy
 
-from .okt_analyzer import Okt, analyzer_for, analyzer_version, hash_here
+from .okt_analyzer import Okt, analyzer_for, analyzer_version, hash_here, warn_of_other_words
 from .okt_encoding import Encoding, LazyEncodings
 from .okt_former_names import with_present_names
-from .okt_inputs import batches, check_rows, no_negative_ids
 
 # Of a local folder's code, older releases of transformers copy only what this file itself imports.
+from .okt_hangul import compose_hangul  # noqa: F401
+from .okt_inputs import check_rows, no_negative_ids
 from .okt_konlpy import KonlpyOkt  # noqa: F401
+from .okt_options import check_options, checked_pos, checked_stopwords
 from .okt_ragged import Ragged, encode_morphemes
 from .okt_user_dictionary import write_user_dictionary
-from .okt_vocabulary import bare_copy, make_tokenizer, rename_token, smallest_size, with_post_processor_of
+from .okt_vocabulary import (
+    bare_copy,
+    check_size,
+    count_morphemes,
+    make_tokenizer,
+    rename_token,
+    smallest_size,
+    with_post_processor_of,
+)
 from .okt_words import Morphemes, Piece, Word, cut_at_added_tokens, encode_words, find_morphemes, words_of_text
 
 logger = logging.get_logger(__name__)
 
 USER_DICTIONARY_FILE = "user_dictionary.txt"
-TEXTS_PER_BATCH = 1024  # number of texts that training reads at a time
 
 # By tokenizer, which warnings the base class has given. An attribute would change a tokenizer's fingerprint.
 _warnings_given: WeakKeyDictionary["OktTokenizer", dict[str, bool]] = WeakKeyDictionary()
@@ -58,8 +67,12 @@ class OktTokenizer(TokenizersBackend):
             bytes, so nothing is unknown.
         word_mark: A mark such as `"▁"` before each morpheme that begins a word, so that `decode` restores the spacing
             (as one space between words). Added tokens that stand in a text get none. By default, no mark.
-        user_dictionary: Words to add to Okt's own, by part of speech, such as `{"Noun": ["오크트"]}`; or the path of a
-            text file with a word, a tab and its part of speech on each line. It is saved with the tokenizer.
+        user_dictionary: Words to add to Okt's own: nouns, such as `["워라밸"]`; words by part of speech, such as
+            `{"Noun": ["오크트"]}`; or the path of a text file with a word, a tab and its part of speech on each line.
+            `oktane.Okt` says what else it can hold. It is saved with the tokenizer.
+        pos: The parts of speech to keep, such as `["Noun", "Verb", "Adjective"]`. By default all. It is saved, too.
+        stopwords: Morphemes to leave out; with `stem`, verbs and adjectives in their dictionary form. They are saved,
+            too.
         pad_token: The padding token. Its id is 0.
         unk_token: The token of unknown morphemes. Its id is 1.
         split_special_tokens: Whether a special token that somebody typed into a text is text like any other. By default
@@ -84,7 +97,9 @@ class OktTokenizer(TokenizersBackend):
         stem: bool = False,
         subword: str = "none",
         word_mark: str | None = None,
-        user_dictionary: Mapping[str, Sequence[str]] | str | Path | None = None,
+        user_dictionary: Mapping[str, Sequence[str]] | Sequence[str] | str | Path | None = None,
+        pos: str | Iterable[str] | None = None,
+        stopwords: Iterable[str] | None = None,
         pad_token: str | AddedToken = "<pad>",
         unk_token: str | AddedToken = "<unk>",
         split_special_tokens: bool | None = None,
@@ -98,19 +113,14 @@ class OktTokenizer(TokenizersBackend):
             )
             kwargs = with_present_names(kwargs)
             subword = kwargs.pop("subword")
-        if subword not in ("none", "bpe"):
-            raise ValueError(f'subword must be "none" or "bpe", not {subword!r}')
-        if word_mark is not None and (not isinstance(word_mark, str) or word_mark.split() != [word_mark]):
-            raise ValueError(f'word_mark must be a text without white space, such as "▁", or None, not {word_mark!r}')
-        for name, value in (("norm", norm), ("stem", stem)):
-            if not isinstance(value, bool):
-                raise ValueError(f"{name} must be true or false, not {value!r}")
+        check_options(norm, stem, subword, word_mark)
         if pad_token is None or unk_token is None:
             raise ValueError("OktTokenizer needs a pad_token and an unk_token")
         if kwargs.get("tokenizer_file", ...) is None and "tokenizer_object" not in kwargs:
             raise ValueError(f"{kwargs.get('name_or_path')!r} has no tokenizer.json, so there is no vocabulary to load")
         self.norm, self.stem, self.subword, self.word_mark = norm, stem, subword, word_mark
         self.user_dictionary: dict[str, list[str]] = Okt(user_dictionary).user_dictionary
+        self.pos, self.stopwords = checked_pos(pos), checked_stopwords(stopwords)
         if kwargs.get("tokenizer_file") is None and kwargs.get("tokenizer_object") is None:
             named = [kwargs.get(name) for name in self.SPECIAL_TOKENS_ATTRIBUTES]
             special = [pad_token, unk_token, *filter(None, named), *(kwargs.get("extra_special_tokens") or [])]
@@ -125,6 +135,8 @@ class OktTokenizer(TokenizersBackend):
             kwargs.pop(name, None)
         if split_special_tokens is None:
             split_special_tokens = kwargs.get("mask_token") is None
+        # Those that keep all morphemes have the files that they always had.
+        filters = {name: value for name in ("pos", "stopwords") if (value := getattr(self, name))}
         super().__init__(
             norm=norm,
             stem=stem,
@@ -136,15 +148,11 @@ class OktTokenizer(TokenizersBackend):
             pad_token=pad_token,
             unk_token=unk_token,
             split_special_tokens=split_special_tokens,
+            **filters,
             **kwargs,
         )
-        here = hash_here(self.user_dictionary)
-        if here is not None and self.dictionary_hash not in (None, here):
-            logger.warning(
-                f"{self.name_or_path or 'This tokenizer'} was trained with other word lists of Okt or another user "
-                f"dictionary (sha256 {self.dictionary_hash[:12]}, here {here[:12]}), so it may split texts differently "
-                f"than in training. Install what it was trained with ({self.analyzer}), or retrain."
-            )
+        name = self.name_or_path or "This tokenizer"
+        warn_of_other_words(name, self.user_dictionary, self.dictionary_hash, self.analyzer)
 
     @classmethod
     def convert_to_native_format(cls, trust_remote_code: bool = False, **kwargs: Any) -> dict[str, Any]:
@@ -154,8 +162,8 @@ class OktTokenizer(TokenizersBackend):
     # ---- from texts to words ----
 
     def _morphemes(self, texts: Sequence[str], begins_word: Sequence[bool] | None = None) -> Morphemes:
-        analyzer = analyzer_for(self.user_dictionary)
-        return find_morphemes(analyzer, texts, self.norm, self.stem, self.word_mark, begins_word)
+        options = {name: getattr(self, name) for name in ("norm", "stem", "pos", "stopwords")}
+        return find_morphemes(analyzer_for(self.user_dictionary), texts, options, self.word_mark, begins_word)
 
     def _words(self, rows: Sequence[Sequence[Any]], added: Sequence[AddedToken]) -> list[list[list[Word]]]:
         """Return the words of each text of each row. All texts are analyzed in one call.
@@ -438,28 +446,15 @@ class OktTokenizer(TokenizersBackend):
         extra = [rename_token(t, renamed) for t in [*self._extra_special_tokens, *(new_special_tokens or [])]]
         first = [named["pad_token"], named["unk_token"]]
         special = list({token.content: token for token in [*first, *named.values(), *extra]}.values())
-        if vocab_size < (smallest := smallest_size(self.subword, len(special))):
-            raise ValueError(
-                f"vocab_size={vocab_size} leaves no room: {len(special)} special tokens"
-                + (" and 256 bytes" if self.subword == "bpe" else "")
-                + f" need {smallest}"
-            )
-
-        counts: Counter[str] = Counter()
-        with logging.tqdm(total=length, desc="Counting morphemes", unit=" texts", disable=not show_progress) as bar:
-            for texts, items in batches(text_iterator, TEXTS_PER_BATCH):
-                morphemes = self._morphemes(texts)
-                frequencies = np.bincount(morphemes.form_ids, minlength=len(morphemes.forms)).tolist()
-                for form, frequency in zip(morphemes.forms, frequencies, strict=True):
-                    counts[form] += frequency
-                bar.update(items)
+        check_size(vocab_size, self.subword, len(special))
+        counts = count_morphemes(text_iterator, self._morphemes, length, show_progress)
         backend = make_tokenizer(
             self.subword, self.word_mark, special, counts, vocab_size, min_frequency, show_progress
         )
         if self.backend_tokenizer.post_processor is not None:
             backend = with_post_processor_of(self.backend_tokenizer, backend, renamed)
 
-        kept = ["norm", "stem", "subword", "word_mark", "user_dictionary", "split_special_tokens"]
+        kept = ["norm", "stem", "subword", "word_mark", "user_dictionary", "pos", "stopwords", "split_special_tokens"]
         kept += ["padding_side", "truncation_side", "model_max_length"]
         options = self.init_kwargs | {name: getattr(self, name) for name in kept}
         options |= {

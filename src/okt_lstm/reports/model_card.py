@@ -9,9 +9,12 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from oktane.lines import escaped
 
 from .quoting import code_span, plain, python_literal
-from .trained_model import TrainedModel
+from .trained_model import CARD_NAME, TrainedModel
 
 _TEMPLATE = Path(__file__).with_name("templates") / "model_card.md"
+
+# With more classes, the table would be longer than the rest of the card.
+_MOST_CLASSES = 50
 
 SCORES = {
     "accuracy": ("accuracy", "accuracy"),
@@ -115,12 +118,47 @@ def _results(model: TrainedModel) -> str:
         [split, *(f"{scores[name]:.4f}" if name in scores else "" for name in names)]
         for split, scores in model.results.items()
     ]
-    chosen = "The epoch was chosen on the validation split."
+    chosen = model.selection
     if "test" in model.results:
         chosen += " The test split was read once, at the end."
-    parts = [chosen, table(["split", *map(score_title, names)], rows)]
+    parts = [*(f"**{warning}**" for warning in model.warnings), chosen]
+    parts.append(table(["split", *map(score_title, names)], rows))
+    if model.baselines:
+        parts.append(_comparison(model))
+    if model.classes:
+        parts.append(_by_class(model))
     if model.epochs:
         header = [name for name in model.epochs[0] if all(name in row for row in model.epochs)]
         epochs = [[f"{row[name]:.4g}" for name in header] for row in model.epochs]
         parts.append(f"On the validation split, after each epoch:\n\n{table(list(map(score_title, header)), epochs)}")
     return "\n\n".join(parts)
+
+
+def _comparison(model: TrainedModel) -> str:
+    split, scores = list(model.results.items())[-1]
+    names = [name for name in SCORES if name in scores and name != "loss"]
+    systems = {**model.baselines, "this model": scores}
+    rows = [
+        [system, *(f"{figures[name]:.4f}" if name in figures else "" for name in names)]
+        for system, figures in systems.items()
+    ]
+    return f"Beside other ways, on the {split} split:\n\n{table(['way', *map(score_title, names)], rows)}"
+
+
+def _by_class(model: TrainedModel) -> str:
+    split = list(model.results)[-1]
+    # Pictures have ids instead of names where no font shows the names.
+    rows = [
+        [
+            str(number),
+            code_span(row["class"]),
+            f"{row['rows']:,}",
+            f"{row['predicted']:,}",
+            *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
+        ]
+        for number, row in enumerate(model.classes[:_MOST_CLASSES])
+    ]
+    more = len(model.classes) - len(rows)
+    header = ["id", "class", "rows", "predicted", "precision", "recall", "F1"]
+    rest = f"\n\n{more:,} more classes are in `{CARD_NAME}`." if more > 0 else ""
+    return f"By class, on the {split} split:\n\n{table(header, rows)}{rest}"

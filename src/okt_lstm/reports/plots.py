@@ -43,7 +43,9 @@ def plot_curves(log_history: Sequence[Mapping[str, Any]], path: Path, metric: st
     _save(figure, path)
 
 
-def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, labels: Sequence[str], path: Path) -> None:
+def plot_confusion_matrix(
+    references: np.ndarray, predictions: np.ndarray, labels: Sequence[str], path: Path, split: str = "test"
+) -> None:
     """Draw the confusion matrix: counts, shaded by their share of the true class.
 
     If no installed font can show the labels (Korean, on many servers), the plot shows class ids and says so.
@@ -53,6 +55,7 @@ def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, label
         predictions: The predicted class ids, `(rows,)`.
         labels: The names of the classes, by id.
         path: The PNG file to write.
+        split: The split that the rows are of.
     """
     classes = len(labels)
     counts = np.bincount(references * classes + predictions, minlength=classes**2).reshape(classes, classes)
@@ -66,7 +69,7 @@ def plot_confusion_matrix(references: np.ndarray, predictions: np.ndarray, label
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, label="share of the true class", shrink=0.8)
-    axes.set(title="Confusion matrix (test)", xlabel="predicted", ylabel="true")
+    axes.set(title=f"Confusion matrix ({split})", xlabel="predicted", ylabel="true")
     if labeled:
         upright = sum(map(len, names)) < 40
         axes.set_xticks(range(len(names)), names, rotation=0 if upright else 90)
@@ -108,6 +111,34 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     shares.bar(centers, calibration.counts / calibration.counts.sum(), 1 / bins, color="tab:gray", edgecolor="white")
     shares.set(xlabel="confidence", ylabel="share of rows")
     shares.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def plot_data(classes: Mapping[str, int], lengths: np.ndarray, path: Path) -> None:
+    """Draw the number of rows of each class, and the lengths of the texts.
+
+    If no installed font can show the names of the classes, they are numbered.
+
+    Args:
+        classes: The rows by class.
+        lengths: The length of each text in characters, `(rows,)`.
+        path: The PNG file to write.
+    """
+    families = _font_families("".join(classes))
+    names = list(classes) if families else [str(number) for number in range(1, len(classes) + 1)]
+    figure = Figure(figsize=(10, max(4.0, 0.25 * len(names))), layout="constrained")
+    rows, texts = figure.subplots(1, 2)
+    rows.barh(range(len(names)), list(classes.values()), color="tab:blue")
+    rows.set_yticks(range(len(names)), names)
+    for tick in rows.get_yticklabels():
+        tick.set_fontfamily(families or ["DejaVu Sans"])
+    rows.invert_yaxis()
+    rows.set(title="Classes" if families else "Classes, numbered by size", xlabel="rows")
+    longest = float(np.quantile(lengths, 0.99)) if len(lengths) else 1.0
+    texts.hist(lengths, bins=50, range=(0, longest + 1), color="tab:blue")
+    texts.set(title="Length of texts", xlabel="characters, without the longest 1 %", ylabel="rows")
+    for axes in (rows, texts):
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
     _save(figure, path)
 
 

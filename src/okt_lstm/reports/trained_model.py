@@ -18,6 +18,9 @@ from .quoting import code_span
 CARD_NAME = "card.json"
 """The file of a trained folder that holds a `TrainedModel`, beside the card `README.md`."""
 
+BASELINE = "TF-IDF"
+"""What cards call the baseline: TF-IDF of character 1- to 4-grams with logistic regression."""
+
 _PACKAGES = ("okt-lstm", "oktane", "torch", "transformers", "tokenizers", "datasets", "evaluate")
 
 _TASKS = {
@@ -75,6 +78,10 @@ class TrainedModel:
         results: Scores by name, of the splits "validation" and, if there is one, "test".
         pictures: Titles of the pictures beside the card, by file name.
         vocabulary: Where the vocabulary comes from, in a sentence.
+        selection: How the model was chosen, in a sentence.
+        baselines: The scores of other ways on the last split of `results`, by the name of the way.
+        classes: The figures of each class on that split, as `per_class.scores_by_class` returns them.
+        warnings: Sentences that a reader must not miss, such as that all rows were given one class.
         examples: Texts that the card shows how to classify.
         versions: The versions of Python and the packages; by default, those installed.
         machine: The machine that trained; by default, this one.
@@ -93,6 +100,10 @@ class TrainedModel:
     results: Mapping[str, Mapping[str, float]]
     pictures: Mapping[str, str]
     vocabulary: str = "The vocabulary was built from the training rows alone."
+    selection: str = "The epoch was chosen on the validation split."
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    classes: Sequence[Mapping[str, Any]] = ()
+    warnings: Sequence[str] = ()
     examples: Sequence[str] = ("영상이 아름답고 감동적이었다", "결말이 너무 실망스러웠다")
     versions: Mapping[str, str] = field(default_factory=package_versions)
     machine: str = field(default_factory=machine_name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from ..data.options import DataOptions, TableOptions
+from ..data.tagging_options import SpacingDataOptions, TaggingDataOptions
 from .encoder_options import EncoderModelOptions, EncoderSettings, EncoderTokenizerOptions, TeacherOptions
 from .options import (
     ModelOptions,
@@ -19,6 +20,15 @@ from .options import (
     WordVectorTokenizerOptions,
 )
 from .settings import PretrainSettings, TrainSettings
+from .tagging_options import (
+    SpacingModelOptions,
+    SpacingSettings,
+    TaggingModelOptions,
+    TaggingSettings,
+    TaggingTokenizerOptions,
+    TaskOptions,
+)
+from .tune_options import TuneOptions
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,16 @@ class Command:
 TRAIN = Command(
     "train",
     "Train a text classifier, and leave it in a folder with its scores and a model card.",
-    (DataOptions, TokenizerOptions, ModelOptions, TransferOptions, UnlabeledOptions, RecipeOptions, TrainSettings),
+    (
+        TaskOptions,
+        DataOptions,
+        TokenizerOptions,
+        ModelOptions,
+        TransferOptions,
+        UnlabeledOptions,
+        RecipeOptions,
+        TrainSettings,
+    ),
     (
         "okt-lstm train --dataset reviews.csv --output_dir out",
         "okt-lstm train --recipe fast --unlabeled nsmc --output_dir out",
@@ -115,7 +134,49 @@ ENCODER = Command(
     ),
     hidden=frozenset({"max_ngram", "num_buckets", "classifier_dropout", "sampled_softmax_size"}),
 )
-COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS, ENCODER)}
+TUNE = Command(
+    "tune",
+    "Try networks of many sizes and settings within a time, and leave the best one as `train` would.",
+    (DataOptions, TokenizerOptions, ModelOptions, TransferOptions, TuneOptions, TrainSettings),
+    (
+        "okt-lstm tune --dataset reviews.csv --time 10m --output_dir out",
+        "okt-lstm tune --dataset reviews.csv --model_type gru --trials 20 --time 1h --output_dir out",
+    ),
+    hidden=frozenset({"sampled_softmax_size", "method"}),
+)
+_UNUSED_BY_TAGGERS = frozenset(
+    {"max_ngram", "num_buckets", "sampled_softmax_size", "separate_directions", "pooling", "nonlinearity"}
+)
+TAGGING = Command(
+    "train --task token-classification",
+    "Train a tagger, which labels parts of texts, such as names.",
+    (TaskOptions, TaggingDataOptions, TaggingTokenizerOptions, TaggingModelOptions, RecipeOptions, TaggingSettings),
+    (
+        "okt-lstm train --task token-classification --dataset names.jsonl --output_dir out",
+        "okt-lstm train --task token-classification --dataset names.conll --test_file t.conll --output_dir out",
+    ),
+    hidden=_UNUSED_BY_TAGGERS,
+)
+SPACING = Command(
+    "train --task spacing",
+    "Train a tagger that restores the spaces of texts, from well-spaced texts.",
+    (
+        TaskOptions,
+        SpacingDataOptions,
+        TableOptions,
+        TaggingTokenizerOptions,
+        SpacingModelOptions,
+        RecipeOptions,
+        SpacingSettings,
+    ),
+    (
+        "okt-lstm train --task spacing --dataset texts.txt --output_dir out",
+        "okt-lstm train --task spacing --dataset news.csv --test_file test.csv --output_dir out",
+    ),
+    hidden=_UNUSED_BY_TAGGERS,
+)
+TASKS = {"text-classification": TRAIN, "token-classification": TAGGING, "spacing": SPACING}
+COMMANDS = {command.name: command for command in (TRAIN, PRETRAIN, WORD_VECTORS, ENCODER, TAGGING, SPACING)}
 
 
 # What stands in source files that take seconds to import

@@ -1,5 +1,6 @@
 """What a training run leaves for people: the model card, its figures as data, and the pictures."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..data.options import DATA_ARGUMENTS_NAME
 from ..data.splits import Splits
 from ..reports.metrics import MAIN_METRIC
 from ..reports.model_card import build_model_card
+from ..reports.per_class import one_class_warnings, scores_by_class
 from ..reports.plots import plot_confusion_matrix, plot_curves
 from ..reports.quoting import code_span
 from ..reports.trained_model import CARD_NAME, TrainedModel, describe
@@ -26,6 +28,8 @@ from .parts import TrainParts
 from .prepare import Prepared
 from .provenance import PRETRAINING_NAME, display_name, read_pretraining, with_transfer
 from .trainer import RecurrentTrainer
+
+logger = logging.getLogger(__name__)
 
 # Trainer's prefixes, and what the splits are called.
 _SPLIT_NAMES = {"eval": "validation", "test": "test"}
@@ -37,7 +41,7 @@ def document(
     trainer: RecurrentTrainer,
     history: Sequence[Mapping[str, float]],
     metrics: Mapping[str, Mapping[str, float]],
-    tested: PredictionOutput | None,
+    measured: PredictionOutput,
     num_taught: int,
     coverage: Coverage | None,
 ) -> ModelCard:
@@ -49,7 +53,7 @@ def document(
         trainer: What trained it.
         history: What Trainer logged.
         metrics: Its figures by `train`, `eval` and `test`.
-        tested: The predictions of the test split, if there is one.
+        measured: The predictions of the last split that was measured.
         num_taught: How many texts without labels the teachers labeled.
         coverage: How much of the vocabulary the word vectors cover, if there are any.
 
@@ -61,6 +65,9 @@ def document(
     # The first file of a finished run has to be one that nothing else writes.
     data_options = {name: value for name, value in asdict(options.data).items() if value is not None}
     write_json(folder / DATA_ARGUMENTS_NAME, data_options)
+    classes, warnings = _by_class(splits, measured)
+    for warning in warnings:
+        logger.warning(warning)
     model = TrainedModel(
         name=options.training.hub_model_id or folder.resolve().name,
         license=options.training.license,
@@ -74,7 +81,9 @@ def document(
         seconds=metrics["train"]["train_runtime"],
         epochs=[_scores(entry, "eval") for entry in history if "eval_loss" in entry],
         results={_SPLIT_NAMES[split]: _scores(metrics[split], split) for split in metrics if split != "train"},
-        pictures=_draw(folder, history, splits, tested),
+        pictures=_draw(folder, history, splits, measured if "test" in metrics else None),
+        classes=classes,
+        warnings=warnings,
     )
     write_json(folder / CARD_NAME, model.to_json())
     if transfer.pretrained and (record := read_pretraining(transfer.pretrained)):
@@ -88,10 +97,7 @@ def hyperparameters(options: TrainParts, prepared: Prepared, trainer: RecurrentT
     model = {field.name: getattr(config, field.name) for field in fields(ModelOptions) if hasattr(config, field.name)}
     # Classifiers don't use it.
     model.pop("sampled_softmax_size", None)
-    tokenizer = asdict(options.tokenizer)
-    if options.tokenizer.user_dictionary:
-        # Where it is on this machine is nobody's business.
-        tokenizer["user_dictionary"] = Path(options.tokenizer.user_dictionary).name
+    tokenizer = options.tokenizer.for_card()
     if transfer.pretrained:
         # It brought another tokenizer than the options would have made.
         made = {name: getattr(prepared.tokenizer, name, None) for name in ("norm", "stem", "subword", "word_mark")}
@@ -119,6 +125,17 @@ def hyperparameters(options: TrainParts, prepared: Prepared, trainer: RecurrentT
     }
     everything = model | tokenizer | {"tokens in the vocabulary": config.vocab_size} | start | run
     return {name: value for name, value in everything.items() if value is not None}
+
+
+def _by_class(splits: Splits, measured: PredictionOutput) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the figures of each class, and a warning if the model gives every row the same class."""
+    if splits.problem_type is ProblemType.REGRESSION:
+        return [], []
+    predictions = splits.problem_type.logits_to_labels(np.asarray(measured.predictions))
+    references = np.asarray(measured.label_ids)
+    return scores_by_class(references, predictions, splits.label_names), one_class_warnings(
+        predictions, splits.label_names
+    )
 
 
 def _vocabulary(options: TrainParts, *, is_taught: bool) -> str:

@@ -1,13 +1,13 @@
 """From unlabeled text and a teacher of sentence vectors to a sentence encoder, which is the teacher's student.
 
-The student learns two things of the teacher's vectors, which are centered and normalized: their directions, by the
-cosine, and which of a batch's vectors is a text's own, by the cross-entropy of van den Oord et al. (2018),
+The student learns two things of the teacher's vectors, which are centered, whitened and normalized: their directions,
+by the cosine, and which of a batch's vectors is a text's own, by the cross-entropy of van den Oord et al. (2018),
 "Representation Learning with Contrastive Predictive Coding". Its embeddings start from the teacher's vectors of the
 tokens, which spares it learning what rare words mean from the few texts that have them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
     with training.main_process_first(desc="reading, tokenizing and asking the teacher"):
         texts = list(unlabeled)
         tokenizer = options.tokenizer.train(texts)
-        vectors = centered(teacher_vectors(teacher, texts))
+        vectors = whitened(teacher_vectors(teacher, texts), options.teacher.whitening)
         splits = _split(texts, tokenizer, training.max_eval_samples, training.seed)
         of_tokens = token_vectors(teacher, tokenizer) if options.teacher.teacher_embeddings else None
     config = options.model.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
@@ -134,12 +134,32 @@ def train_encoder(options: EncoderParts) -> EncoderResult:
     return result
 
 
-def centered(vectors: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Return vectors without their mean, normalized: a teacher's vectors may all point much the same way."""
+def whitened(vectors: NDArray[np.float16], power: float) -> NDArray[np.float16]:
+    """Return vectors without their mean, spread more evenly over their principal directions, and normalized.
+
+    A teacher's vectors may all point much the same way, and vary along few directions. What tells similar texts apart
+    is in the others, which count for more after whitening (Su et al. 2021, "Whitening Sentence Representations for
+    Better Semantics and Faster Retrieval").
+
+    Args:
+        vectors: Normalized vectors, `(texts, width)`.
+        power: Each principal component is divided by its standard deviation to this power: 0 leaves them, 1 makes all
+            directions equal.
+    """
+    width = vectors.shape[1]
     mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
-    result = np.empty_like(vectors)
-    for start in range(0, len(vectors), 65536):
+    chunks = range(0, len(vectors), 65536)
+    covariance = np.zeros((width, width))
+    for start in chunks:
         part = vectors[start : start + 65536].astype(np.float32) - mean
+        covariance += part.T @ part
+    variances, directions = np.linalg.eigh(covariance / len(vectors))
+    # Directions in which the vectors don't vary, as few texts can't fill all, hold only rounding errors.
+    spread = variances.clip(variances[-1] * 1e-4) ** (-power / 2)
+    matrix = ((directions * spread) @ directions.T).astype(np.float32)
+    result = np.empty_like(vectors)
+    for start in chunks:
+        part = (vectors[start : start + 65536].astype(np.float32) - mean) @ matrix
         result[start : start + 65536] = part / np.linalg.norm(part, axis=1, keepdims=True).clip(1e-6)
     return result
 
@@ -155,9 +175,9 @@ def _hyperparameters(options: EncoderParts, config: RecurrentConfig) -> dict[str
     return {
         **model,
         "projection_size": config.projection_size,
-        **asdict(options.tokenizer),
-        "user_dictionary": options.tokenizer.user_dictionary and Path(options.tokenizer.user_dictionary).name,
+        **options.tokenizer.for_card(),
         "teacher_embeddings": options.teacher.teacher_embeddings,
+        "whitening": options.teacher.whitening,
         "similarity_weight": options.teacher.similarity_weight,
         "similarity_scale": options.teacher.similarity_scale,
         **{name: _plain(getattr(training, name)) for name in (*names, "warmup_steps", "weight_decay", "bf16", "seed")},

@@ -35,6 +35,14 @@ class TeacherOptions:
         default=True,
         metadata={"help": "start the embeddings from the teacher's vectors of the tokens, reduced to --embedding_size"},
     )
+    whitening: float = field(
+        default=0.5,
+        metadata={
+            "help": "even out the teacher's principal components: each is divided by its deviation to this power",
+            "min": 0,
+            "max": 1,
+        },
+    )
     similarity_weight: float = field(
         default=0.15,
         metadata={

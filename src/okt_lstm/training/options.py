@@ -2,14 +2,16 @@
 
 Nothing heavy is imported here, so that `--help` and mistakes are answered at once. A field's metadata say what its help
 says: `help`; `metavar`, what its value is called there; `group`, under which heading it stands, if not its class's; and
-`advanced`, if only `--help-all` shows it. `min` and `max` are the least and the greatest value.
+`advanced`, if only `--help-all` shows it. `min` and `max` are the least and the greatest value, and `names` are all
+values.
 """
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .values import check_ranges
+from .values import check_ranges, read_words
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -45,21 +47,45 @@ class TokenizerOptions:
         default=2, metadata={"help": "drop tokens that occur fewer times in the training texts", "min": 1}
     )
     max_length: int = field(default=128, metadata={"help": "cut texts after this many tokens", "min": 1})
-    user_dictionary: str | None = field(
+    user_dictionary: str | list[str] | dict[str, Any] | None = field(
         default=None,
-        metadata={"metavar": "FILE", "help": "words for Okt, one a line: word, tab, part of speech"},
+        metadata={
+            "metavar": "FILE",
+            "help": "words for Okt, one a line: a noun; or word, tab, part of speech; or -WORD to remove it. In a "
+            "--config, also a list of nouns, or a table of words by part of speech",
+        },
+    )
+    pos: list[str] | None = field(
+        default=None,
+        metadata={"metavar": "NAME", "help": "keep these parts of speech only, such as Noun Verb Adjective"},
+    )
+    stopwords: list[str] | None = field(
+        default=None, metadata={"metavar": "WORD", "help": "leave out these morphemes, or those in a file, one a line"}
     )
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         check_ranges(vars(self), fields(self))
 
-    def to_tokenizer(self) -> "OktTokenizer":
+    def for_card(self) -> dict[str, Any]:
+        """Return the options by name, as a card lists them. Where files are on this machine is nobody's business."""
+        named = {name: value for name, value in asdict(self).items() if value is not None}
+        if isinstance(self.user_dictionary, str):
+            named["user_dictionary"] = Path(self.user_dictionary).name
+        for name in ("pos", "stopwords"):
+            if name in named:
+                named[name] = " ".join(Path(word).name for word in named[name])
+        return named
+
+    def to_tokenizer(self, **special_tokens: Any) -> "OktTokenizer":
         """Return the tokenizer, still without a vocabulary.
 
+        Args:
+            **special_tokens: Special tokens that it gets in addition, such as `mask_token`.
+
         Raises:
-            OSError: If the user dictionary can't be read.
-            ValueError: If the word mark or the user dictionary can't be used.
+            OSError: If the user dictionary or the file of stop words can't be read.
+            ValueError: If the word mark, the user dictionary or a part of speech can't be used.
         """
         from ..models.tokenization_okt import OktTokenizer
 
@@ -69,12 +95,17 @@ class TokenizerOptions:
             subword=self.subword,
             word_mark=self.word_mark,
             user_dictionary=self.user_dictionary,
+            pos=self.pos,
+            stopwords=None if self.stopwords is None else read_words(self.stopwords),
             model_max_length=self.max_length,
+            **special_tokens,
         )
 
-    def train(self, texts: Iterable[str], *, show_progress: bool = True) -> "PreTrainedTokenizerBase":
+    def train(
+        self, texts: Iterable[str], *, show_progress: bool = True, **special_tokens: str
+    ) -> "PreTrainedTokenizerBase":
         """Return a tokenizer whose vocabulary is built from the texts; see `to_tokenizer`."""
-        return self.to_tokenizer().train_new_from_iterator(
+        return self.to_tokenizer(**special_tokens).train_new_from_iterator(
             iter(texts), vocab_size=self.vocab_size, min_frequency=self.min_frequency, show_progress=show_progress
         )
 
@@ -214,17 +245,55 @@ class UnlabeledOptions:
         return open_unlabeled(self.unlabeled, self.unlabeled_column, self.max_unlabeled_samples, tables.reading)
 
 
+def pretrained_folder(name: str | None) -> str | None:
+    """Return the folder of a model inside oktane for its name, `encoder` or `released`; any other name unchanged.
+
+    Raises:
+        LoadError: If oktane was installed without the model.
+    """
+    from oktane.folders import released_encoder, released_model
+
+    inside = {"encoder": released_encoder, "released": released_model}
+    return str(inside[name]()) if name in inside else name
+
+
 @dataclass
 class TransferOptions:
     """What a classifier starts from, and who teaches it."""
 
     _argument_group_name = "transfer"
 
+    method: Literal["network", "auto"] = field(
+        default="network",
+        metadata={
+            "help": "network: train one network by these options; auto: compare an encoder, a linear n-gram model and "
+            "both by cross-validation, and keep the best",
+            "advanced": True,
+        },
+    )
+    class_weights: Literal["auto", "balanced", "none"] = field(
+        default="auto",
+        metadata={
+            "help": "balanced: rare classes weigh as much as frequent ones; none: each row weighs the same; auto: what "
+            "validates best, or none if one network is trained by these options",
+        },
+    )
+
     pretrained: str | None = field(
         default=None,
         metadata={
-            "metavar": "FOLDER|HUB_ID",
-            "help": "start from this network and its tokenizer: a language model (see `pretrain`) or a classifier",
+            "metavar": "NAME|FOLDER|HUB_ID",
+            "help": "start from this network and its tokenizer: encoder (the sentence encoder inside oktane), released "
+            "(the classifier inside oktane), a language model (see `pretrain`) or a classifier",
+        },
+    )
+    abstain_below: float | None = field(
+        default=None,
+        metadata={
+            "metavar": "SHARE",
+            "help": "let the model predict 'unsure' if no label has this probability, from 0 to 1",
+            "min": 0,
+            "max": 1,
         },
     )
     embeddings: str | None = field(
@@ -256,8 +325,9 @@ class TransferOptions:
     )
 
     def __post_init__(self) -> None:
-        """Check the options against each other."""
+        """Check the options against each other, and find the models inside oktane."""
         check_ranges(vars(self), fields(self))
+        self.pretrained = pretrained_folder(self.pretrained)
         if self.pretrained and self.embeddings:
             raise ValueError("a --pretrained model brings its embeddings along: leave out --embeddings")
 
@@ -272,8 +342,8 @@ class RecipeOptions:
         default=None,
         metadata={
             "metavar": "NAME|FILE",
-            "help": "train by a recipe of okt-lstm (classic, fast, best, release) or by a YAML file; other options "
-            "win over its last stage",
+            "help": "train by a recipe of okt-lstm (auto, classic, fast, best, release) or by a YAML file; other "
+            "options win over its last stage",
         },
     )
     stages_dir: str | None = field(

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
-from .commands import Command, defaults, training_argument_names, training_argument_values
+from .commands import TRAIN, Command, defaults, training_argument_names, training_argument_values
 from .renamed import ALIASES, current_name, current_options
 from .values import check_name, check_ranges, read_table, typed
 
@@ -60,6 +60,8 @@ def read_options(path: Path, command: Command) -> dict[str, Any]:
         ValueError: If it isn't a table of known options of the right types.
     """
     table = {name: value for name, value in read_table(path).items() if value is not None}
+    if "stages" in table:
+        raise ValueError(f"{path}: is a recipe, not a table of options: name it with --recipe {path}")
     try:
         return options_of(table, command)
     except ValueError as error:
@@ -90,6 +92,9 @@ def _checked(given: Mapping[str, Any], command: Command) -> dict[str, Any]:
     for name, value in options.items():
         if names := training_argument_values(name):
             check_name(name, value, names)
+    if (metric := options.get("metric_for_best_model")) and command is TRAIN:
+        names = command.options["metric_for_best_model"].metadata["names"]
+        check_name("metric_for_best_model", metric.removeprefix("eval_"), names)
     return options
 
 

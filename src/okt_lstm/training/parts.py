@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from ..data.options import DataOptions, TableOptions
+from ..data.tagging_options import SpacingDataOptions, TaggingDataOptions
 from .encoder_options import EncoderModelOptions, EncoderTokenizerOptions, TeacherOptions
 from .options import (
     ModelOptions,
@@ -20,7 +21,8 @@ from .options import (
     WordVectorOptions,
     WordVectorTokenizerOptions,
 )
-from .run_options import EncoderOptions, PretrainOptions, TrainOptions
+from .run_options import EncoderOptions, PretrainOptions, SpacingOptions, TaggingOptions, TrainOptions
+from .tagging_options import SpacingModelOptions, TaggingModelOptions, TaggingTokenizerOptions
 from .values import typed
 
 
@@ -65,14 +67,33 @@ class EncoderParts(NamedTuple):
     training: EncoderOptions
 
 
-_Parts = TypeVar("_Parts", TrainParts, PretrainParts, WordVectorParts, EncoderParts)
+class TaggingParts(NamedTuple):
+    """The options of a training of a tagger."""
+
+    data: TaggingDataOptions
+    tokenizer: TaggingTokenizerOptions
+    model: TaggingModelOptions
+    training: TaggingOptions
+
+
+class SpacingParts(NamedTuple):
+    """The options of a training of a tagger that restores spaces."""
+
+    data: SpacingDataOptions
+    tables: TableOptions
+    tokenizer: TaggingTokenizerOptions
+    model: SpacingModelOptions
+    training: SpacingOptions
+
+
+_Parts = TypeVar("_Parts", TrainParts, PretrainParts, WordVectorParts, EncoderParts, TaggingParts, SpacingParts)
 
 
 def build(parts: type[_Parts], options: Mapping[str, Any]) -> _Parts:
     """Make the parts of a command from options by name. Options that are not given keep their defaults.
 
     Args:
-        parts: `TrainParts`, `PretrainParts`, `WordVectorParts` or `EncoderParts`.
+        parts: `TrainParts` or one of the other classes here.
         options: The options: fields of the parts' dataclasses, such as `{"hidden_size": 32, "output_dir": "out"}`.
 
     Raises:

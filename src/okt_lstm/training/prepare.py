@@ -1,11 +1,14 @@
 """The first step of a training run: data, tokenizer and configuration, checked before anything is trained."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
+import pyarrow.compute as pc
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from oktane.problem_type import ProblemType
@@ -17,7 +20,10 @@ from .distillation import DistillationTask
 from .options import ModelOptions
 from .output_folder import begin_at
 from .parts import TrainParts
+from .settings import SCORES
 from .transfer import check_transfer, choose_config, choose_tokenizer
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,15 @@ class Prepared:
 def prepare(options: TrainParts) -> Prepared:
     """Read the data, build the tokenizer, tokenize, and check all that can be checked without a model."""
     check_transfer(options.transfer, options.model, options.training)
+    if options.transfer.pretrained is None:
+        # What is wrong with the user's words is said before the data are read.
+        options.tokenizer.to_tokenizer()
     unlabeled = _open_unlabeled(options)
     folder, checkpoint = begin_at(options.training)
     # The other processes find what the first one has cached.
     with options.training.main_process_first(desc="reading and tokenizing"):
         splits = load_splits(options.data)
+        _check_metric(options.training.metric_for_best_model, splits.problem_type)
         task = DistillationTask(
             teachers=tuple(options.transfer.teacher),
             label_names=splits.label_names,
@@ -64,17 +74,30 @@ def prepare(options: TrainParts) -> Prepared:
         )
         tokenizer = choose_tokenizer(options.tokenizer, options.transfer, task.texts())
         train_set, validation_set = (tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
+    if options.training.should_log:
+        _say_cut_texts(splits.datasets["train"], train_set, tokenizer)
     config = choose_config(
         options.model,
         options.transfer,
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
         problem_type=splits.problem_type.value,
+        abstain_below=options.transfer.abstain_below,
         **_labels(splits),
     )
     if checkpoint is not None:
-        _check_same_model(config, checkpoint)
+        check_same_model(config, checkpoint)
     return Prepared(folder, checkpoint, splits, task, tokenizer, train_set, validation_set, config)
+
+
+def _check_metric(metric: str | None, problem_type: ProblemType) -> None:
+    """Refuse a score that the problem type doesn't have: Trainer would look for it after the first epoch."""
+    known = ("auto", "loss", *SCORES[problem_type.value])
+    if metric is not None and metric.removeprefix("eval_") not in known:
+        raise ValueError(
+            f"--metric_for_best_model {metric}: the data make it a {problem_type.value}, which has the scores "
+            f"{', '.join(known[1:])}"
+        )
 
 
 def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
@@ -84,6 +107,20 @@ def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> data
 
 def _encode(rows: Mapping[str, list[Any]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[Any]]:
     return {"input_ids": tokenizer(rows["text"], truncation=True, return_attention_mask=False)["input_ids"]}
+
+
+def _say_cut_texts(rows: datasets.Dataset, tokenized: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Say how many training texts have more tokens than the tokenizer's maximum."""
+    limit = tokenizer.model_max_length
+    lengths = pc.list_value_length(tokenized.with_format("arrow")[:]["input_ids"]).to_numpy()
+    full = rows.select(np.flatnonzero(lengths >= limit))
+    # A text may end with the last token that fits.
+    whole = tokenizer(full["text"][:], return_attention_mask=False, verbose=False)["input_ids"] if len(full) else []
+    if cut := sum(len(ids) > limit for ids in whole):
+        logger.info(
+            f"{cut:,} of the {len(rows):,} training texts have more than {limit} tokens and are cut there; "
+            "--max_length sets the limit"
+        )
 
 
 def _open_unlabeled(options: TrainParts) -> UnlabeledText | None:
@@ -104,7 +141,7 @@ def _labels(splits: Splits) -> dict[str, Any]:
     return {"id2label": dict(enumerate(splits.label_names))}
 
 
-def _check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
+def check_same_model(config: ClassifierConfig, checkpoint: str) -> None:
     """Refuse to resume a checkpoint of another model: its weights would not fit, or fit and mean something else."""
     saved = AutoConfig.from_pretrained(checkpoint)
     names = [field.name for field in fields(ModelOptions) if hasattr(config, field.name)]

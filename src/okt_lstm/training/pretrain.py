@@ -1,14 +1,18 @@
-"""From unlabeled text to a language model, whose encoder a classifier starts from."""
+"""From unlabeled text to a language model: to start a classifier from, to generate text, or to fill gaps."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from pathlib import Path
 
 import datasets
+from tokenizers.processors import TemplateProcessing
 from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForPreTraining,
     DataCollatorWithPadding,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
     set_seed,
 )
@@ -23,6 +27,8 @@ from .parts import PretrainParts
 from .provenance import PRETRAINING_NAME, as_record
 from .run_options import PretrainOptions
 from .trainer import RecurrentTrainer
+
+_BEGIN, _END = "<bos>", "<eos>"
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,24 @@ def pretrain(options: PretrainParts) -> PretrainResult:
     training = options.training
     if options.model.model_type == "ngram":
         raise ValueError("a language model is a recurrent network: --model_type can be lstm, gru or rnn here")
+    is_forward = training.direction == "forward"
+    if is_forward and options.model.bidirectional:
+        raise ValueError("--direction forward reads from left to right: leave out --bidirectional, or pass false")
+    if is_forward and training.mask_token is not None:
+        raise ValueError("a gap is filled from both sides: --mask_token goes with --direction both")
     folder, checkpoint = begin_at(training)
     text = options.unlabeled.open("a language model", options.tables)
     with training.main_process_first(desc="reading and tokenizing"):
-        tokenizer = options.tokenizer.train(text)
+        tokenizer = _train_tokenizer(options, text)
         splits = _split(tokenize(text, tokenizer), text, training)
-    config = options.model.to_config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id)
-    config.separate_directions = True
+    config = options.model.to_config(
+        vocab_size=len(tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    config.separate_directions = not is_forward
+    config.bidirectional = config.bidirectional and not is_forward
     if training.should_save:
         start_run(folder, resumed=checkpoint is not None)
 
@@ -101,8 +118,41 @@ def pretrain(options: PretrainParts) -> PretrainResult:
     trainer.save_metrics("train", trained.metrics)
     trainer.save_metrics("eval", metrics)
     trainer.save_state()
+    if is_forward or training.mask_token is not None:
+        trainer.model = _with_head(trainer.model, tokenizer)
     trainer.save_model()
     return PretrainResult(folder, metrics["eval_loss"], metrics["eval_perplexity"], trained.metrics["train_runtime"])
+
+
+def _train_tokenizer(options: PretrainParts, text: UnlabeledText) -> PreTrainedTokenizerBase:
+    """Return a tokenizer whose vocabulary is built from the text, with the special tokens that the model needs."""
+    if options.training.mask_token is not None:
+        return options.tokenizer.train(text, mask_token=options.training.mask_token)
+    if options.training.direction == "both":
+        return options.tokenizer.train(text)
+    # With a mark, what is generated has its spaces.
+    marked = replace(options.tokenizer, word_mark=options.tokenizer.word_mark or "▁")
+    tokenizer = marked.train(text, bos_token=_BEGIN, eos_token=_END)
+    begin = [(_BEGIN, tokenizer.bos_token_id)]
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(f"{_BEGIN} $A", f"{_BEGIN} $A $B", begin)
+    return tokenizer
+
+
+def _with_head(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """Return a language model as one that fills gaps, or as one that generates text. The weights are the same."""
+    auto = AutoModelForMaskedLM if tokenizer.mask_token is not None else AutoModelForCausalLM
+    # Trainer switches it off for the time of training.
+    model.config.use_cache = True
+    result = auto.from_config(model.config)
+    result.load_state_dict(model.state_dict())
+    if result.can_generate():
+        # What no text has.
+        result.generation_config.suppress_tokens = [
+            tokenizer.pad_token_id,
+            tokenizer.unk_token_id,
+            tokenizer.bos_token_id,
+        ]
+    return result
 
 
 def _split(rows: datasets.Dataset, text: UnlabeledText, training: PretrainOptions) -> datasets.DatasetDict:
@@ -118,7 +168,8 @@ def tokenize(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> dataset
 
     Args:
         text: The texts.
-        tokenizer: The tokenizer, whose `model_max_length` cuts long texts.
+        tokenizer: The tokenizer, whose `model_max_length` cuts long texts. If it has an `eos_token`, that ends each
+            text that is not cut.
 
     Raises:
         FileError: If a row of the text can't be read.
@@ -133,5 +184,8 @@ def tokenize(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> dataset
 def _tokenized(text: UnlabeledText, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:
     for batch in chunks(text, 1000):
         for input_ids in tokenizer(batch, truncation=True, return_attention_mask=False)["input_ids"]:
-            if len(input_ids) > 1:
-                yield {"input_ids": input_ids}
+            if len(input_ids) <= 1:
+                continue
+            if tokenizer.eos_token_id is not None and len(input_ids) < tokenizer.model_max_length:
+                input_ids.append(tokenizer.eos_token_id)
+            yield {"input_ids": input_ids}

@@ -27,12 +27,12 @@ from typing import Any
 
 import yaml
 
-from .commands import COMMANDS
+from .commands import COMMANDS, ENCODER, SPACING, TAGGING, TRAIN
 from .parsing import options_of
 from .renamed import current_command
 from .values import read_table
 
-RESULTS = ("train", "train-encoder")
+RESULTS = (TRAIN.name, ENCODER.name, TAGGING.name, SPACING.name)
 """The commands that a recipe's last stage can be of."""
 # What a recipe, which may come from a stranger, has no say in: where results go, and whether anything is deleted or
 # leaves the machine. The same holds for all options that begin with `hub_`.
@@ -60,7 +60,7 @@ class Stage:
     @property
     def reads_unlabeled(self) -> bool:
         """Whether the stage learns from unlabeled text."""
-        return self.command != "train" or "teacher" in self.options
+        return self.command not in (TRAIN.name, TAGGING.name, SPACING.name) or "teacher" in self.options
 
 
 @dataclass(frozen=True)

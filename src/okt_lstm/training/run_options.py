@@ -13,6 +13,7 @@ from transformers.training_args import OptimizerNames
 from ..reports.metrics import LOWER_IS_BETTER
 from .encoder_options import EncoderSettings
 from .settings import PretrainSettings, RunSettings, TrainSettings
+from .tagging_options import SpacingSettings, TaggingSettings
 from .values import check_name, check_ranges
 
 logger = logging.getLogger(__name__)
@@ -74,3 +75,13 @@ class PretrainOptions(PretrainSettings, BaseRunOptions):  # type: ignore[misc]
 @dataclass
 class EncoderOptions(EncoderSettings, BaseRunOptions):  # type: ignore[misc]
     """How a sentence encoder is trained."""
+
+
+@dataclass
+class TaggingOptions(TaggingSettings, BaseRunOptions):  # type: ignore[misc]
+    """How a tagger is trained."""
+
+
+@dataclass
+class SpacingOptions(SpacingSettings, BaseRunOptions):  # type: ignore[misc]
+    """How a tagger that restores spaces is trained."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from ..atomic import write_json, write_text
 from ..data.options import DataOptions, TableOptions
-from .commands import COMMANDS
+from .commands import COMMANDS, SPACING, TAGGING
 from .encoder import train_encoder
-from .options import UnlabeledOptions
+from .options import TokenizerOptions, UnlabeledOptions
 from .output_folder import (
     RECIPE_NAME,
     STAGES_NAME,
@@ -22,13 +22,14 @@ from .output_folder import (
     refuse_overwrite,
     start_run,
 )
-from .parts import EncoderParts, PretrainParts, TrainParts, WordVectorParts, build
+from .parts import EncoderParts, PretrainParts, SpacingParts, TaggingParts, TrainParts, WordVectorParts, build
 from .pretrain import pretrain
 from .recipe import Recipe, Stage, stages_named
 from .renamed import COMMANDS as RENAMED_COMMANDS
 from .renamed import current_options
+from .tagging import train_tagger
 from .train import train
-from .word_vectors import train_word_vectors
+from .word_vectors import import_gensim, train_word_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,10 @@ def run_command(command: str, options: Mapping[str, Any]) -> Any:
         return pretrain(build(PretrainParts, options))
     if command == "train-encoder":
         return train_encoder(build(EncoderParts, options))
+    if command == TAGGING.name:
+        return train_tagger(build(TaggingParts, options))
+    if command == SPACING.name:
+        return train_tagger(build(SpacingParts, options))
     return train(build(TrainParts, options))
 
 
@@ -84,6 +89,7 @@ def run_recipe(
     if not given.get("resume_from_checkpoint"):
         refuse_overwrite(output, overwrite=given.get("overwrite_output_dir", False))
     *earlier, last = recipe.stages
+    _check_stages(recipe, given)
     is_taught = last.reads_unlabeled or "teacher" in given
     if "unlabeled" in given and not is_taught and not any(stage.reads_unlabeled for stage in earlier):
         logger.warning(f"The recipe {recipe.name} learns from labeled rows only: --unlabeled isn't read.")
@@ -110,6 +116,17 @@ def run_recipe(
     write_text(output / RECIPE_NAME, recipe.text)
     write_json(output / STAGES_NAME, {"recipe": recipe.name, "version": recipe.version, "seconds": seconds})
     return result
+
+
+def _check_stages(recipe: Recipe, given: Mapping[str, Any]) -> None:
+    """Refuse, before the first stage runs, what a later one could not do."""
+    if any(stage.command == "word-vectors" for stage in recipe.stages):
+        import_gensim()
+    for stage in recipe.stages:
+        options = dict(stage.options) | (dict(given) if stage is recipe.stages[-1] else {})
+        for part in COMMANDS[stage.command].parts:
+            if issubclass(part, TokenizerOptions) and "pretrained" not in options:
+                part(**{name: options[name] for name in _names(part) & options.keys()}).to_tokenizer()
 
 
 @dataclass(frozen=True)

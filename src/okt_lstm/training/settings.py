@@ -6,6 +6,15 @@ Nothing heavy is imported here; see options.py for what a field's metadata say.
 from dataclasses import dataclass, field
 from typing import Literal
 
+_OF_CLASSES = ("accuracy", "f1_macro", "precision_macro", "recall_macro")
+
+SCORES = {
+    "single_label_classification": _OF_CLASSES,
+    "multi_label_classification": (*_OF_CLASSES, "f1_micro"),
+    "regression": ("mse", "mae", "r2"),
+}
+"""The scores that validation gives beside the loss, by problem type."""
+
 
 @dataclass
 class RunSettings:
@@ -126,6 +135,7 @@ class TrainSettings(RunSettings):
             "metavar": "NAME",
             "help": "score that decides which epoch is best; auto: accuracy (single-label), f1_macro (multi-label) or "
             "mse (regression)",
+            "names": ("auto", "loss", *dict.fromkeys(name for names in SCORES.values() for name in names)),
         },
     )
     do_predict: bool = field(
@@ -138,6 +148,20 @@ class TrainSettings(RunSettings):
 class PretrainSettings(RunSettings):
     """How a language model is trained."""
 
+    direction: Literal["both", "forward"] = field(
+        default="both",
+        metadata={
+            "help": "both: read texts in both directions, to start classifiers from and to fill gaps; forward: from "
+            "left to right, to generate text (see `generate`)"
+        },
+    )
+    mask_token: str | None = field(
+        default=None,
+        metadata={
+            "metavar": "TOKEN",
+            "help": "add this token, such as '<mask>', to mark gaps with that the model fills",
+        },
+    )
     optim: str = field(default="adamw_torch_fused", metadata={"metavar": "NAME", "help": "optimizer"})
     learning_rate: float = field(default=2e-3, metadata={"help": "peak learning rate (--lr)"})
     lr_scheduler_type: str = field(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SHARD_SIZE = 4096
 BATCH_SIZE = 64
+# A GPU needs more texts at a time to be busy.
+GPU_BATCH_SIZE = 1024
 
 
 @dataclass(frozen=True)
@@ -92,16 +94,17 @@ def teacher_vectors(teacher: Teacher, texts: Sequence[str], cache_dir: Path | No
     missing = [index for index, shard in enumerate(shards) if not shard.exists()]
     if missing:
         model = teacher.load()
+        batch_size = BATCH_SIZE if model.device.type == "cpu" else GPU_BATCH_SIZE
         for index in tqdm(missing, desc="Vectors of the teacher", unit="shard", disable=None):
             chunk = list(texts[index * SHARD_SIZE : (index + 1) * SHARD_SIZE])
             found = model.encode(
                 chunk,
                 prompt=teacher.prompt,
-                batch_size=BATCH_SIZE,
+                batch_size=batch_size,
                 convert_to_tensor=True,
                 normalize_embeddings=True,
                 show_progress_bar=False,
             )
             with replacing(shards[index]) as stream:
-                np.save(stream, found.to(torch.float16).numpy())
+                np.save(stream, found.to(torch.float16).cpu().numpy())
     return np.concatenate([np.load(shard) for shard in shards])

@@ -1,46 +1,33 @@
 """From a data set to a folder that holds a trained, evaluated and documented classifier."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
 import datasets
 import numpy as np
 import pyarrow.compute as pc
-from transformers import (
-    DataCollatorWithPadding,
-    PreTrainedModel,
-    set_seed,
-)
+from torch import Tensor
+from transformers import DataCollatorWithPadding, PreTrainedModel, set_seed
 from transformers.trainer_utils import PredictionOutput, TrainOutput
+
+from oktane.problem_type import ProblemType
 
 from ..data.vectors import read_vectors
 from ..reports.metrics import LOWER_IS_BETTER, MAIN_METRIC, compute_metrics_for
+from .auto.run import train_auto
+from .class_weights import weighted_loss
 from .distillation import soft_labels
 from .document import document
 from .embeddings import Coverage, FreezeEmbeddings, fill_embeddings
 from .output_folder import start_run
 from .parts import TrainParts
 from .prepare import Prepared, prepare, tokenize
+from .result import TrainResult
 from .run_options import TrainOptions
 from .trainer import RecurrentTrainer
 from .transfer import make_model
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training run leaves.
-
-    Attributes:
-        folder: The trained model with its tokenizer, code, results, pictures and card.
-        metrics: Trainer's figures: `train_...`, `eval_...` (validation) and, where there is a test split, `test_...`.
-    """
-
-    folder: Path
-    metrics: Mapping[str, float]
 
 
 def train(options: TrainParts) -> TrainResult:
@@ -61,6 +48,8 @@ def train(options: TrainParts) -> TrainResult:
         ValueError: If the data can't be used, options contradict each other, or the checkpoint is of another model.
         KeyboardInterrupt: If the run was interrupted; the message says how to resume it.
     """
+    if options.transfer.method == "auto":
+        return train_auto(options)
     prepared = prepare(options)
     model, coverage = initialize(options, prepared)
     # Only now: teachers may take hours, and all else that was given is known to fit.
@@ -71,10 +60,10 @@ def train(options: TrainParts) -> TrainResult:
     trainer, trained = fit(options, prepared, model, train_set)
     # Before the best epoch is evaluated once more.
     history = list(trainer.state.log_history)
-    metrics, tested = measure(options, prepared, trainer, trained)
+    metrics, measured = measure(options, prepared, trainer, trained)
     if trainer.is_world_process_zero():
         num_taught = len(train_set) - len(prepared.train_set)
-        trainer.card = document(options, prepared, trainer, history, metrics, tested, num_taught, coverage)
+        trainer.card = document(options, prepared, trainer, history, metrics, measured, num_taught, coverage)
         trainer.create_model_card()
     for split, figures in metrics.items():
         trainer.save_metrics(split, figures)
@@ -126,30 +115,42 @@ def fit(
         data_collator=DataCollatorWithPadding(prepared.tokenizer),
         compute_metrics=compute_metrics_for(problem_type),
         callbacks=[FreezeEmbeddings(frozen_epochs)] if frozen_epochs else [],
+        compute_loss_func=_loss(options, prepared),
     )
     return trainer, trainer.fit(prepared.checkpoint)
 
 
 def measure(
     options: TrainParts, prepared: Prepared, trainer: RecurrentTrainer, trained: TrainOutput
-) -> tuple[dict[str, dict[str, float]], PredictionOutput | None]:
+) -> tuple[dict[str, dict[str, float]], PredictionOutput]:
     """Measure the model on all splits.
 
     Returns:
-        Trainer's figures by its names of the splits (`train`, `eval`, `test`), and the predictions of the test split,
-        if there is one. The training loss and speed are those of training; the scores, of the model that is kept.
+        Trainer's figures by its names of the splits (`train`, `eval`, `test`), and the predictions of the test split
+        or, if there is none, of the validation split. The training loss and speed are those of training; the scores, of
+        the model that is kept.
     """
     metrics: dict[str, dict[str, float]] = {
         "train": trainer.evaluate(_head(prepared.train_set), metric_key_prefix="train") | trained.metrics,
         "eval": trainer.evaluate(),
     }
     if "test" not in prepared.splits.datasets or not options.training.do_predict:
-        return metrics, None
+        return metrics, trainer.predict(prepared.validation_set, metric_key_prefix="eval")
     with options.training.main_process_first(desc="tokenizing the test split"):
         test_set = tokenize(prepared.splits.datasets["test"], prepared.tokenizer)
     tested = trainer.predict(test_set)
     metrics["test"] = tested.metrics or {}
     return metrics, tested
+
+
+def _loss(options: TrainParts, prepared: Prepared) -> Callable[..., Tensor] | None:
+    """Return the loss if it is not the model's own: the one in which rare classes weigh more."""
+    if options.transfer.class_weights != "balanced":
+        return None
+    if prepared.splits.problem_type is not ProblemType.SINGLE_LABEL:
+        raise ValueError("--class_weights balanced is for one class a text: leave it out")
+    classes = np.asarray(prepared.train_set.with_format("numpy")["label"])
+    return weighted_loss(classes, len(prepared.splits.label_names))
 
 
 def _choose_metric(training: TrainOptions, main_metric: str) -> None:

@@ -137,6 +137,18 @@ class RecurrentTrainer(Trainer):
     def _get_output_dir(self, trial: Any) -> str:
         return str(self._checkpoint_dir or super()._get_output_dir(trial))
 
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
+        """Return whether this is the best validation so far. Of equal scores, the one with the lower loss is better."""
+        best, name = self.state.best_metric, f"eval_{str(self.args.metric_for_best_model).removeprefix('eval_')}"
+        is_best = super()._determine_best_metric(metrics, trial)
+        if is_best or best is None or metrics.get(name) != best:
+            return is_best
+        losses = {entry["step"]: entry["eval_loss"] for entry in self.state.log_history if "eval_loss" in entry}
+        if metrics["eval_loss"] >= losses.get(self.state.best_global_step or 0, float("-inf")):
+            return False
+        self.state.best_global_step = self.state.global_step
+        return True
+
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Evaluate without changing the state of the random numbers, which even a fixed order of batches draws from."""
         with torch.random.fork_rng(devices=[]):

@@ -45,6 +45,8 @@ def check_transfer(transfer: TransferOptions, model: ModelOptions, training: Tra
     for option in ("embeddings", "freeze_embeddings_epochs"):
         if model.model_type == "ngram" and getattr(transfer, option):
             raise ValueError(f"a model of type ngram has no embeddings: leave out --{option}")
+    if transfer.class_weights == "balanced" and transfer.teacher:
+        raise ValueError("--class_weights has no use with --teacher, whose predictions are soft labels: leave it out")
     if transfer.teacher_weight != 1 and not transfer.teacher:
         raise ValueError("--teacher_weight goes with --teacher: add that, or leave this out")
     if transfer.freeze_embeddings_epochs and not (transfer.embeddings or transfer.pretrained):
@@ -92,6 +94,10 @@ def choose_config(options: ModelOptions, transfer: TransferOptions, **what_data_
     if not isinstance(config, RecurrentConfig):
         raise ValueError(f"{transfer.pretrained} is a {config.model_type}, not a recurrent network of this package")
     architecture = {name: getattr(config, name) for name in _ARCHITECTURE if hasattr(config, name)}
+    if config.projection_size is not None:
+        # An encoder's vector comes along, too.
+        architecture["pooling"] = config.pooling
+        what_data_decides["projection_size"] = config.projection_size
     architecture["model_type"] = config.model_type.removeprefix("okt_")
     for option in fields(options):
         given = getattr(options, option.name)

@@ -64,6 +64,26 @@ _Loader.add_implicit_resolver(
 )
 
 
+def read_words(words: Iterable[str]) -> list[str]:
+    """Return words, in place of each that is the path of a file the words in it, one a line.
+
+    Raises:
+        OSError: If a file can't be read.
+        ValueError: If it is not UTF-8.
+    """
+    found: list[str] = []
+    for word in words:
+        path = Path(word).expanduser()
+        if not path.is_file():
+            found.append(word)
+            continue
+        try:
+            found += path.read_text(encoding="utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: not UTF-8 text ({error.reason})") from None
+    return found
+
+
 def typed(given: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
     """Return options with a single value where a list is expected as a list of it, and the other way round.
 
@@ -83,9 +103,13 @@ def typed(given: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_list_or_single(value: Any, hint: Any) -> Any:
     """Return a single value as a list where only a list will do, and a list of one as its value where that will do."""
-    if get_origin(hint) is list:
-        return value if isinstance(value, list) else [value]
-    return value[0] if str in get_args(hint) and isinstance(value, list) and len(value) == 1 else value
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    origins: list[Any] = [get_origin(kind) for kind in kinds]
+    if list in origins and str not in kinds:
+        return value if isinstance(value, list) or value is None else [value]
+    # Where a table will do, too, a list is something of its own.
+    is_single = str in kinds and dict not in origins and isinstance(value, list) and len(value) == 1
+    return value[0] if is_single else value
 
 
 def fits(value: Any, hint: Any) -> bool:
@@ -98,6 +122,8 @@ def fits(value: Any, hint: Any) -> bool:
         return value in get_args(hint)
     if get_origin(hint) is list:
         return isinstance(value, list) and all(fits(one, get_args(hint)[0]) for one in value)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict)
     if isinstance(value, bool):
         return hint is bool
     return isinstance(value, int | float if hint is float else get_origin(hint) or hint)
@@ -114,6 +140,8 @@ def _describe(hint: Any) -> str:
         return ", ".join(map(str, get_args(hint)[:-1])) + f" or {get_args(hint)[-1]}"
     if get_origin(hint) is list:
         return "a list"
+    if get_origin(hint) is dict:
+        return "a table"
     return _TYPES.get(hint, getattr(hint, "__name__", str(hint)))
 
 

@@ -62,7 +62,7 @@ def train_word_vectors(options: WordVectorParts) -> WordVectorResult:
     """
     begin = time.monotonic()
     # Before anything takes time.
-    _import_gensim()
+    import_gensim()
     file_format = format_of(options.vectors.output)
     texts = options.unlabeled.open("a model of word vectors", options.tables)
     with replacing(options.vectors.output) as stream:
@@ -97,7 +97,7 @@ def skip_gram(
         ImportError: If gensim is missing.
         ValueError: If the texts have fewer than two different tokens.
     """
-    gensim_class = _import_gensim()
+    gensim_class = import_gensim()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "ids"
         with path.open("wb") as file:
@@ -129,7 +129,12 @@ def skip_gram(
     return Vectors(list(model.wv.index_to_key), np.asarray(model.wv.vectors, np.float32)), token_count
 
 
-def _import_gensim() -> Any:
+def import_gensim() -> Any:
+    """Return gensim's class of fastText models.
+
+    Raises:
+        ImportError: If gensim is missing.
+    """
     try:
         from gensim.models import FastText
     except ImportError as error:

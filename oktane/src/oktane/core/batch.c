@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-okt_batch *okt_batch_new(void) {
+okt_batch *okt_batch_new(int (*goes_on)(void)) {
     okt_batch *batch = calloc(1, sizeof *batch);
-    if (batch && !(batch->workspace = okt_workspace_new())) {
+    if (batch && !(batch->workspace = okt_workspace_new(goes_on))) {
         free(batch);
         return NULL;
     }
@@ -68,6 +68,7 @@ static bool number_form(okt_forms *forms, const okt_char *form, size_t length, u
 /* Adds a token of the text at hand, and under `norm` finds where it stands in the given one. */
 static bool add_token(okt_batch *batch, bool norm, okt_token token, const okt_char *form, size_t length, uint8_t pos) {
     int32_t number;
+    if (!okt_goes_on(&batch->workspace->interrupt, 1)) return false;
     if (!number_form(&batch->forms, form, length, pos, &number)) return false;
     if (norm && token.start < token.end) {
         const okt_span *origins = batch->workspace->origins.items;
@@ -118,6 +119,7 @@ static bool run_text(okt_batch *batch, const okt_dictionary *dictionary, const o
 bool okt_batch_run(okt_batch *batch, const okt_dictionary *dictionary, const okt_text *texts, size_t count,
                    okt_task task, bool norm, bool stem) {
     clear_forms(&batch->forms);
+    batch->workspace->interrupt.ended = false;
     batch->tokens.count = batch->form_ids.count = batch->row_splits.count = 0;
     if (!OKT_APPEND(&batch->row_splits, 0)) return false;
     for (size_t i = 0; i < count; i++) {

@@ -41,7 +41,7 @@ typedef struct {
     okt_workspace *workspace;
 } okt_batch;
 
-okt_batch *okt_batch_new(void); /* NULL: out of memory */
+okt_batch *okt_batch_new(int (*goes_on)(void)); /* as okt_workspace_new */
 void okt_batch_free(okt_batch *batch);
 
 /* Replaces the batch's result by that of `count` texts. */

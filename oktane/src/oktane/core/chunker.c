@@ -2,6 +2,8 @@
  *
  * The text is cut at white space first. On each piece the patterns are tried in a fixed order, all matches of one, then
  * of the next; a match that overlaps an earlier pattern's is dropped. What no match covers is foreign.
+ *
+ * A user's fixed words come before all of this: what stands before and after one is a piece of its own.
  */
 #include "chunker.h"
 
@@ -12,11 +14,16 @@
 #include "unicode.h"
 
 struct okt_chunker {
+    okt_interrupt *interrupt;
     OKT_ARRAY(uint8_t) marks; /* of a piece, by character: the kind that covers it, and where a match begins */
     OKT_ARRAY(uint32_t) urls; /* the three arrays of okt_piece */
 };
 
-okt_chunker *okt_chunker_new(void) { return calloc(1, sizeof(okt_chunker)); }
+okt_chunker *okt_chunker_new(okt_interrupt *interrupt) {
+    okt_chunker *chunker = calloc(1, sizeof *chunker);
+    if (chunker) chunker->interrupt = interrupt;
+    return chunker;
+}
 
 void okt_chunker_free(okt_chunker *chunker) {
     if (!chunker) return;
@@ -30,6 +37,7 @@ void okt_chunker_free(okt_chunker *chunker) {
 /* The first run of characters of a class. */
 static bool find_run(const okt_piece *piece, uint32_t from, bool (*is_member)(okt_char), okt_span *match) {
     uint32_t start = from;
+    if (!okt_goes_on(piece->interrupt, 1)) return false;
     while (start < piece->length && !is_member(piece->text[start])) start++;
     uint32_t end = start;
     while (end < piece->length && is_member(piece->text[end])) end++;
@@ -66,7 +74,7 @@ static bool find_number(const okt_piece *piece, uint32_t from, okt_span *match) 
     const okt_char *text = piece->text;
     uint32_t n = piece->length, start = from;
     while (start < n && !is_digit(text[start])) start++;
-    if (start == n) return false;
+    if (start == n || !okt_goes_on(piece->interrupt, 1)) return false;
     uint32_t end = digits_end(piece, start);
     if (start > from && text[start - 1] == '$') start--;
     while (end + 3 < n && text[end] == ',' && is_digit(text[end + 1]) && is_digit(text[end + 2]) &&
@@ -128,8 +136,6 @@ static bool append_chunk(okt_tokens *chunks, uint32_t start, uint32_t end, uint8
     return OKT_APPEND(chunks, (okt_token){.start = start, .end = end, .pos = pos, .stem = OKT_NO_STEM});
 }
 
-enum { FIRST = 0x80 }; /* mark of a match's first character, beside its kind */
-
 /* Marks every match that overlaps none before it. */
 static void mark_matches(const okt_piece *piece, unsigned contents, uint8_t *marks) {
     memset(marks, OKT_FOREIGN, piece->length);
@@ -141,14 +147,14 @@ static void mark_matches(const okt_piece *piece, unsigned contents, uint8_t *mar
             for (uint32_t at = match.start; at < match.end && disjoint; at++) disjoint = marks[at] == OKT_FOREIGN;
             if (!disjoint) continue;
             memset(marks + match.start, patterns[i].pos, match.end - match.start);
-            marks[match.start] |= FIRST;
+            marks[match.start] |= OKT_FIRST;
         }
     }
 }
 
 /* splitChunks and fillInUnmatched */
 static bool chunk_piece(okt_chunker *chunker, const okt_char *text, uint32_t start, uint32_t end, okt_tokens *chunks) {
-    okt_piece piece = {.text = text + start, .length = end - start};
+    okt_piece piece = {.text = text + start, .length = end - start, .interrupt = chunker->interrupt};
     if (is_space_char(text[start])) return append_chunk(chunks, start, end, OKT_SPACE);
     uint32_t syllables = start;
     while (syllables < end && is_syllable(text[syllables])) syllables++;
@@ -166,8 +172,9 @@ static bool chunk_piece(okt_chunker *chunker, const okt_char *text, uint32_t sta
         okt_prepare_urls(&piece);
     }
     mark_matches(&piece, contents, marks);
+    if (piece.interrupt->ended) return false;
     for (uint32_t at = 0, next; at < piece.length; at = next) {
-        uint8_t pos = marks[at] & (FIRST - 1);
+        uint8_t pos = marks[at] & (OKT_FIRST - 1);
         next = at + 1;
         while (next < piece.length && marks[next] == pos) next++;
         if (!append_chunk(chunks, start + at, start + next, pos)) return false;
@@ -175,13 +182,37 @@ static bool chunk_piece(okt_chunker *chunker, const okt_char *text, uint32_t sta
     return true;
 }
 
-bool okt_chunk(okt_chunker *chunker, const okt_char *text, size_t length, okt_tokens *chunks) {
+/* The morphemes of a fixed word. */
+static bool append_fixed(const uint8_t *marks, okt_span word, okt_tokens *chunks) {
+    for (uint32_t at = word.start, next; at < word.end; at = next) {
+        next = at + 1;
+        while (next < word.end && !(marks[next - word.start] & OKT_FIRST)) next++;
+        if (!append_chunk(chunks, at, next, marks[at - word.start] & (OKT_FIRST - 1))) return false;
+    }
+    return true;
+}
+
+/* Cuts what has no white space at its fixed words. */
+static bool chunk_around_fixed(okt_chunker *chunker, const okt_dictionary *dictionary, const okt_char *text,
+                               uint32_t start, uint32_t end, okt_tokens *chunks) {
+    okt_span word;
+    const uint8_t *marks;
+    for (; start < end && okt_find_fixed(dictionary, text, start, end, &word, &marks); start = word.end) {
+        if (word.start > start && !chunk_piece(chunker, text, start, word.start, chunks)) return false;
+        if (!append_fixed(marks, word, chunks)) return false;
+    }
+    return start == end || chunk_piece(chunker, text, start, end, chunks);
+}
+
+bool okt_chunk(okt_chunker *chunker, const okt_dictionary *dictionary, const okt_char *text, size_t length,
+               okt_tokens *chunks) {
     chunks->count = 0;
     for (uint32_t start = 0, end; start < length; start = end) {
+        if (!okt_goes_on(chunker->interrupt, 1)) return false;
         bool white = is_white(text[start]);
         end = start + 1;
         while (end < length && is_white(text[end]) == white) end++;
-        if (!chunk_piece(chunker, text, start, end, chunks)) return false;
+        if (!chunk_around_fixed(chunker, dictionary, text, start, end, chunks)) return false;
     }
     return true;
 }

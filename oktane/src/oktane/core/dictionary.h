@@ -48,8 +48,19 @@ typedef struct {
 #define OKT_MAGIC "oktane\r\n"
 enum { OKT_FORMAT = 2, OKT_CHECKED_FROM = offsetof(okt_header, size) };
 
+/* Words of a user that are kept together, or split as the user says, whatever their characters are. They are sorted
+ * by their first character; of two with the same one, the longer comes first. */
+typedef struct {
+    const okt_char *chars; /* word i is chars[starts[i]:starts[i + 1]] */
+    const uint32_t *starts;
+    const uint8_t *marks; /* by character: the part of speech of its morpheme, with OKT_FIRST where that begins */
+    size_t count;
+} okt_fixed_words;
+enum { OKT_FIRST = 0x80 };
+
 /* Read-only, and shared by threads. */
 typedef struct {
+    okt_fixed_words fixed; /* not in the packed form: whoever opens a dictionary may set them */
     const okt_header *header;
     const okt_node *nodes;
     const okt_value *values;
@@ -101,6 +112,11 @@ static inline const okt_value *okt_value_of(const okt_dictionary *dictionary, ui
 
 /* The lists that hold the word of `length` characters, 0 for none. */
 okt_lists okt_lookup(const okt_dictionary *dictionary, const okt_char *word, size_t length);
+
+/* Finds the first of the fixed words in text[from:end]; of several there, the longest. A word that begins or ends with a
+ * letter or a digit is not found within a longer run of letters or digits. *marks are those of its characters. */
+bool okt_find_fixed(const okt_dictionary *dictionary, const okt_char *text, size_t from, size_t end, okt_span *match,
+                    const uint8_t **marks);
 
 /* The correction of a typo of `length` characters (typos.txt), or NULL. */
 const okt_char *okt_typo(const okt_dictionary *dictionary, const okt_char *word, size_t length,

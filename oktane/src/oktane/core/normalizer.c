@@ -22,6 +22,7 @@ typedef struct {
 typedef OKT_ARRAY(met_typo) met_typos;
 
 struct okt_normalizer {
+    okt_interrupt *interrupt;
     okt_chars chars; /* a run's characters and origins while a longer version is written in its place */
     okt_spans origins;
     okt_chars before; /* a run as it was when the correction of one length began */
@@ -29,7 +30,11 @@ struct okt_normalizer {
     okt_tokens tokens;
 };
 
-okt_normalizer *okt_normalizer_new(void) { return calloc(1, sizeof(okt_normalizer)); }
+okt_normalizer *okt_normalizer_new(okt_interrupt *interrupt) {
+    okt_normalizer *normalizer = calloc(1, sizeof *normalizer);
+    if (normalizer) normalizer->interrupt = interrupt;
+    return normalizer;
+}
 
 void okt_normalizer_free(okt_normalizer *normalizer) {
     if (!normalizer) return;
@@ -162,11 +167,12 @@ static size_t repetition_of_two(const okt_char *chars, size_t length) {
 }
 
 /* Keeps the first `kept` characters of every repetition; the last of them stands for all that are dropped. */
-static void shorten_repetitions(normal_text *out, size_t (*repetition)(const okt_char *, size_t), size_t kept) {
+static bool shorten_repetitions(normal_text *out, size_t (*repetition)(const okt_char *, size_t), size_t kept) {
     okt_char *chars = run_chars(out);
     okt_span *origins = run_origins(out);
     size_t length = run_length(out), written = 0;
     for (size_t read = 0; read < length;) {
+        if (!okt_goes_on(out->buffers->interrupt, 1)) return false;
         size_t repeated = repetition(chars + read, length - read);
         size_t copied = repeated ? kept : 1;
         uint32_t end = origins[read + (repeated ? repeated : 1) - 1].end;
@@ -177,6 +183,7 @@ static void shorten_repetitions(normal_text *out, size_t (*repetition)(const okt
         read += repeated ? repeated : 1;
     }
     set_run_length(out, written);
+    return true;
 }
 
 /* ---- step 4: 인 that was contracted into a final ㄴ (normalizeCodaN) ---- */
@@ -276,6 +283,7 @@ static bool replace_typo(normal_text *out, const okt_char *word, size_t length, 
     okt_chars *chars = &out->buffers->chars;
     okt_spans *origins = &out->buffers->origins;
     size_t old_length = run_length(out), count = 0;
+    if (!okt_goes_on(out->buffers->interrupt, 1 + old_length / 128)) return false; /* some nanoseconds a character */
     for (size_t i = 0; i < old_length;) {
         bool found = occurs_at(run_chars(out), old_length, i, word, length);
         count += found;
@@ -323,6 +331,7 @@ static bool correct_typos_of_length(normal_text *out, size_t length) {
     bool copied = false;
     buffers->typos.count = 0;
     for (size_t i = 0; i + length <= total; i++) {
+        if (!okt_goes_on(buffers->interrupt, 1)) return false;
         const okt_char *word = (copied ? buffers->before.items : run_chars(out)) + i;
         size_t correction_length;
         const okt_char *correction = okt_typo(out->dictionary, word, length, &correction_length);
@@ -359,10 +368,10 @@ static bool is_hangul(okt_char c) { return is_syllable(c) || is_jamo(c); }
 
 /* normalizeKoreanChunk */
 static bool normalize_run(normal_text *out) {
+    if (!okt_goes_on(out->buffers->interrupt, run_length(out))) return false;
     detach_emotions(out);
-    shorten_repetitions(out, repetition_of_one, 3);
-    shorten_repetitions(out, repetition_of_two, 4);
-    return expand_contracted_in(out) && correct_typos(out);
+    return shorten_repetitions(out, repetition_of_one, 3) && shorten_repetitions(out, repetition_of_two, 4) &&
+           expand_contracted_in(out) && correct_typos(out);
 }
 
 bool okt_normalize(okt_normalizer *normalizer, okt_tokenizer *tokenizer, const okt_dictionary *dictionary,
@@ -370,6 +379,7 @@ bool okt_normalize(okt_normalizer *normalizer, okt_tokenizer *tokenizer, const o
     normal_text out = {dictionary, tokenizer, normalizer, normalized, origins, 0};
     normalized->count = origins->count = 0;
     for (size_t start = 0, end = 0; start < length; start = end) {
+        if (!okt_goes_on(normalizer->interrupt, 1)) return false;
         bool hangul = is_hangul(text[start]);
         while (end < length && is_hangul(text[end]) == hangul) end++;
         if (!start_run(&out, text, start, end)) return false;

@@ -6,7 +6,7 @@
 
 typedef struct okt_normalizer okt_normalizer;
 
-okt_normalizer *okt_normalizer_new(void); /* NULL: out of memory */
+okt_normalizer *okt_normalizer_new(okt_interrupt *interrupt); /* NULL: out of memory */
 void okt_normalizer_free(okt_normalizer *normalizer);
 
 /* Replaces `normalized` by the normal form of `text`, and `origins` by one span for each character of it: where in

@@ -16,13 +16,13 @@
  *     tokenizer    영화 는 재밌다 ㅋㅋ " " a.kr/b
  *     phrases      영화
  *
- * Texts are arrays of code points. A function that can run out of memory returns false if it does, and that is all that
- * false says; every buffer can then be used again and freed. Nothing here knows Python, and nothing is shared between
+ * Texts are arrays of code points. A function that can run out of memory returns false if it does. One that has an
+ * okt_interrupt also returns false if it was told to end. Every buffer can then be used again and freed. Nothing here knows Python, and nothing is shared between
  * threads but the dictionary, which is never written to.
  *
  * Each module includes only modules to its right:
  * batch -> workspace -> normalizer, phrases -> tokenizer -> chunker, search -> stemmer -> patterns, grammar, dictionary
- * -> index, text, unicode -> okt -> array. packer makes the dictionary.
+ * -> index, text, unicode -> okt -> array, interrupt. packer makes the dictionary.
  */
 #ifndef OKT_H
 #define OKT_H
@@ -32,6 +32,7 @@
 #include <stdint.h>
 
 #include "array.h"
+#include "interrupt.h"
 
 typedef uint32_t okt_char; /* one code point */
 

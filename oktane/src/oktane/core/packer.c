@@ -311,9 +311,11 @@ static bool extend_trie(trie *t, const okt_entry *entry, uint32_t stems_before) 
     /* Others may share the value that it has: it gets one of its own. */
     okt_value *value = &t->values[t->value_count];
     *value = t->values[t->nodes[node].value];
-    value->lists |= entry->value.lists;
-    for (int i = 0; i < 2; i++)
+    value->lists = (uint16_t)((value->lists & ~entry->removed) | entry->value.lists);
+    for (int i = 0; i < 2; i++) {
+        if (entry->removed & OKT_LIST(i ? OKT_ADJECTIVE : OKT_VERB)) value->stems[i] = OKT_NO_STEM;
         if (entry->value.stems[i] != OKT_NO_STEM) value->stems[i] = stems_before + entry->value.stems[i];
+    }
     t->nodes[node].value = (uint32_t)t->value_count++;
     return true;
 }

@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
     const okt_char *chars;
     uint32_t length;
+    okt_lists removed; /* the lists to take it out of before it is added to its own; only for okt_extend */
     okt_value value;
 } okt_entry;
 
@@ -23,9 +24,9 @@ typedef struct {
 void *okt_pack(const okt_entry *entries, size_t count, const okt_strings *stems, const okt_strings *corrections,
                size_t *size);
 
-/* Packs a dictionary with further words, in any order: each entry's lists are added to those of its word, and each of
- * its stems (a number in `stems`) replaces the one that is there. Frequencies and typos stay as they are. The result
- * is as for okt_pack. */
+/* Packs a dictionary with changed words, in any order: each entry's word leaves the lists that it is removed from, with
+ * its stem if that is the list of verbs or of adjectives. Then its lists are added, and each of its stems (a number in
+ * `stems`) replaces the one that is there. Frequencies and typos stay as they are. The result is as for okt_pack. */
 void *okt_extend(const okt_dictionary *dictionary, const okt_entry *entries, size_t count, const okt_strings *stems,
                  size_t *size);
 

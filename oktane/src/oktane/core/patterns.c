@@ -62,7 +62,7 @@ static bool found(okt_span *match, uint32_t start, uint32_t end) {
 static bool is_mailbox_char(okt_char c) { return is_word_char(c) || c == '.' || c == '-'; }
 
 bool okt_find_email(const okt_piece *piece, uint32_t from, okt_span *match) {
-    for (uint32_t at = from; at < piece->length; at++) {
+    for (uint32_t at = from; at < piece->length && okt_goes_on(piece->interrupt, 1); at++) {
         if (piece->text[at] != '@') continue;
         uint32_t start = at, end = at + 1;
         while (start > from && is_mailbox_char(piece->text[start - 1])) start--;
@@ -100,7 +100,7 @@ static uint32_t retweet_end(const okt_piece *piece, uint32_t at) {
 }
 
 bool okt_find_screen_name(const okt_piece *piece, uint32_t from, okt_span *match) {
-    for (uint32_t at = from; at < piece->length; at++) {
+    for (uint32_t at = from; at < piece->length && okt_goes_on(piece->interrupt, 1); at++) {
         okt_char c = piece->text[at];
         uint32_t end = 0;
         if (!is_word_char(c) && !is_one_of(c, "!#$%&*@") && !is_at(c)) end = mention_end(piece, at + 1);
@@ -134,7 +134,7 @@ static uint32_t hashtag_end(const okt_piece *piece, uint32_t at) {
 }
 
 bool okt_find_hashtag(const okt_piece *piece, uint32_t from, okt_span *match) {
-    for (uint32_t at = from; at < piece->length; at++) {
+    for (uint32_t at = from; at < piece->length && okt_goes_on(piece->interrupt, 1); at++) {
         okt_char c = piece->text[at];
         uint32_t end = at == 0 ? hashtag_end(piece, 0) : 0;
         if (!end && at + 1 < piece->length && is_hash(piece->text[at + 1]) &&
@@ -175,7 +175,7 @@ static uint32_t cash_tag_end(const okt_piece *piece, uint32_t at) {
 }
 
 bool okt_find_cash_tag(const okt_piece *piece, uint32_t from, okt_span *match) {
-    for (uint32_t at = from; at < piece->length; at++) {
+    for (uint32_t at = from; at < piece->length && okt_goes_on(piece->interrupt, 1); at++) {
         uint32_t end = at == 0 ? cash_tag_end(piece, 0) : 0;
         if (!end && is_unicode_space(piece->text[at])) end = cash_tag_end(piece, at + 1);
         if (end) return found(match, at, end);
@@ -258,7 +258,7 @@ void okt_prepare_urls(okt_piece *piece) {
     uint32_t subdomain = 0, domain = 0;  /* where the label that the place belongs to ends */
     uint32_t top_level = 0;              /* the top-level domain after `domain` ends here */
     piece->subdomain_end[n] = piece->domain_end[n] = piece->name_end[n] = 0;
-    for (uint32_t at = n; at-- > 0;) {
+    for (uint32_t at = n; at-- > 0 && okt_goes_on(piece->interrupt, 1);) {
         okt_char c = text[at];
         bool label_char = is_label_char(c);
         if (c == '.') {
@@ -389,7 +389,7 @@ static uint32_t url_end(const okt_piece *piece, uint32_t at) {
 }
 
 bool okt_find_url(const okt_piece *piece, uint32_t from, okt_span *match) {
-    for (uint32_t at = from; at < piece->length; at++) {
+    for (uint32_t at = from; at < piece->length && okt_goes_on(piece->interrupt, 1); at++) {
         okt_char c = piece->text[at];
         /* URL_VALID_PRECEEDING_CHARS: one character, or the beginning */
         bool may_precede = !(is_alnum(c) || is_at(c) || is_hash(c) || c == '$' || (c >= 0x202A && c <= 0x202E));

@@ -30,12 +30,17 @@ typedef struct {
 typedef OKT_ARRAY(phrase) phrase_list;
 
 struct okt_phraser {
+    okt_interrupt *interrupt;
     phrase_list collapsed, noun_phrases;
     okt_spans candidates; /* the distinct ones so far, and an index of their texts */
     okt_index index;
 };
 
-okt_phraser *okt_phraser_new(void) { return calloc(1, sizeof(okt_phraser)); }
+okt_phraser *okt_phraser_new(okt_interrupt *interrupt) {
+    okt_phraser *phraser = calloc(1, sizeof *phraser);
+    if (phraser) phraser->interrupt = interrupt;
+    return phraser;
+}
 
 void okt_phraser_free(okt_phraser *phraser) {
     if (!phraser) return;
@@ -144,6 +149,7 @@ static bool is_known(const okt_phraser *phraser, const okt_char *text, const seq
 /* Adds a candidate if it is the first of its text (distinctPhrases) and proper. */
 static bool add_candidate(okt_phraser *phraser, const okt_char *text, const sequence *s, const phrase *last,
                           okt_spans *found) {
+    if (!okt_goes_on(phraser->interrupt, 1)) return false;
     /* All candidates of one text have as many characters that are not white space: too long ones needn't be remembered,
      * which keeps the time linear. */
     if (s->chars > MAX_CHARS || is_known(phraser, text, s)) return true;

@@ -6,7 +6,7 @@
 
 typedef struct okt_phraser okt_phraser;
 
-okt_phraser *okt_phraser_new(void); /* NULL: out of memory */
+okt_phraser *okt_phraser_new(okt_interrupt *interrupt); /* NULL: out of memory */
 void okt_phraser_free(okt_phraser *phraser);
 
 /* Replaces `phrases` by the noun phrases of a tokenized text, in the order that Okt gives them. */

@@ -55,12 +55,17 @@ typedef struct {
 } word_facts;
 
 struct okt_search {
+    okt_interrupt *interrupt;
     beam beams[WINDOW];
     word_facts words[WINDOW][LONGEST + 1]; /* by first syllable modulo WINDOW, and length */
     OKT_ARRAY(parse_step) steps;          /* of all parses: BEAM for every position */
 };
 
-okt_search *okt_search_new(void) { return calloc(1, sizeof(okt_search)); }
+okt_search *okt_search_new(okt_interrupt *interrupt) {
+    okt_search *search = calloc(1, sizeof *search);
+    if (search) search->interrupt = interrupt;
+    return search;
+}
 
 void okt_search_free(okt_search *search) {
     if (!search) return;
@@ -179,6 +184,7 @@ static inline float score_of(const parse *p, bool is_noun_then_josa) {
 /* josaMismatched of a noun that ends in `before` and the particle [particle, particle + length) */
 static bool is_mismatched(okt_char before, const okt_char *particle, uint32_t length) {
     okt_char c = particle[0];
+    if (!is_syllable(before)) return false; /* only a user's noun ends so */
     if (coda_of(before) != 0)
         return (coda_of(before) != CODA_RIEUL && c == U'로') || (length == 1 && (c == U'는' || c == U'를' || c == U'다'));
     return c == U'으' || (length == 1 && (c == U'은' || c == U'을' || c == U'이'));
@@ -292,13 +298,23 @@ static inline void extend_parses(const beam *before, const word_facts *w, const 
     }
 }
 
-static bool find_parses(const okt_dictionary *dictionary, okt_search *search, const okt_char *text, uint32_t length) {
+/* With `follows_noun`, the first character is the last one of a noun, and stands for it. */
+static bool find_parses(const okt_dictionary *dictionary, okt_search *search, const okt_char *text, uint32_t length,
+                        bool follows_noun) {
     static const parse nothing = {.words = 1, .only_nouns = true, .last.pos = OKT_UNKNOWN};
+    static const word_facts known = {.nodes = NODE(WORD_NOUN)};
     if (!OKT_RESERVE(&search->steps, ((size_t)length + 1) * BEAM)) return false;
     clear_beam(&search->beams[0], BEAM);
     search->beams[0].items[0] = nothing;
     search->beams[0].count = 1;
-    for (uint32_t end = 1; end <= length; end++) {
+    if (follows_noun) {
+        parse noun = extended_parse(&nothing, &known, text, 0, 1, 0, WORD_NOUN, false);
+        clear_beam(&search->beams[1], BEAM);
+        keep_parse(&search->beams[1], &noun);
+        search->beams[0].count = 0;
+    }
+    for (uint32_t end = 1 + follows_noun; end <= length; end++) {
+        if (!okt_goes_on(search->interrupt, 1)) return false;
         find_words(dictionary, text, end - 1, length, search->words[(end - 1) % WINDOW]);
         beam *best = &search->beams[end % WINDOW];
         clear_beam(best, end == length ? 1 : BEAM); /* of whole parses, only the best is asked for */
@@ -341,8 +357,8 @@ static bool match_directly(const okt_dictionary *dictionary, const okt_char *tex
 }
 
 bool okt_parse_korean(okt_search *search, const okt_dictionary *dictionary, const okt_char *text, uint32_t start,
-                      uint32_t end, okt_tokens *tokens) {
-    uint32_t length = end - start;
+                      uint32_t end, bool follows_noun, okt_tokens *tokens) {
+    uint32_t length = end - start + follows_noun;
     size_t first = tokens->count;
     /* Most of a walk through the trie is waiting for memory: ask for the second node of every walk now. */
     for (uint32_t i = start; i + 1 < end && i < start + AHEAD; i++) {
@@ -352,13 +368,13 @@ bool okt_parse_korean(okt_search *search, const okt_dictionary *dictionary, cons
     }
     okt_token whole = {.start = start, .end = end, .pos = OKT_NOUN, .unknown = true, .stem = OKT_NO_STEM};
     if (!OKT_RESERVE(tokens, first + length)) return false;
-    if (match_directly(dictionary, text + start, length, &whole.pos)) {
+    if (!follows_noun && match_directly(dictionary, text + start, length, &whole.pos)) {
         whole.unknown = false;
         whole.stem = okt_stem_of(dictionary, text, &whole);
         tokens->items[tokens->count++] = whole;
         return true;
     }
-    if (!find_parses(dictionary, search, text + start, length)) return false;
+    if (!find_parses(dictionary, search, text + start - follows_noun, length, follows_noun)) return false;
     const beam *best = &search->beams[length % WINDOW];
     if (best->count == 0) {
         tokens->items[tokens->count++] = whole;
@@ -367,7 +383,7 @@ bool okt_parse_korean(okt_search *search, const okt_dictionary *dictionary, cons
     /* Read the steps from the last to the first, then turn them round. */
     unsigned rank = 0;
     for (uint32_t token_end = end; token_end > start;) {
-        parse_step s = search->steps.items[(size_t)(token_end - start) * BEAM + rank];
+        parse_step s = search->steps.items[(size_t)(token_end - start + follows_noun) * BEAM + rank];
         okt_token token = {.start = token_end - s.length, .end = token_end, .pos = s.pos, .unknown = s.unknown};
         token.stem = okt_stem_of(dictionary, text, &token);
         tokens->items[tokens->count++] = token;

@@ -14,11 +14,11 @@ struct okt_tokenizer {
     okt_tokens chunks;
 };
 
-okt_tokenizer *okt_tokenizer_new(void) {
+okt_tokenizer *okt_tokenizer_new(okt_interrupt *interrupt) {
     okt_tokenizer *tokenizer = calloc(1, sizeof *tokenizer);
     if (!tokenizer) return NULL;
-    tokenizer->chunker = okt_chunker_new();
-    tokenizer->search = okt_search_new();
+    tokenizer->chunker = okt_chunker_new(interrupt);
+    tokenizer->search = okt_search_new(interrupt);
     if (tokenizer->chunker && tokenizer->search) return tokenizer;
     okt_tokenizer_free(tokenizer);
     return NULL;
@@ -35,13 +35,14 @@ void okt_tokenizer_free(okt_tokenizer *tokenizer) {
 bool okt_tokenize(okt_tokenizer *tokenizer, const okt_dictionary *dictionary, const okt_char *text, size_t length,
                   okt_tokens *tokens) {
     okt_tokens *chunks = &tokenizer->chunks;
-    if (!okt_chunk(tokenizer->chunker, text, length, chunks)) return false;
+    if (!okt_chunk(tokenizer->chunker, dictionary, text, length, chunks)) return false;
     tokens->count = 0;
     for (size_t i = 0; i < chunks->count; i++) {
         const okt_token *chunk = &chunks->items[i];
-        bool done = chunk->pos == OKT_KOREAN
-                        ? okt_parse_korean(tokenizer->search, dictionary, text, chunk->start, chunk->end, tokens)
-                        : OKT_APPEND(tokens, *chunk);
+        /* No chunk but a fixed word is a noun. A particle may follow it. */
+        bool follows_noun = i > 0 && chunks->items[i - 1].pos == OKT_NOUN;
+        bool done = chunk->pos != OKT_KOREAN ? OKT_APPEND(tokens, *chunk)
+                    : okt_parse_korean(tokenizer->search, dictionary, text, chunk->start, chunk->end, follows_noun, tokens);
         if (!done) return false;
     }
     okt_join_endings(tokens);

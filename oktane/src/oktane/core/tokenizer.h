@@ -6,7 +6,7 @@
 
 typedef struct okt_tokenizer okt_tokenizer;
 
-okt_tokenizer *okt_tokenizer_new(void); /* NULL: out of memory */
+okt_tokenizer *okt_tokenizer_new(okt_interrupt *interrupt); /* NULL: out of memory */
 void okt_tokenizer_free(okt_tokenizer *tokenizer);
 
 /* Replaces `tokens` by those of the text, spaces (OKT_SPACE) and stems included. `text` must not move meanwhile. */

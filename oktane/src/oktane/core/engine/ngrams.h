@@ -6,9 +6,12 @@
 
 #include "matrix.h"
 
-/* A linear model over hashed n-grams of up to `longest` tokens. */
+enum { OKT_NGRAM_HASHES = 0x7FFFFFFF };
+
+/* A linear model over n-grams of up to `longest` tokens: hashed into buckets, or with weights for the known ones. */
 typedef struct {
-    okt_matrix weights; /* (buckets, labels) */
+    okt_matrix weights;    /* (buckets or known n-grams, labels) */
+    const int32_t *hashes; /* by known n-gram, ascending: its hash modulo OKT_NGRAM_HASHES; NULL for buckets */
     const float *bias;  /* (labels) */
     size_t longest;
     int64_t boundary; /* the id before and after a text */

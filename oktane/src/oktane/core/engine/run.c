@@ -21,6 +21,7 @@ typedef struct {
 /* What a call needs for one batch at a time. Arrays by row have `most_rows` rows, arrays by token `most_tokens`. */
 typedef struct {
     const okt_network *network;
+    okt_interrupt *interrupt;
     size_t most_rows, most_tokens;
     const text_row *rows; /* of the batch, by falling length */
     size_t row_count;
@@ -31,6 +32,7 @@ typedef struct {
     float *finals;           /* by row: (directions, units), the states of the last layer */
     float *memory;           /* by row: (units) */
     float *sums, *maxima;    /* by row: (directions, units), of the last layer's states */
+    float *excesses;         /* of the sums, by rounding */
     float *zeros;            /* (units): the states before a first step */
     float *embeddings;       /* (OKT_MOST_ROWS, embedding's columns) */
     float *gates;            /* (OKT_MOST_ROWS, width) */
@@ -86,21 +88,26 @@ static void step_rows(batch *batch, size_t layer, size_t d, size_t number, size_
     if (is_last_layer && (shape->max || shape->mean))
         for (size_t i = 0; i < count; i++) {
             size_t at = (first + i) * stride + d * units;
-            network->kernels->pool(units, step.after[i], batch->sums + at, batch->maxima + at);
+            network->kernels->pool(units, step.after[i], batch->sums + at, batch->excesses + at, batch->maxima + at);
         }
 }
 
-static void run_direction(batch *batch, size_t layer, size_t d) {
-    size_t most = batch->network->kernels->rows, alive = batch->row_count;
-    memset(batch->memory, 0, alive * batch->network->units * sizeof(float));
+static bool run_direction(batch *batch, size_t layer, size_t d) {
+    const okt_network *network = batch->network;
+    size_t most = network->kernels->rows, alive = batch->row_count;
+    /* A microsecond is some 16,000 multiply-adds. */
+    size_t steps = 1 + network->recurrences->width * network->shape.hidden / 16384;
+    memset(batch->memory, 0, alive * network->units * sizeof(float));
     for (size_t number = 0; number < batch->rows[0].length; number++) {
         while (batch->rows[alive - 1].length <= number) alive--;
+        if (!okt_goes_on(batch->interrupt, alive * steps)) return false;
         /* Shares of nearly the same size: a few rows take as long as more. */
         for (size_t first = 0, shares = (alive + most - 1) / most, count; shares; shares--, first += count) {
             count = (alive - first + shares - 1) / shares;
             step_rows(batch, layer, d, number, first, count);
         }
     }
+    return true;
 }
 
 /* ---- pooling and head ---- */
@@ -148,9 +155,11 @@ static bool run_batch(batch *batch, float *logits) {
             return false;
     }
     memset(batch->sums, 0, pooled * sizeof(float));
+    memset(batch->excesses, 0, pooled * sizeof(float));
     for (size_t i = 0; i < pooled; i++) batch->maxima[i] = -FLT_MAX;
     for (size_t layer = 0; layer < shape->layers; layer++) {
-        for (size_t d = 0; d < shape->directions; d++) run_direction(batch, layer, d);
+        for (size_t d = 0; d < shape->directions; d++)
+            if (!run_direction(batch, layer, d)) return false;
         float *read = batch->read;
         batch->read = batch->written;
         batch->written = read;
@@ -175,6 +184,7 @@ static void *take_memory(batch *batch) {
         {&batch->finals, rows * states},
         {&batch->memory, rows * network->units},
         {&batch->sums, rows * states},
+        {&batch->excesses, rows * states},
         {&batch->maxima, rows * states},
         {&batch->zeros, network->units},
         {&batch->embeddings, OKT_MOST_ROWS * shape->embedding.columns},
@@ -202,7 +212,7 @@ static int compare_rows(const void *a, const void *b) {
 }
 
 bool okt_network_run(const okt_network *network, const int32_t *ids, const int64_t *row_splits, size_t count,
-                     float *logits) {
+                     okt_interrupt *interrupt, float *logits) {
     if (count == 0) return true;
     text_row *rows = malloc(count * sizeof *rows);
     if (!rows) return false;
@@ -211,6 +221,7 @@ bool okt_network_run(const okt_network *network, const int32_t *ids, const int64
     qsort(rows, count, sizeof *rows, compare_rows);
     batch batch = {
         .network = network,
+        .interrupt = interrupt,
         .most_rows = BATCH_BLOCKS * network->kernels->rows,
         .most_tokens = larger(BATCH_TOKENS, rows[0].length),
     };

@@ -133,6 +133,7 @@ typedef struct {
 
 /* What encoding needs beside its result. */
 typedef struct {
+    okt_interrupt *interrupt;
     okt_chars chars;
     OKT_ARRAY(symbol) symbols;
     OKT_ARRAY(uint64_t) heap; /* the merge's rank in the upper half, the left symbol's number in the lower; least first */
@@ -199,6 +200,7 @@ static bool merge_symbols(const okt_vocabulary *vocabulary, workspace *workspace
     for (size_t i = 0; i + 1 < workspace->symbols.count; i++)
         if (!push_pair(vocabulary, workspace, (uint32_t)i)) return false;
     while (workspace->heap.count) {
+        if (!okt_goes_on(workspace->interrupt, 1)) return false;
         uint64_t *heap = workspace->heap.items;
         uint32_t left = (uint32_t)heap[0], rank = (uint32_t)(heap[0] >> 32);
         heap[0] = heap[--workspace->heap.count];
@@ -233,7 +235,7 @@ static bool encode_form(const okt_vocabulary *vocabulary, workspace *workspace, 
     }
     workspace->symbols.count = 0;
     for (size_t i = 0; i < chars->count; i++)
-        if (!add_character(vocabulary, workspace, chars->items[i])) return false;
+        if (!okt_goes_on(workspace->interrupt, 1) || !add_character(vocabulary, workspace, chars->items[i])) return false;
     if (workspace->symbols.count == 0) return true;
     workspace->symbols.items[workspace->symbols.count - 1].next = NO_SYMBOL;
     if (!merge_symbols(vocabulary, workspace)) return false;
@@ -287,8 +289,9 @@ static bool append_form(const okt_vocabulary *vocabulary, workspace *workspace, 
     return true;
 }
 
-bool okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes, okt_ids *ids, int64_t *row_splits) {
-    workspace workspace = {0};
+bool okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes, okt_interrupt *interrupt,
+                okt_ids *ids, int64_t *row_splits) {
+    workspace workspace = {.interrupt = interrupt};
     encoded_forms encoded = {0};
     size_t variants = 2 * morphemes->form_count;
     encoded.variants = malloc((variants + 1) * sizeof *encoded.variants);
@@ -300,7 +303,8 @@ bool okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes
         for (int64_t at = morphemes->row_splits[text]; at < morphemes->row_splits[text + 1] && complete; at++) {
             bool marked = vocabulary->mark.count && begins_word(morphemes, text, at);
             size_t form = (size_t)morphemes->form_ids[at];
-            complete = append_form(vocabulary, &workspace, &encoded, morphemes, form, marked, ids);
+            complete = okt_goes_on(interrupt, 1) &&
+                       append_form(vocabulary, &workspace, &encoded, morphemes, form, marked, ids);
         }
         row_splits[text + 1] = (int64_t)ids->count;
     }

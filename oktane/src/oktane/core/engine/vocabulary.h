@@ -7,7 +7,7 @@
 /* Read-only once it is complete, so that threads can share it. */
 typedef struct okt_vocabulary okt_vocabulary;
 
-/* A function that can run out of memory returns false if it does, and that is all that false says. */
+/* A function that can run out of memory returns false if it does. */
 
 /* An empty vocabulary. NULL: out of memory. */
 okt_vocabulary *okt_vocabulary_new(void);
@@ -43,7 +43,9 @@ typedef struct {
 
 typedef OKT_ARRAY(int32_t) okt_ids;
 
-/* Replaces `ids` by the ids of all texts; text i has the ids row_splits[i] to row_splits[i + 1]. */
-bool okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes, okt_ids *ids, int64_t *row_splits);
+/* Replaces `ids` by the ids of all texts; text i has the ids row_splits[i] to row_splits[i + 1]. Also returns false if
+ * the interrupt says that it is to end. */
+bool okt_encode(const okt_vocabulary *vocabulary, const okt_morphemes *morphemes, okt_interrupt *interrupt,
+                okt_ids *ids, int64_t *row_splits);
 
 #endif

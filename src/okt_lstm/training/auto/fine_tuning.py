@@ -1,0 +1,190 @@
+"""Fine-tune the encoder on many rows: Trainer, stopped early, with the best weights kept in memory."""
+
+import tempfile
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import datasets
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import (
+    DataCollatorWithPadding,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
+
+from oktane.problem_type import ProblemType
+
+from ...reports.metrics import compute_metrics_for
+from ..class_weights import weighted_loss
+from ..run_options import TrainOptions
+from ..trainer import RecurrentTrainer
+from .linear import Targets
+from .ngram_features import Tokens
+
+LEAST_ROWS = 2000
+"""With fewer rows the encoder stays frozen, which does better."""
+_MOST_TOKENS = 128
+_EPOCHS = 4
+# Tokens to learn from, in all: what two cores read in a minute or two. Few rows are read _EPOCHS times, many at least
+# once.
+_TOKENS = 1_000_000
+_VALIDATIONS = 8
+_PATIENCE = 3
+_MAIN_SCORES = {
+    ProblemType.SINGLE_LABEL: "f1_macro",
+    ProblemType.MULTI_LABEL: "f1_macro",
+    ProblemType.REGRESSION: "r2",
+}
+
+
+class Plan(NamedTuple):
+    """How long to train: passes over the rows, texts a batch, and steps."""
+
+    epochs: float
+    batch_size: int
+    steps: int
+
+
+def plan(lengths: NDArray[np.int64]) -> Plan:
+    """Plan the training for texts of these lengths, in tokens."""
+    tokens = np.minimum(lengths, _MOST_TOKENS).sum()
+    epochs = float(np.clip(_TOKENS / max(1, tokens), 1, _EPOCHS))
+    batch_size = int(np.clip(2 ** round(np.log2(len(lengths) / 200)), 16, 128))
+    return Plan(epochs, batch_size, max(1, round(epochs * len(lengths) / batch_size)))
+
+
+class FineTuned(NamedTuple):
+    """A network that was fine-tuned, its logits for the rows that were held out, and what Trainer logged."""
+
+    model: PreTrainedModel
+    logits: NDArray[np.float64]
+    history: list[dict[str, float]]
+
+
+def fine_tune(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    tokens: Tokens,
+    targets: Targets,
+    kept: NDArray[np.int64],
+    held_out: NDArray[np.int64],
+    training: TrainOptions,
+) -> FineTuned:
+    """Train a classifier whose head has been fitted already, and keep the weights that validate best.
+
+    Args:
+        model: The classifier. It is changed.
+        tokenizer: Its tokenizer, for padding.
+        tokens: The token ids of all rows.
+        targets: The labels of all rows.
+        kept: The rows to train on.
+        held_out: The rows to validate on.
+        training: The options of the run, for its seed and surroundings.
+    """
+    planned = plan(tokens.lengths[kept])
+    best = KeepBest(_MAIN_SCORES[targets.problem_type], _PATIENCE)
+    set_seed(training.seed)
+    loss = None
+    if targets.problem_type is ProblemType.SINGLE_LABEL:
+        # Between balanced and not: with full balance, a few rows of a rare class decide.
+        loss = weighted_loss(targets.values[kept], targets.num_labels, power=0.5)
+    held_out_rows = _rows(tokens, targets, held_out)
+    # What Trainer saves when it is interrupted goes with the folder.
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = RecurrentTrainer(
+            model=model,
+            args=TrainOptions(
+                output_dir=folder,
+                num_train_epochs=planned.epochs,
+                per_device_train_batch_size=planned.batch_size,
+                learning_rate=1e-3,
+                optim="adamw_torch_fused",
+                weight_decay=0.01,
+                warmup_steps=0.1,
+                eval_strategy="steps",
+                eval_steps=max(1, planned.steps // _VALIDATIONS),
+                save_strategy="no",
+                load_best_model_at_end=False,
+                metric_for_best_model=best.score,
+                report_to="none",
+                disable_tqdm=training.disable_tqdm,
+                seed=training.seed,
+                use_cpu=training.use_cpu,
+                bf16=training.bf16,
+            ),
+            train_dataset=_rows(tokens, targets, kept),
+            eval_dataset=held_out_rows,
+            processing_class=tokenizer,
+            data_collator=DataCollatorWithPadding(tokenizer),
+            compute_metrics=compute_metrics_for(targets.problem_type),
+            callbacks=[best],
+            compute_loss_func=loss,
+        )
+        try:
+            trainer.fit(None)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("stopped; nothing was written: give the same command to start again") from None
+        best.restore(model)
+        # Trainer would predict in the order of length-grouped batches.
+        trainer.args.train_sampling_strategy = "random"
+        logits = np.asarray(trainer.predict(held_out_rows).predictions, np.float64)
+    return FineTuned(model, logits, list(trainer.state.log_history))
+
+
+def _rows(tokens: Tokens, targets: Targets, rows: NDArray[np.int64]) -> datasets.Dataset:
+    ids = [
+        tokens.ids[tokens.row_splits[row] : min(tokens.row_splits[row + 1], tokens.row_splits[row] + _MOST_TOKENS)]
+        for row in rows
+    ]
+    return datasets.Dataset.from_dict({"input_ids": ids, "label": targets.values[rows]})
+
+
+class KeepBest(TrainerCallback):
+    """Keeps the weights that validate best, in memory, and stops when they have not been beaten for a while.
+
+    Of equal scores the one with the lower loss is better.
+
+    Args:
+        score: The score's name, without Trainer's prefix.
+        patience: The number of validations after which to stop.
+    """
+
+    def __init__(self, score: str, patience: int) -> None:
+        self.score, self.patience = score, patience
+        self._best: tuple[float, float] | None = None
+        self._weights: dict[str, Tensor] = {}
+        self._since_best = 0
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: Mapping[str, float] | None = None,
+        model: torch.nn.Module | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Compare, and keep or count."""
+        assert metrics is not None
+        assert model is not None
+        found = (metrics[f"eval_{self.score}"], -metrics["eval_loss"])
+        if self._best is None or found > self._best:
+            self._best, self._since_best = found, 0
+            self._weights = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
+            return
+        self._since_best += 1
+        if self._since_best >= self.patience:
+            control.should_training_stop = True
+
+    def restore(self, model: torch.nn.Module) -> None:
+        """Give a model the best weights."""
+        if self._weights:
+            model.load_state_dict(self._weights)

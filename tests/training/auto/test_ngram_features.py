@@ -1,0 +1,47 @@
+"""N-gram features: what is learned with the characters of tokens is exact in the n-grams of tokens that are saved."""
+
+import numpy as np
+import torch
+
+from okt_lstm.models.configuration_lstm import NgramConfig
+from okt_lstm.models.modeling_ngram import NgramForSequenceClassification
+from okt_lstm.training.auto.linear import Linear
+from okt_lstm.training.auto.ngram_features import NGRAM_LENGTH, NgramFeatures, Tokens
+
+VOCABULARY = dict(enumerate(["<pad>", "<unk>", "연기", "연기도", "최고", "였다", "<0xEC>", "별로", "정말"]))
+ROWS = [[2, 4, 5], [3, 7, 8, 8, 2], [5], [4, 5, 7, 6, 3, 2]]
+
+
+def test_saved_ngrams_give_the_logits_of_the_model_that_was_fitted():
+    tokens = Tokens(np.concatenate(ROWS), np.cumsum([0, *map(len, ROWS)]))
+    features = NgramFeatures(tokens, VOCABULARY, 3)
+    fitted = Linear(np.random.default_rng(0).normal(size=(3, features.matrix.shape[1])), np.array([0.1, 0.2, 0.3]))
+    hashes, weights = features.fold(fitted)
+    config = NgramConfig(vocab_size=len(VOCABULARY), max_ngram=NGRAM_LENGTH, num_ngrams=len(hashes), num_labels=3)
+    model = NgramForSequenceClassification(config).eval()
+    with torch.no_grad():
+        model.weights.hashes.copy_(torch.from_numpy(hashes))
+        model.weights.weight.copy_(torch.from_numpy(weights))
+        model.bias.copy_(torch.from_numpy(fitted.biases))
+        found = [model(torch.tensor([row])).logits[0].numpy() for row in ROWS]
+    np.testing.assert_allclose(found, fitted.logits(features.matrix), atol=1e-4)
+
+
+def test_token_that_no_row_has_learns_from_its_characters():
+    tokens = Tokens(np.array([3, 4, 5, 7]), np.array([0, 2, 4]))
+    features = NgramFeatures(tokens, VOCABULARY, 3)
+    hashes, weights = features.fold(Linear(np.ones((1, features.matrix.shape[1])), np.zeros(1)))
+    assert (np.diff(hashes) > 0).all()
+    # "연기" (2) is in no row, but shares characters with "연기도" (3); "정말" (8) shares none.
+    with torch.no_grad():
+        from okt_lstm.models.ngrams import NUM_HASHES, hashed_ngrams
+
+        similar, other = hashed_ngrams(torch.tensor([[2], [8]]), 1, NUM_HASHES)[0][:, 0].tolist()
+    assert weights[hashes == similar].sum() > 0
+    assert other not in hashes
+
+
+def test_long_texts_are_cut_as_the_tokenizer_cuts_them():
+    tokens = Tokens(np.concatenate(ROWS), np.cumsum([0, *map(len, ROWS)])).cut(2)
+    assert tokens.lengths.tolist() == [2, 2, 1, 2]
+    assert tokens.ids.tolist() == [2, 4, 3, 7, 5, 4, 5]
