@@ -1,8 +1,8 @@
-"""Measure how fast a lot of text is labeled: by the engine alone, from file to file, by Ray and by Spark, and its memory.
+"""Measure how fast a lot of text is labeled: by the engine alone, from file to file, by Ray and by Spark.
 
 It writes parquet files of NSMC reviews, repeated, and labels them. With --kill, workers of Ray and Spark are killed
-while they work; all labels must be those that one machine gives. It needs `oktane[arrow]`, and ray[data] and pyspark for
-their parts. The figures go to standard output as JSON, one line for each part.
+while they work; all labels must be those that one machine gives. It needs `oktane[arrow]`, and ray[data] and pyspark
+for their parts. The figures go to standard output as JSON, one line for each part.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -49,7 +50,7 @@ def main() -> None:
             expected = labels_by_id(options.folder / "parquet")
             for workers in options.workers:
                 target = options.folder / f"{part}-{workers}"
-                seconds = timed(lambda: RUNS[part](texts, target, workers), options.kill)
+                seconds = timed(partial(RUNS[part], texts, target, workers), options.kill)
                 report(part, options.rows, seconds, workers=workers, killed=options.kill)
                 assert labels_by_id(target) == expected, f"{part}: other labels than one machine's"
         else:
@@ -174,12 +175,7 @@ def is_worker(process: int) -> bool:
         command = Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
-    return (
-        b"ray::MapWorker" in command
-        or b"ray::" in command
-        and b"BatchPredictor" in command
-        or b"pyspark.daemon" in command
-    )
+    return b"ray::MapWorker" in command or b"pyspark.daemon" in command
 
 
 if __name__ == "__main__":

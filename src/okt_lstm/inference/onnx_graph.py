@@ -48,7 +48,7 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def node(self, operator: str, *inputs: str, outputs: tuple[str, ...] = (), **attributes: object) -> str:
+    def node(self, operator: str, *inputs: str, outputs: tuple[str, ...] = (), **attributes: Any) -> str:
         """Add a node and return its first output. By default it has one, whose name is made up."""
         outputs = outputs or (f"{operator}_{len(self.nodes)}",)
         self.nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
