@@ -133,13 +133,14 @@ class ModelOptions:
         metadata={"help": "make each direction a stack of its own, as language models need it", "advanced": True},
     )
     pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] | None = field(
-        default=None, metadata={"help": "how the states of a text become one vector"}
+        default=None,
+        metadata={"metavar": "NAME", "help": "how states become one vector: last, mean, max, max_mean, max_mean_last"},
     )
     nonlinearity: Literal["tanh", "relu"] | None = field(
         default=None, metadata={"help": "activation function; only for --model_type rnn", "advanced": True}
     )
     embedding_dropout: float | None = field(
-        default=None, metadata={"help": "dropout of the embeddings", "min": 0, "max": 1}
+        default=None, metadata={"help": "dropout of the embeddings", "advanced": True, "min": 0, "max": 1}
     )
     hidden_dropout: float | None = field(default=None, metadata={"help": "dropout between layers", "min": 0, "max": 1})
     classifier_dropout: float | None = field(
@@ -268,8 +269,8 @@ class TransferOptions:
     class_weights: Literal["auto", "balanced", "none"] = field(
         default="auto",
         metadata={
-            "help": "balanced: rare classes weigh as much as frequent ones; none: each row weighs the same; auto: what "
-            "validates best, or none if one network is trained by these options",
+            "metavar": "NAME",
+            "help": "balanced: classes weigh the same; none: rows do; auto: what validates best",
         },
     )
 
@@ -277,8 +278,8 @@ class TransferOptions:
         default=None,
         metadata={
             "metavar": "NAME|FOLDER|HUB_ID",
-            "help": "start from this network and its tokenizer: encoder (the sentence encoder inside oktane), released "
-            "(the classifier inside oktane), a language model (see `pretrain`) or a classifier",
+            "help": "start from this network and its tokenizer: a language model (see `pretrain`), a classifier, or "
+            "those inside oktane: encoder, released",
         },
     )
     abstain_below: float | None = field(
@@ -286,6 +287,7 @@ class TransferOptions:
         metadata={
             "metavar": "SHARE",
             "help": "let the model predict 'unsure' if no label has this probability, from 0 to 1",
+            "advanced": True,
             "min": 0,
             "max": 1,
         },
@@ -299,7 +301,11 @@ class TransferOptions:
     )
     freeze_embeddings_epochs: int = field(
         default=0,
-        metadata={"help": "freeze the embeddings of --embeddings or --pretrained for this many epochs", "min": 0},
+        metadata={
+            "help": "freeze the embeddings of --embeddings or --pretrained for this many epochs",
+            "advanced": True,
+            "min": 0,
+        },
     )
     teacher: list[str] = field(
         default_factory=list,
@@ -313,6 +319,7 @@ class TransferOptions:
         default=1.0,
         metadata={
             "help": "weight of the teachers' predictions against a row's own label, from 0 to 1",
+            "advanced": True,
             "min": 0,
             "max": 1,
         },
@@ -346,6 +353,7 @@ class RecipeOptions:
             "metavar": "FOLDER",
             "help": "with --recipe: keep the earlier stages here, where several runs can share them (default: in "
             "--output_dir)",
+            "advanced": True,
         },
     )
 
