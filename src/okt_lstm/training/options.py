@@ -134,7 +134,7 @@ class ModelOptions:
     )
     pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] | None = field(
         default=None,
-        metadata={"metavar": "NAME", "help": "how states become one vector: last, mean, max, max_mean, max_mean_last"},
+        metadata={"metavar": "NAME", "help": "vector of a text: last, mean, max, max_mean, max_mean_last"},
     )
     nonlinearity: Literal["tanh", "relu"] | None = field(
         default=None, metadata={"help": "activation function; only for --model_type rnn", "advanced": True}
@@ -270,7 +270,7 @@ class TransferOptions:
         default="auto",
         metadata={
             "metavar": "NAME",
-            "help": "balanced: classes weigh the same; none: rows do; auto: what validates best",
+            "help": "balanced: classes weigh the same; none: rows do",
         },
     )
 
