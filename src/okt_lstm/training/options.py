@@ -44,7 +44,8 @@ class TokenizerOptions:
     )
     vocab_size: int = field(default=20000, metadata={"help": "maximum number of tokens in the vocabulary", "min": 1})
     min_frequency: int = field(
-        default=2, metadata={"help": "drop tokens that occur fewer times in the training texts", "min": 1}
+        default=2,
+        metadata={"help": "drop tokens that occur fewer times in the training texts", "advanced": True, "min": 1},
     )
     max_length: int = field(default=128, metadata={"help": "cut texts after this many tokens", "min": 1})
     user_dictionary: str | list[str] | dict[str, Any] | None = field(
@@ -353,7 +354,6 @@ class RecipeOptions:
             "metavar": "FOLDER",
             "help": "with --recipe: keep the earlier stages here, where several runs can share them (default: in "
             "--output_dir)",
-            "advanced": True,
         },
     )
 

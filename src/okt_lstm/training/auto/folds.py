@@ -93,8 +93,8 @@ def near_duplicates(tokens: Tokens) -> NDArray[np.int64]:
         np.minimum.at(first, keys, np.arange(len(keys)))
         leader = first[keys]
         alike = (signatures == signatures[leader]).mean(axis=1) >= _SIMILAR
-        for text in np.flatnonzero(alike & (leader != np.arange(len(keys)))):
-            _join(parents, text, leader[text])
+        for text in np.flatnonzero(alike & (leader != np.arange(len(keys)))).tolist():
+            _join(parents, text, int(leader[text]))
     return np.array([_root(parents, text) for text in range(len(parents))])
 
 
