@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from .lines import STREAM, FileError
 from .model_options import add_model_options, check_options, clean_up_on_sigterm, loading
-from .problem_type import UNSURE
 from .table_options import FORMATS, add_output_encoding, add_table_options, read_options
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def add_options(parser: argparse.ArgumentParser, inside: str = "oktane", formats
         "--abstain_below",
         metavar="SHARE",
         type=float,
-        help=f"predict {UNSURE!r} if no label has this probability, from 0 to 1 (default: as the model says)",
+        help="predict 'unsure' if no label has this probability, from 0 to 1 (default: as the model says)",
     )
     parser.add_argument(
         "--shard", metavar="I/N", help="label every N-th input file only, from file I on, which counts from 0"

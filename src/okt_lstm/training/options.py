@@ -44,7 +44,8 @@ class TokenizerOptions:
     )
     vocab_size: int = field(default=20000, metadata={"help": "maximum number of tokens in the vocabulary", "min": 1})
     min_frequency: int = field(
-        default=2, metadata={"help": "drop tokens that occur fewer times in the training texts", "min": 1}
+        default=2,
+        metadata={"help": "drop tokens that occur fewer times in the training texts", "advanced": True, "min": 1},
     )
     max_length: int = field(default=128, metadata={"help": "cut texts after this many tokens", "min": 1})
     user_dictionary: str | list[str] | dict[str, Any] | None = field(
@@ -139,13 +140,14 @@ class ModelOptions:
         metadata={"help": "make each direction a stack of its own, as language models need it", "advanced": True},
     )
     pooling: Literal["last", "mean", "max", "max_mean", "max_mean_last"] | None = field(
-        default=None, metadata={"help": "how the states of a text become one vector"}
+        default=None,
+        metadata={"metavar": "NAME", "help": "vector of a text: last, mean, max, max_mean, max_mean_last"},
     )
     nonlinearity: Literal["tanh", "relu"] | None = field(
         default=None, metadata={"help": "activation function; only for --model_type rnn", "advanced": True}
     )
     embedding_dropout: float | None = field(
-        default=None, metadata={"help": "dropout of the embeddings", "min": 0, "max": 1}
+        default=None, metadata={"help": "dropout of the embeddings", "advanced": True, "min": 0, "max": 1}
     )
     hidden_dropout: float | None = field(default=None, metadata={"help": "dropout between layers", "min": 0, "max": 1})
     classifier_dropout: float | None = field(
@@ -274,8 +276,8 @@ class TransferOptions:
     class_weights: Literal["auto", "balanced", "none"] = field(
         default="auto",
         metadata={
-            "help": "balanced: rare classes weigh as much as frequent ones; none: each row weighs the same; auto: what "
-            "validates best, or none if one network is trained by these options",
+            "metavar": "NAME",
+            "help": "balanced: classes weigh the same; none: rows do",
         },
     )
 
@@ -283,8 +285,8 @@ class TransferOptions:
         default=None,
         metadata={
             "metavar": "NAME|FOLDER|HUB_ID",
-            "help": "start from this network and its tokenizer: encoder (the sentence encoder inside oktane), released "
-            "(the classifier inside oktane), a language model (see `pretrain`) or a classifier",
+            "help": "start from this network and its tokenizer: a language model (see `pretrain`), a classifier, or "
+            "those inside oktane: encoder, released",
         },
     )
     abstain_below: float | None = field(
@@ -292,6 +294,7 @@ class TransferOptions:
         metadata={
             "metavar": "SHARE",
             "help": "let the model predict 'unsure' if no label has this probability, from 0 to 1",
+            "advanced": True,
             "min": 0,
             "max": 1,
         },
@@ -305,7 +308,11 @@ class TransferOptions:
     )
     freeze_embeddings_epochs: int = field(
         default=0,
-        metadata={"help": "freeze the embeddings of --embeddings or --pretrained for this many epochs", "min": 0},
+        metadata={
+            "help": "freeze the embeddings of --embeddings or --pretrained for this many epochs",
+            "advanced": True,
+            "min": 0,
+        },
     )
     teacher: list[str] = field(
         default_factory=list,
@@ -319,6 +326,7 @@ class TransferOptions:
         default=1.0,
         metadata={
             "help": "weight of the teachers' predictions against a row's own label, from 0 to 1",
+            "advanced": True,
             "min": 0,
             "max": 1,
         },

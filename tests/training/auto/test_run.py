@@ -122,3 +122,13 @@ def test_numbers(tmp_path):
     result = train(build(TrainParts, options | {"output_dir": str(tmp_path / "out")}))
     assert result.metrics["eval_r2"] > 0.5
     assert okt_lstm.load(tmp_path / "out").predict("김치가 맵다") == pytest.approx(4.25, abs=1)
+
+
+def test_many_rows_fine_tune_the_network(tmp_path, monkeypatch):
+    monkeypatch.setattr("okt_lstm.training.auto.run.LEAST_ROWS", 100)
+    result = run(tmp_path)
+    card = json.loads((result.folder / "card.json").read_text(encoding="utf-8"))
+    assert "fine-tuned network and n-gram model" in card["selection"]
+    assert okt_lstm.load(result.folder, engine="oktane").predict("택배가 정말 안 와요") == "shop"
+    # What Trainer wrote on its way is gone.
+    assert not list(result.folder.glob("checkpoint-*"))

@@ -16,6 +16,8 @@ from .linear import Targets
 
 # A part with a smaller share of the logits is left out.
 _LEAST_SHARE = 0.05
+# The weight of each part that is expected before anything is measured, and how much that counts.
+_PRIOR_WEIGHT, _PRIOR_ROWS = 0.7, 2.0
 # A class with fewer rows counts as if it had this many, so that single rows don't decide.
 _FEW = 10
 # How far the logits of balanced classes are shifted towards the classes' true shares: 0 for each class alike, 1 for as
@@ -80,11 +82,14 @@ def _weights(deep: Logits, wide: Logits, targets: Targets) -> tuple[tuple[float,
 
 
 def _least_loss(deep: Logits, wide: Logits, targets: Targets, bounds: Any) -> Any:
+    # A squared error is in the square of the numbers' unit.
+    unit = targets.values.var() if targets.problem_type is ProblemType.REGRESSION else 1.0
     start = [0.0 if bound[1] == 0 else 0.5 for bound in bounds]
 
     def loss(w: NDArray[np.float64]) -> float:
-        # A small penalty: rows that are told apart without a mistake would ask for infinite weights.
-        return loss_of(w[0] * deep + w[1] * wide, targets, balanced=True) + float(w @ w) / (10 * len(deep))
+        # Few rows say little about the weights, and none if they are told apart without a mistake.
+        prior = unit * _PRIOR_ROWS / len(deep) * float(((w - _PRIOR_WEIGHT) ** 2).sum())
+        return loss_of(w[0] * deep + w[1] * wide, targets, balanced=True) + prior
 
     return minimize(loss, start, method="L-BFGS-B", bounds=bounds)
 
