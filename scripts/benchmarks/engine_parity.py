@@ -12,8 +12,8 @@ Files may be compressed (.xz, .gz). The report is a table in Markdown. Below it 
 torch's margin: how far torch's logits are from giving another label. A label may differ only where the margin is at
 most --tolerance. Random recurrences without gates can magnify rounding errors, torch's as well as the engine's. So a
 random model's logits are within tolerance if they differ from torch's by at most --tolerance, or from logits in double
-precision by at most ten times as much as torch's do. The exit code is 0 if all labels and logits are so, 1 if not, 2 if the
-input can't be read. Ctrl-C ends it with a report of what was compared.
+precision by at most ten times as much as torch's do. The exit code is 0 if all labels and logits are so, 1 if not, 2 if
+the input can't be read. Ctrl-C ends it with a report of what was compared.
 """
 
 import argparse
