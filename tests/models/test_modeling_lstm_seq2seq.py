@@ -13,7 +13,7 @@ from transformers.generation.utils import ALL_CACHE_NAMES
 from okt_lstm import GRUConfig, GRUForSeq2SeqLM, LSTMConfig, LSTMForSeq2SeqLM, RNNConfig, RNNForSeq2SeqLM
 
 FAMILIES = [(LSTMConfig, LSTMForSeq2SeqLM), (GRUConfig, GRUForSeq2SeqLM), (RNNConfig, RNNForSeq2SeqLM)]
-generates = pytest.mark.skipif(
+pytestmark = pytest.mark.skipif(
     ALL_CACHE_NAMES[0] != "cache", reason="this release of transformers passes states by another name"
 )
 
@@ -51,7 +51,6 @@ def test_steps_from_the_state_equal_teacher_forcing(family, attention):
     torch.testing.assert_close(torch.cat(steps, dim=1), whole, rtol=1e-4, atol=1e-4)
 
 
-@generates
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("num_beams", [1, 4])
 def test_generation_with_the_state_equals_generation_without(family, num_beams):
@@ -105,7 +104,6 @@ def test_an_empty_source_gives_numbers_and_leaves_the_other_rows_as_they_are(att
     torch.testing.assert_close(logits[1:], model(nothing, decoder_input_ids=read[1:]).logits)
 
 
-@generates
 def test_seq2seq_trainer_teaches_it_to_turn_a_text_around(tmp_path):
     set_seed(0)
     sources = [[int(digit) + 3 for digit in f"{number:03}"] for number in range(0, 1000, 5)]
