@@ -17,7 +17,7 @@ from okt_lstm import (
 )
 
 FAMILIES = [(LSTMConfig, LSTMForCausalLM), (GRUConfig, GRUForCausalLM), (RNNConfig, RNNForCausalLM)]
-generates = pytest.mark.skipif(
+pytestmark = pytest.mark.skipif(
     ALL_CACHE_NAMES[0] != "cache", reason="this release of transformers passes states by another name"
 )
 
@@ -51,7 +51,6 @@ def test_steps_from_the_state_equal_the_whole_sequence_run_at_once(family):
     torch.testing.assert_close(torch.cat(steps, dim=1)[is_token], whole[is_token], rtol=1e-5, atol=1e-5)
 
 
-@generates
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("how", [{}, {"num_beams": 4}, {"num_beams": 4, "num_return_sequences": 3}])
 def test_generation_with_the_state_equals_generation_without(family, how):
@@ -60,7 +59,6 @@ def test_generation_with_the_state_equals_generation_without(family, how):
     assert texts[0].tolist() == texts[1].tolist()
 
 
-@generates
 def test_a_prompt_padded_on_the_left_is_continued_as_it_is_alone():
     model, inputs = make(), prompts()
     together = model.generate(**inputs, max_new_tokens=8)
@@ -69,7 +67,6 @@ def test_a_prompt_padded_on_the_left_is_continued_as_it_is_alone():
         assert together[row, 9:].tolist() == alone[0, mask.sum() :].tolist()
 
 
-@generates
 def test_samples_differ_and_the_seed_repeats_them():
     model = make()
     how = {"do_sample": True, "num_return_sequences": 4, "max_new_tokens": 6}
@@ -81,7 +78,6 @@ def test_samples_differ_and_the_seed_repeats_them():
     assert len({tuple(row) for row in drawn[0]}) > 1
 
 
-@generates
 def test_generation_goes_on_from_a_returned_cache_with_the_new_tokens_alone():
     model = make()
     whole = model.generate(torch.tensor([[1, 7, 8, 9]]), max_new_tokens=5)
@@ -90,7 +86,6 @@ def test_generation_goes_on_from_a_returned_cache_with_the_new_tokens_alone():
     assert rest[0, 1:].tolist() == whole[0, 4:].tolist()
 
 
-@generates
 @pytest.mark.slow
 def test_a_step_costs_the_same_far_into_a_text():
     model = make()
@@ -120,7 +115,6 @@ def test_a_text_may_start_from_a_vector():
     assert model.initial_states.weight.grad.abs().sum() > 0
 
 
-@generates
 def test_generation_may_start_from_a_vector_or_from_embeddings():
     model = make(initial_state_size=5)
     begin = torch.tensor([[1], [1]])
@@ -160,7 +154,6 @@ def test_the_forward_half_of_a_language_model_is_picked_up(tmp_path):
     torch.testing.assert_close(model(input_ids).logits, both.lm_head(both.projections[0](forward)))
 
 
-@generates
 def test_the_auto_class_and_the_pipeline_load_a_saved_model(tmp_path, capsys):
     tokenizer = OktTokenizer(bos_token="<bos>", eos_token="<eos>", word_mark="▁")
     tokenizer = tokenizer.train_new_from_iterator(
