@@ -57,7 +57,7 @@ class Tagger:
         if not tokenizer.is_fast:
             raise ValueError("a tagger needs a fast tokenizer, which knows where in a text its tokens are")
         self.model, self.tokenizer = model.eval(), tokenizer
-        names = model.config.id2label or {}
+        names: dict[Any, str] = model.config.id2label or {}
         self.tags = [names[index] for index in range(len(names))]
         self.restores_spaces = {tag.partition("-")[2] for tag in self.tags} == {WORD}
 

@@ -10,7 +10,6 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
-    PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 from transformers.utils import logging
@@ -58,7 +57,7 @@ def load_tagger_in_torch(
 
 def _load(
     name: str, auto_class: Any, what: str, revision: str | None, token: str | bool | None
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+) -> tuple[Any, PreTrainedTokenizerBase]:
     """Load a model and its tokenizer.
 
     Args:

@@ -31,7 +31,7 @@ from ..reports.tagging_metrics import check_seqeval, tagging_scores
 from .output_folder import begin_at, start_run
 from .parts import SpacingParts, TaggingParts
 from .prepare import check_same_model
-from .train import TrainResult
+from .result import TrainResult
 from .trainer import RecurrentTrainer
 
 logger = logging.getLogger(__name__)
