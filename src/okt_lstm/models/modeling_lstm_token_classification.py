@@ -31,7 +31,8 @@ class RecurrentForTokenClassification(RecurrentPreTrainedModel):
     def __init__(self, config: RecurrentConfig) -> None:
         super().__init__(config)
         assert config.num_labels is not None
-        assert config.id2label is not None
+        names: dict[Any, str] | None = config.id2label
+        assert names is not None
         self.num_labels = config.num_labels
         self.model = self.model_class(config)
         size = config.embedding_size
@@ -41,7 +42,6 @@ class RecurrentForTokenClassification(RecurrentPreTrainedModel):
         self.embed_bigrams = nn.Embedding(buckets, 2 * size) if buckets else None
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(config.output_size, self.num_labels)
-        names: dict[Any, str] = config.id2label
         tags = [names[index] for index in range(self.num_labels)]
         self.crf = LinearChainCRF(tags, config.constrain_tags) if config.crf else None
         self.post_init()

@@ -100,9 +100,8 @@ class OktCharacterTokenizer(TokenizersBackend):
             return_token_type_ids = "token_type_ids" in self.model_input_names
         if return_token_type_ids:
             rows = _rows(text, text_pair, is_split_into_words)
-            encodings = encoded.encodings or []
-            samples = encoded.get("overflow_to_sample_mapping", range(len(encodings)))
-            types = self._types(rows, encodings, samples, is_split_into_words)
+            samples = encoded.get("overflow_to_sample_mapping", range(len(_encodings(encoded))))
+            types = self._types(rows, _encodings(encoded), samples, is_split_into_words)
             is_one_row = bool(encoded["input_ids"]) and isinstance(encoded["input_ids"][0], int)
             encoded["token_type_ids"] = (
                 types[0] if is_one_row or (not encoded["input_ids"] and types == [[]]) else types
@@ -127,7 +126,7 @@ class OktCharacterTokenizer(TokenizersBackend):
             starts = [start for start, _ in encoding.offsets]
             if is_split_into_words:
                 # Offsets count from the beginning of a word.
-                begins: list[Any] = [joined[place][1] for place in places]
+                begins = [joined[place][1] or [] for place in places]
                 starts = [
                     start if word is None else begin[word] + start
                     for start, word, begin in zip(starts, encoding.word_ids, begins, strict=True)
@@ -170,9 +169,8 @@ def _end_after_marks(encoded: BatchEncoding, rows: list[list[Any]]) -> None:
         return
     is_one_row = bool(encoded["offset_mapping"]) and isinstance(encoded["offset_mapping"][0], tuple)
     offsets = [encoded["offset_mapping"]] if is_one_row else encoded["offset_mapping"]
-    encodings = encoded.encodings or []
-    samples = encoded.get("overflow_to_sample_mapping", range(len(encodings)))
-    for line, encoding, sample in zip(offsets, encodings, samples, strict=True):
+    samples = encoded.get("overflow_to_sample_mapping", range(len(_encodings(encoded))))
+    for line, encoding, sample in zip(offsets, _encodings(encoded), samples, strict=True):
         for place, (sequence, (start, end)) in enumerate(zip(encoding.sequence_ids, line, strict=True)):
             if sequence is not None:
                 text = rows[sample][sequence]
@@ -184,6 +182,12 @@ def _end_after_marks(encoded: BatchEncoding, rows: list[list[Any]]) -> None:
 def _continues(character: str) -> bool:
     """Return whether a character is part of the one before it: a vowel or final consonant in jamo, or a mark."""
     return "\u1160" <= character <= "\u11ff" or unicodedata.combining(character) > 0
+
+
+def _encodings(encoded: BatchEncoding) -> list[Any]:
+    """Return the encodings of a fast tokenizer's batch, which always has them."""
+    assert encoded.encodings is not None
+    return encoded.encodings
 
 
 def _rows(text: Any, text_pair: Any, is_split_into_words: bool) -> list[list[Any]]:
