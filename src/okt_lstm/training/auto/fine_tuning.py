@@ -13,6 +13,7 @@ from transformers import (
     DataCollatorWithPadding,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    PrinterCallback,
     TrainerCallback,
     TrainerControl,
     TrainerState,
@@ -128,6 +129,8 @@ def fine_tune(
             callbacks=[best],
             compute_loss_func=loss,
         )
+        # It would print a line for every few steps where there is no progress bar.
+        trainer.remove_callback(PrinterCallback)
         try:
             trainer.fit(None)
         except KeyboardInterrupt:
