@@ -118,6 +118,8 @@ def measure_corpus(name: str, corpus: Corpus, encoders: dict[str, Encode], done:
                 found[system] = probabilities_of_vectors(pool[chosen], labels, test)
                 found[f"{system} + {TFIDF}"] = mixed(found[system], lexical, several)
             for system, probabilities in found.items():
+                if keys.get(system) in done:
+                    continue
                 score = macro_f1(probabilities, classes, corpus.test_labels)
                 yield {"corpus": name, "rows": rows, "draw": number, "system": system, "score": score}
 
@@ -158,15 +160,12 @@ def table_of(results: Sequence[dict[str, Any]]) -> str:
             if known:
                 cells = ["—" if score is None else f"{score:.1f}" for score in scores]
                 lines.append([f"{rows:,}", system, *cells, f"{statistics.mean(known):.1f}"])
-    pairs = [
-        [
-            system,
-            *(f"{means[system, corpus, 0]:.1f}" for corpus in ("korsts", "question_pair")),
-            f"{means[system, 'speed', 0]:,.0f}",
-        ]
-        for system in systems
-        if (system, "korsts", 0) in means
-    ]
+    pairs = []
+    for system in dict.fromkeys(line["system"] for line in results):
+        if (system, "speed", 0) in means:
+            scores = [means.get((system, corpus, 0)) for corpus in ("korsts", "question_pair")]
+            cells = ["—" if score is None else f"{score:.1f}" for score in scores]
+            pairs.append([system, *cells, f"{means[system, 'speed', 0]:,.0f}"])
     return "\n\n".join(
         (
             table(["rows", "system", *CORPORA.values(), "mean"], lines),
