@@ -58,10 +58,11 @@ def run(code: str, namespace: dict[str, Any]) -> int:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with what pages assume: a trained model in `out`, taggers, and one that the Hub has as `owner/name`."""
+    """A folder with what pages assume: models, of which the Hub has `owner/name`, and a list of words."""
     import okt_lstm
 
     folder = tmp_path_factory.mktemp("pages")
+    (folder / "words.txt").write_text("워라밸\n", encoding="utf-8")
     classifier = okt_lstm.load()
     for name in ("out", "owner/name"):
         classifier.model.save_pretrained(folder / name)
@@ -109,16 +110,18 @@ class ParsedError(Exception):
 def okt_lstm_command(monkeypatch):
     """Parse the words of a command of okt-lstm, without running it."""
     from okt_lstm import cli
-    from okt_lstm.training.commands import COMMANDS
+    from okt_lstm.training.commands import COMMANDS, TUNE
     from okt_lstm.training.parsing import CommandParser, parse
 
     def parse_words(self, argv, original=CommandParser.parse_words):
         original(self, argv)
         raise ParsedError
 
+    commands = {**COMMANDS, TUNE.name: TUNE}
+
     def check(words: list[str]) -> None:
-        if words[0] in COMMANDS:
-            parse(COMMANDS[words[0]], words[1:])
+        if words[0] in commands:
+            parse(commands[words[0]], words[1:])
         else:
             with pytest.raises(ParsedError):
                 cli.main(words)
@@ -197,4 +200,4 @@ def test_both_readmes_have_the_same_figures():
         return [[cell.strip() for cell in row[2:-1]] for row in rows if len(row) == 7][2:]
 
     assert figures(ROOT / "README.md") == figures(ROOT / "README.ko.md")
-    assert len(figures(ROOT / "README.md")) == 6
+    assert len(figures(ROOT / "README.md")) == 7
