@@ -1,5 +1,7 @@
 """Measure how fast a lot of text is labeled: by the engine alone, from file to file, by Ray and by Spark.
 
+    python scripts/benchmarks/benchmark_scale.py --nsmc ratings_test.txt --folder FOLDER
+
 It writes parquet files of NSMC reviews, repeated, and labels them. With --kill, workers of Ray and Spark are killed
 while they work; all labels must be those that one machine gives. It needs `oktane[arrow]`, and ray[data] and pyspark
 for their parts. The figures go to standard output as JSON, one line for each part.
