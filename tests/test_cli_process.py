@@ -65,8 +65,12 @@ def test_a_reader_that_goes_away_and_an_interruption_end_quietly(start, folder, 
             time.sleep(0.01)
         process.send_signal(kind)
         assert process.wait(60) == code
-        assert process.stderr.read() == b""
-    assert list(tmp_path.iterdir()) == [source]
+        assert (
+            process.stderr.read().decode()
+            == f"okt-lstm: {number}.csv: stopped; the same command goes on where it was\n"
+        )
+    # What is done already is kept for the next run.
+    assert {path.name for path in tmp_path.iterdir()} <= {"in.txt", ".1.csv.logits", ".2.csv.logits"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix")
@@ -74,7 +78,7 @@ def test_a_reader_that_goes_away_and_an_interruption_end_quietly(start, folder, 
     ("redirection", "code", "says"),
     [
         (">&-", 1, "okt-lstm: error: standard output is closed: name files with --input and --output\n"),
-        ("<&-", 1, "okt-lstm: error: standard input is closed: give texts as arguments, or a file with --input\n"),
+        ("<&-", 1, "okt-lstm: error: standard input is closed: give texts as arguments or files with --input\n"),
         ("2>&- </dev/null", 0, ""),
     ],
 )
@@ -154,7 +158,8 @@ def test_a_mistake_is_one_line_before_anything_heavy_is_imported(tmp_path, comma
     for name in ("config.json", "trainer_state.json"):
         (tmp_path / "earlier" / name).write_text("{}")
     result = run_alone(command, tmp_path)
-    assert result.stdout == "1 []\n"
+    # oktane's own command, which needs numpy alone, looks at the output.
+    assert result.stdout == ("1 ['numpy']\n" if command.startswith("predict") else "1 []\n")
     (line,) = result.stderr.splitlines()
     assert line.startswith("okt-lstm: error: ")
     assert message in line

@@ -28,7 +28,7 @@ class SpaceAnalyzer:
 
     dictionary_hash = "spaces"
 
-    def encode_batch(self, texts, norm=False, stem=False, compose=False):
+    def encode_batch(self, texts, norm=False, stem=False, compose=False, pos=None, stopwords=()):
         ids: dict[str, int] = {}
         form_ids, spans, splits = [], [], [0]
         for text in texts:

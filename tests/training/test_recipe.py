@@ -4,7 +4,15 @@ import pytest
 import yaml
 
 from okt_lstm.cli import main
-from okt_lstm.training.parts import EncoderParts, PretrainParts, TrainParts, WordVectorParts, build
+from okt_lstm.training.parts import (
+    EncoderParts,
+    PretrainParts,
+    SpacingParts,
+    TaggingParts,
+    TrainParts,
+    WordVectorParts,
+    build,
+)
 from okt_lstm.training.recipe import read_recipe, recipe_names
 
 PARTS = {
@@ -12,6 +20,8 @@ PARTS = {
     "pretrain": PretrainParts,
     "train": TrainParts,
     "train-encoder": EncoderParts,
+    "train --task token-classification": TaggingParts,
+    "train --task spacing": SpacingParts,
 }
 RECORDED = Path(__file__).parents[1] / "recorded" / "0.1.0"
 
@@ -33,7 +43,12 @@ def stage(name, command="train", **fields):
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_the_recipes_of_the_package_are_read_and_their_options_are_taken(name, tmp_path):
-    recipe = read_recipe(name, "train-encoder" if name == "encoder" else "train")
+    commands = {
+        "encoder": "train-encoder",
+        "ner": "train --task token-classification",
+        "spacing": "train --task spacing",
+    }
+    recipe = read_recipe(name, commands.get(name, "train"))
     assert recipe.name == name
     assert recipe.version >= 1
     assert recipe.description.strip().endswith(".")
@@ -42,6 +57,8 @@ def test_the_recipes_of_the_package_are_read_and_their_options_are_taken(name, t
         if each.command == "train-encoder":
             # Which one is for the user to say.
             where["teacher"] = "owner/name"
+        if each.command.startswith("train --task"):
+            where["dataset"] = "names.jsonl"
         build(PARTS[each.command], each.options | where)
 
 
@@ -138,9 +155,9 @@ def test_what_several_seeds_left_is_for_teachers_only(tmp_path, option):
         (
             [stage("m"), stage("lm", "pretrain")],
             {},
-            "the last stage has to be one of train or train-encoder, without seeds",
+            "the last stage has to be one of train or train-encoder or .*, without seeds",
         ),
-        ([stage("m", seeds=[1])], {}, "the last stage has to be one of train or train-encoder, without seeds"),
+        ([stage("m", seeds=[1])], {}, "the last stage has to be one of train or train-encoder or .*, without seeds"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_said(tmp_path, stages, top, message):

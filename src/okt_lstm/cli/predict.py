@@ -1,11 +1,14 @@
 """`okt-lstm predict`: oktane's command, with every model that okt-lstm can load."""
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oktane import predict_command
-from oktane.base_classifier import BaseClassifier
 
 from ..atomic import FileError
 from ..data.options import DATA_ARGUMENTS_NAME, FORMATS
@@ -14,11 +17,14 @@ from .model_options import add_model_options, load_model
 from .paths import check_paths
 from .predict_tags import predict_tags
 
+if TYPE_CHECKING:
+    from oktane.base_classifier import BaseClassifier
+
 SUMMARY = "Label texts: arguments, the rows of files, or the lines of standard input as they arrive."
 _TAGGERS = """\
-A model of `okt-lstm train --task token-classification` gives a line for each entity: its text, label, start, end, score
-and the whole text. A file has a column `entities` with these. A model of `--task spacing` gives the texts with their
-spaces restored. A file has them in a column `spaced`.
+A model of `okt-lstm train --task token-classification` gives a line for each entity: its text,
+label, start, end, score and the whole text. A file has a column `entities` with these. A model of
+`--task spacing` gives the texts with their spaces restored. A file has them in a column `spaced`.
 """
 _EXAMPLES = (
     "okt-lstm predict 연기도 연출도 최고였다",
@@ -40,12 +46,13 @@ def predict(argv: Sequence[str]) -> None:
         # Path.is_file fails for a text that is too long for a name.
         if options.model is None and text and os.path.isfile(f"{text}/config.json"):  # noqa: PTH113
             print(f"okt-lstm: warning: {text} is the folder of a model; did you mean --model {text}?", file=sys.stderr)
-    from ..inference.loading import is_tagger
+    if options.model is not None:
+        from ..inference.loading import is_tagger
 
-    if options.model is not None and is_tagger(options.model, options.revision, options.token):
-        check_paths({"input": options.input})
-        predict_tags(options)
-        return
+        if is_tagger(options.model, options.revision, options.token):
+            check_paths({"input": options.input})
+            predict_tags(options)
+            return
 
     def load() -> tuple[BaseClassifier, str | None]:
         return load_model(options), _trained_text_column(options.model, options.revision, options.token)
@@ -56,7 +63,9 @@ def predict(argv: Sequence[str]) -> None:
 def _trained_text_column(model: str | None, revision: str | None, token: str | None) -> str | None:
     from oktane.folders import released_model, trained_text_column
 
+    if model is None or Path(model).expanduser().is_dir():
+        return trained_text_column(Path(model or released_model()).expanduser())
     from ..hub import model_file
 
-    file = model_file(model or str(released_model()), DATA_ARGUMENTS_NAME, revision, token)
+    file = model_file(model, DATA_ARGUMENTS_NAME, revision, token)
     return trained_text_column(file.parent) if file else None

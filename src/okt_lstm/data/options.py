@@ -96,7 +96,11 @@ class DataOptions(TableOptions):
     )
     label_delimiter: str | None = field(
         default=None,
-        metadata={"metavar": "TEXT", "help": "separator of several labels in one csv or tsv field, such as '|'"},
+        metadata={
+            "metavar": "TEXT",
+            "help": "separator of several labels in one csv or tsv field, such as '|'",
+            "advanced": True,
+        },
     )
     label_columns: str | None = field(
         default=None,
@@ -134,7 +138,7 @@ class DataOptions(TableOptions):
     )
     split_seed: int = field(default=42, metadata={"help": "seed for holding out and sampling rows", "advanced": True})
     max_train_samples: int | None = field(
-        default=None, metadata={"help": "use at most N training rows, drawn at random (default: all)"}
+        default=None, metadata={"help": "use at most N training rows, drawn at random (default: all)", "advanced": True}
     )
     max_eval_samples: int | None = field(
         default=None, metadata={"help": "use at most N validation rows", "advanced": True}

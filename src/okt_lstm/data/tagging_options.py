@@ -46,7 +46,7 @@ class TaggingDataOptions(HeldOutOptions):
 
     dataset: str = field(
         metadata={
-            "metavar": "FILE|FOLDER|NAME",
+            "metavar": "FILE|NAME",
             "help": "jsonl, parquet or CoNLL file, a folder of such files (train..., validation..., test...), or a "
             "data set on the Hub (required)",
         }

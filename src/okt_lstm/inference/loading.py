@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import oktane
@@ -127,15 +128,24 @@ def load_tagger(
 
 def is_tagger(name: str, revision: str | None = None, token: str | bool | None = None) -> bool:
     """Return whether a folder or repository holds a model that labels tokens, by its config.json."""
-    from ..hub import model_file
-
     try:
-        config_file = model_file(name, "config.json", revision, token)
+        config_file = _config_file(name, revision, token)
         classes = json.loads(config_file.read_text(encoding="utf-8")).get("architectures") if config_file else None
     # Whoever loads the model says what is wrong with it.
     except (OSError, ValueError, AttributeError, RecursionError):
         return False
     return isinstance(classes, list) and any(str(one).endswith("ForTokenClassification") for one in classes)
+
+
+def _config_file(name: str, revision: str | None, token: str | bool | None) -> Path | None:
+    """Return the config.json of a folder or repository. For a folder nothing heavy is imported."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        file = folder / "config.json"
+        return file if file.is_file() else None
+    from ..hub import model_file
+
+    return model_file(name, "config.json", revision, token)
 
 
 def _refuse_other_models(name: str, revision: str | None, token: str | bool | None) -> None:

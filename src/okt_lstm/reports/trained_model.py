@@ -102,8 +102,8 @@ class TrainedModel:
     vocabulary: str = "The vocabulary was built from the training rows alone."
     selection: str = "The epoch was chosen on the validation split."
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    classes: Sequence[Mapping[str, Any]] = ()
-    warnings: Sequence[str] = ()
+    classes: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    warnings: Sequence[str] = field(default_factory=list)
     examples: Sequence[str] = ("영상이 아름답고 감동적이었다", "결말이 너무 실망스러웠다")
     versions: Mapping[str, str] = field(default_factory=package_versions)
     machine: str = field(default_factory=machine_name)

@@ -153,7 +153,7 @@ TAGGING = Command(
     (TaskOptions, TaggingDataOptions, TaggingTokenizerOptions, TaggingModelOptions, RecipeOptions, TaggingSettings),
     (
         "okt-lstm train --task token-classification --dataset names.jsonl --output_dir out",
-        "okt-lstm train --task token-classification --dataset names.conll --test_file t.conll --output_dir out",
+        "okt-lstm train --task token-classification --dataset n.conll --test_file t.conll --output_dir out",
     ),
     hidden=_UNUSED_BY_TAGGERS,
 )

@@ -58,10 +58,19 @@ class TokenizerOptions:
     )
     pos: list[str] | None = field(
         default=None,
-        metadata={"metavar": "NAME", "help": "keep these parts of speech only, such as Noun Verb Adjective"},
+        metadata={
+            "metavar": "NAME",
+            "help": "keep these parts of speech only, such as Noun Verb Adjective",
+            "advanced": True,
+        },
     )
     stopwords: list[str] | None = field(
-        default=None, metadata={"metavar": "WORD", "help": "leave out these morphemes, or those in a file, one a line"}
+        default=None,
+        metadata={
+            "metavar": "WORD",
+            "help": "leave out these morphemes, or those in a file, one a line",
+            "advanced": True,
+        },
     )
 
     def __post_init__(self) -> None:

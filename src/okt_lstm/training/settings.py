@@ -53,7 +53,9 @@ class RunSettings:
     )
     seed: int = field(default=42, metadata={"help": "seed of weights, dropout and the order of rows"})
     bf16: bool = field(default=False, metadata={"help": "train in bfloat16 mixed precision, where the hardware can"})
-    use_cpu: bool = field(default=False, metadata={"help": "train on the CPU, even if there is a GPU"})
+    use_cpu: bool = field(
+        default=False, metadata={"help": "train on the CPU, even if there is a GPU", "advanced": True}
+    )
     eval_strategy: Literal["no", "steps", "epoch"] = field(
         default="epoch", metadata={"help": "when to validate", "advanced": True}
     )
@@ -91,6 +93,7 @@ class RunSettings:
             "metavar": "NAME",
             "help": "loggers, or none (default: tensorboard, if it is installed)",
             "group": "output",
+            "advanced": True,
         },
     )
     disable_tqdm: bool | None = field(

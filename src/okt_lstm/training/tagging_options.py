@@ -30,8 +30,8 @@ class TaskOptions:
     task: Literal["text-classification", "token-classification", "spacing"] = field(
         default="text-classification",
         metadata={
-            "help": "text-classification labels texts, token-classification labels parts of texts (entities), spacing "
-            "restores spaces; each has options of its own (--task NAME --help)"
+            "help": "label texts, label parts of texts (entities), or restore spaces; each has options of its own "
+            "(--task NAME --help)"
         },
     )
 

@@ -115,7 +115,7 @@ def test_several_labels_a_text(tmp_path):
 
 def test_numbers(tmp_path):
     chosen = random.Random(0)
-    rows = [(text, value) for text, value in [(chosen.choice(FILM), 1.5), (chosen.choice(FOOD), 4.25)] * 30]
+    rows = [(chosen.choice(texts), value) for _ in range(30) for texts, value in ((FILM, 1.5), (FOOD, 4.25))]
     lines = "".join(f"{number} {text}\t{value}\n" for number, (text, value) in enumerate(rows))
     (tmp_path / "rows.tsv").write_text(f"text\tlabel\n{lines}", encoding="utf-8")
     options = {"dataset": str(tmp_path / "rows.tsv"), "problem_type": "regression", "method": "auto"}
