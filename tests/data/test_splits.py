@@ -194,7 +194,8 @@ def test_a_missing_download_names_the_ways_out(monkeypatch):
 @pytest.mark.slow
 def test_the_real_corpus_loads_whole(nsmc_dir):
     splits = load_splits(DataOptions("nsmc", data_dir=str(nsmc_dir)))
-    assert splits.description.rows == {"train": 142_500, "validation": 7_500, "test": 50_000}
+    # Equal texts stay together, so that the held-out rows are not quite the 7,500 that are asked for.
+    assert splits.description.rows == {"train": 142_580, "validation": 7_420, "test": 50_000}
     assert abs(sum(splits.datasets["validation"]["label"]) - 3_750) <= 40
 
 
