@@ -8,8 +8,9 @@ and with --onnxruntime the teacher is timed there, too.
 
 For each corpus and number of rows, five training sets are drawn. Each system trains a logistic regression on the same
 rows: TF-IDF of character 1- to 4-grams with C 10, and vectors with C chosen by cross-validation; both with balanced
-class weights. "+ TF-IDF" adds the log probabilities of the two. What is measured is kept line by line in
-OUT/results.jsonl, and not measured again. The table and the picture are made of that file.
+class weights. "+ TF-IDF" adds the log probabilities of the two, weighted by cross-validation on the training rows. What
+is measured is kept line by line in OUT/results.jsonl, and not measured again. The table and the picture are made of
+that file.
 """
 
 import argparse
@@ -43,6 +44,8 @@ from okt_lstm.training.teacher_vectors import Teacher, teacher_vectors
 ROWS = (100, 300, 1000, 3000)
 DRAWS = 5
 CS = (1.0, 10.0, 100.0)
+# Of vectors, beside TF-IDF.
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 # The plot's number of rows.
 PLOTTED_ROWS = 300
 # Turns that are timed, and about how long each takes.
@@ -86,20 +89,42 @@ def macro_f1(probabilities: NDArray[np.float64], classes: NDArray[np.int64], lab
     return float(100 * f1_score(labels, predicted, average="macro", zero_division=0))
 
 
-def mixed(first: NDArray[np.float64], second: NDArray[np.float64], several: bool) -> NDArray[np.float64]:
-    """Return the probabilities whose log odds, or logs, are the mean of two systems'."""
+def mixed(first: NDArray[np.float64], second: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """Return probabilities whose logs, or with several labels a text log odds, are a weighted mean of two systems'.
+
+    Args:
+        first: Probabilities, `(texts, classes)`. Those of several labels a text need not sum to 1.
+        second: The other system's.
+        weight: The weight of the second, from 0 to 1.
+    """
     logs = [np.log(np.clip(found, 1e-9, 1 - 1e-9)) for found in (first, second)]
-    if not several:
-        powers = np.exp(sum(logs) / 2)
+    if np.allclose(first.sum(axis=1), 1):
+        powers = np.exp((1 - weight) * logs[0] + weight * logs[1])
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
     odds = [log - np.log1p(-np.exp(log)) for log in logs]
-    return np.asarray(1 / (1 + np.exp(-sum(odds) / 2)))
+    return np.asarray(1 / (1 + np.exp(-(1 - weight) * odds[0] - weight * odds[1])))
+
+
+def out_of_fold(fit: Callable[..., NDArray[np.float64]], rows: Any, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the probabilities of each row by a system that was trained on the other folds, of four."""
+    found = np.zeros((len(labels), labels.shape[1] if labels.ndim == 2 else len(np.unique(labels))))
+    splits: Any = KFold if labels.ndim == 2 else StratifiedKFold
+    for train, test in splits(4, shuffle=True, random_state=0).split(np.zeros(len(labels)), labels):
+        parts = [rows[part] if isinstance(rows, np.ndarray) else [rows[i] for i in part] for part in (train, test)]
+        columns = slice(None) if labels.ndim == 2 else np.searchsorted(np.unique(labels), np.unique(labels[train]))
+        found[test[:, None], np.arange(found.shape[1])[columns]] = fit(parts[0], labels[train], parts[1])
+    return found
+
+
+def best_weight(first: NDArray[np.float64], second: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Return the weight with which two systems' probabilities have the best macro F1 on the rows."""
+    classes = np.unique(labels)
+    return max(WEIGHTS, key=lambda weight: macro_f1(mixed(first, second, weight), classes, labels))
 
 
 def measure_corpus(name: str, corpus: Corpus, encoders: dict[str, Encode], done: set[Any]) -> Iterator[dict[str, Any]]:
     """Yield the macro F1 of every system, number of rows and draw that is not done."""
     vectors: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
-    several = corpus.pool_labels.ndim == 2
     for rows in (count for count in ROWS if count <= len(corpus.pool)):
         for number, chosen in enumerate(corpus.draws(rows, DRAWS)):
             labels = corpus.pool_labels[chosen]
@@ -107,8 +132,9 @@ def measure_corpus(name: str, corpus: Corpus, encoders: dict[str, Encode], done:
             keys = {system: (name, rows, number, system) for system in (TFIDF, *encoders)}
             if all(key in done for key in keys.values()):
                 continue
-            lexical = probabilities_of_tfidf([corpus.pool[i] for i in chosen], labels, corpus.test)
-            found = {TFIDF: lexical}
+            texts = [corpus.pool[i] for i in chosen]
+            lexical = probabilities_of_tfidf(texts, labels, corpus.test)
+            found, lexical_folds = {TFIDF: lexical}, out_of_fold(probabilities_of_tfidf, texts, labels)
             for system, encode in encoders.items():
                 if keys[system] in done:
                     continue
@@ -116,7 +142,9 @@ def measure_corpus(name: str, corpus: Corpus, encoders: dict[str, Encode], done:
                     vectors[system] = encode(corpus.pool), encode(corpus.test)
                 pool, test = vectors[system]
                 found[system] = probabilities_of_vectors(pool[chosen], labels, test)
-                found[f"{system} + {TFIDF}"] = mixed(found[system], lexical, several)
+                folds = out_of_fold(probabilities_of_vectors, pool[chosen], labels)
+                weight = best_weight(lexical_folds, folds, labels)
+                found[f"{system} + {TFIDF}"] = mixed(lexical, found[system], weight)
             for system, probabilities in found.items():
                 if keys.get(system) in done:
                     continue

@@ -86,8 +86,21 @@ def test_draws_are_the_same_for_every_system():
 
 def test_what_two_systems_agree_on_stays():
     first, second = np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([[0.8, 0.2], [0.6, 0.4]])
-    found = benchmark_encoder.mixed(first, second, several=False)
+    found = benchmark_encoder.mixed(first, second, 0.5)
     np.testing.assert_allclose(found.sum(axis=1), 1)
     assert found[0].argmax() == 0
     np.testing.assert_allclose(found[1], 0.5)
-    np.testing.assert_allclose(benchmark_encoder.mixed(first, first, several=True), first)
+    several = np.array([[0.9, 0.8], [0.4, 0.3]])
+    np.testing.assert_allclose(benchmark_encoder.mixed(several, several, 0.3), several)
+    np.testing.assert_allclose(benchmark_encoder.mixed(first, second, 0.0), first)
+
+
+def test_the_weight_of_two_systems_is_that_of_the_better_one():
+    labels = np.array([0, 1, 0, 1])
+    right, wrong = np.array([[0.9, 0.1], [0.1, 0.9]] * 2), np.array([[0.1, 0.9], [0.9, 0.1]] * 2)
+    assert benchmark_encoder.best_weight(right, wrong, labels) == 0.0
+    assert benchmark_encoder.best_weight(wrong, right, labels) > 0.5
+    folds = benchmark_encoder.out_of_fold(
+        lambda train, known, test: np.eye(2)[[1] * len(test)], np.zeros((8, 1)), labels.repeat(2)
+    )
+    np.testing.assert_array_equal(folds, np.eye(2)[[1] * 8])
