@@ -104,8 +104,9 @@ def text_arrays(column: Any, name: str) -> Any:
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
-    if not any(is_kind(kind) for is_kind in kinds):
+    # Older versions of pyarrow have no views.
+    kinds = ("is_string", "is_large_string", "is_string_view", "is_null")
+    if not any(getattr(pa.types, name)(kind) for name in kinds if hasattr(pa.types, name)):
         raise TypeError(f"the column {name!r} holds {kind}, not text")
     # The offsets are widened, the texts are not copied. Views and dictionaries are unpacked.
     column = column.cast(pa.large_string())
