@@ -89,16 +89,17 @@ def macro_f1(probabilities: NDArray[np.float64], classes: NDArray[np.int64], lab
     return float(100 * f1_score(labels, predicted, average="macro", zero_division=0))
 
 
-def mixed(first: NDArray[np.float64], second: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+def mixed(first: NDArray[np.float64], second: NDArray[np.float64], weight: float, several: bool) -> NDArray[np.float64]:
     """Return probabilities whose logs, or with several labels a text log odds, are a weighted mean of two systems'.
 
     Args:
-        first: Probabilities, `(texts, classes)`. Those of several labels a text need not sum to 1.
+        first: Probabilities, `(texts, classes)`.
         second: The other system's.
         weight: The weight of the second, from 0 to 1.
+        several: Whether a text may have several labels, so that its probabilities need not sum to 1.
     """
     logs = [np.log(np.clip(found, 1e-9, 1 - 1e-9)) for found in (first, second)]
-    if np.allclose(first.sum(axis=1), 1):
+    if not several:
         powers = np.exp((1 - weight) * logs[0] + weight * logs[1])
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
     odds = [log - np.log1p(-np.exp(log)) for log in logs]
@@ -119,7 +120,7 @@ def out_of_fold(fit: Callable[..., NDArray[np.float64]], rows: Any, labels: NDAr
 def best_weight(first: NDArray[np.float64], second: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     """Return the weight with which two systems' probabilities have the best macro F1 on the rows."""
     classes = np.unique(labels)
-    return max(WEIGHTS, key=lambda weight: macro_f1(mixed(first, second, weight), classes, labels))
+    return max(WEIGHTS, key=lambda weight: macro_f1(mixed(first, second, weight, labels.ndim == 2), classes, labels))
 
 
 def measure_corpus(name: str, corpus: Corpus, encoders: dict[str, Encode], done: set[Any]) -> Iterator[dict[str, Any]]:
@@ -144,7 +145,7 @@ def measure_corpus(name: str, corpus: Corpus, encoders: dict[str, Encode], done:
                 found[system] = probabilities_of_vectors(pool[chosen], labels, test)
                 folds = out_of_fold(probabilities_of_vectors, pool[chosen], labels)
                 weight = best_weight(lexical_folds, folds, labels)
-                found[f"{system} + {TFIDF}"] = mixed(lexical, found[system], weight)
+                found[f"{system} + {TFIDF}"] = mixed(lexical, found[system], weight, labels.ndim == 2)
             for system, probabilities in found.items():
                 if keys.get(system) in done:
                     continue

@@ -86,13 +86,13 @@ def test_draws_are_the_same_for_every_system():
 
 def test_what_two_systems_agree_on_stays():
     first, second = np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([[0.8, 0.2], [0.6, 0.4]])
-    found = benchmark_encoder.mixed(first, second, 0.5)
+    found = benchmark_encoder.mixed(first, second, 0.5, several=False)
     np.testing.assert_allclose(found.sum(axis=1), 1)
     assert found[0].argmax() == 0
     np.testing.assert_allclose(found[1], 0.5)
     several = np.array([[0.9, 0.8], [0.4, 0.3]])
-    np.testing.assert_allclose(benchmark_encoder.mixed(several, several, 0.3), several)
-    np.testing.assert_allclose(benchmark_encoder.mixed(first, second, 0.0), first)
+    np.testing.assert_allclose(benchmark_encoder.mixed(several, several, 0.3, several=True), several)
+    np.testing.assert_allclose(benchmark_encoder.mixed(first, second, 0.0, several=False), first)
 
 
 def test_the_weight_of_two_systems_is_that_of_the_better_one():

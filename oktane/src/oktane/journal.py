@@ -55,16 +55,13 @@ class Journal:
 
     def __init__(self, stream: IO[bytes], key: str, labels: int) -> None:
         self._stream, self._labels = stream, labels
-        self.texts = 0
         header = f"{key}\n".encode()
         if stream.read(len(header)) != header:
             stream.seek(0)
             stream.truncate()
             stream.write(header)
-        self._begin = self._end = len(header)
-        for texts, _, _ in self._records():
-            self.texts += texts
-            self._end = stream.tell()
+        self._begin = len(header)
+        self.texts = sum(texts for texts, _, _ in self._records())
 
     @property
     def is_empty(self) -> bool:

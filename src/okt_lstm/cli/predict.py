@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oktane import predict_command
@@ -63,9 +62,7 @@ def predict(argv: Sequence[str]) -> None:
 def _trained_text_column(model: str | None, revision: str | None, token: str | None) -> str | None:
     from oktane.folders import released_model, trained_text_column
 
-    if model is None or Path(model).expanduser().is_dir():
-        return trained_text_column(Path(model or released_model()).expanduser())
-    from ..hub import model_file
+    from ..inference.loading import find_model_file
 
-    file = model_file(model, DATA_ARGUMENTS_NAME, revision, token)
+    file = find_model_file(model or str(released_model()), DATA_ARGUMENTS_NAME, revision, token)
     return trained_text_column(file.parent) if file else None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import oktane
-from oktane.folders import LoadError, UnsupportedError, released_model
+from oktane.folders import LoadError, UnsupportedError, local_folder, released_model
 
 from .classifier import Classifier
 
@@ -129,7 +129,7 @@ def load_tagger(
 def is_tagger(name: str, revision: str | None = None, token: str | bool | None = None) -> bool:
     """Return whether a folder or repository holds a model that labels tokens, by its config.json."""
     try:
-        config_file = _config_file(name, revision, token)
+        config_file = find_model_file(name, "config.json", revision, token)
         classes = json.loads(config_file.read_text(encoding="utf-8")).get("architectures") if config_file else None
     # Whoever loads the model says what is wrong with it.
     except (OSError, ValueError, AttributeError, RecursionError):
@@ -137,23 +137,21 @@ def is_tagger(name: str, revision: str | None = None, token: str | bool | None =
     return isinstance(classes, list) and any(str(one).endswith("ForTokenClassification") for one in classes)
 
 
-def _config_file(name: str, revision: str | None, token: str | bool | None) -> Path | None:
-    """Return the config.json of a folder or repository. For a folder nothing heavy is imported."""
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        file = folder / "config.json"
-        return file if file.is_file() else None
+def find_model_file(name: str, file: str, revision: str | None, token: str | bool | None) -> Path | None:
+    """Find a file of a folder or repository; see `okt_lstm.hub.model_file`. For a folder nothing heavy is imported."""
+    folder = local_folder(name)
+    if folder is not None:
+        return folder / file if (folder / file).is_file() else None
     from ..hub import model_file
 
-    return model_file(name, "config.json", revision, token)
+    return model_file(name, file, revision, token)
 
 
 def _refuse_other_models(name: str, revision: str | None, token: str | bool | None) -> None:
     """Raise LoadError for a model of another package, or without a tokenizer, as `transformers` would load it."""
-    from ..hub import model_file
     from ..models.configuration_lstm import MODEL_TYPES
 
-    config_file = model_file(name, "config.json", revision, token)
+    config_file = find_model_file(name, "config.json", revision, token)
     if config_file is None:
         raise LoadError(f"{name} holds no model: it has no config.json; give the --output_dir of `okt-lstm train`")
     try:
@@ -167,7 +165,7 @@ def _refuse_other_models(name: str, revision: str | None, token: str | bool | No
             f"{name} holds a model of type {model_type!r}, but only {', '.join(MODEL_TYPES)} are loaded here; use "
             "transformers.pipeline for others"
         )
-    if model_file(name, "tokenizer_config.json", revision, token) is None:
+    if find_model_file(name, "tokenizer_config.json", revision, token) is None:
         raise LoadError(
             f"{name} holds no tokenizer: it has no tokenizer_config.json; save the tokenizer beside the model with "
             "save_pretrained()"

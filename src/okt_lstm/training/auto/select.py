@@ -1,7 +1,7 @@
 """Choose among an encoder that stays frozen, one that is fine-tuned, an n-gram model, and mixtures of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,7 @@ class Choice:
         network: The network that was fine-tuned; None if the encoder stays frozen.
         ngrams: The linear model on n-grams.
         logits: The mixed logits of the rows that were held out, `(rows, labels)`.
-        score: Their main score: macro F1, or R2 for a regression.
-        scores: The main score of each candidate, by its name.
+        scores: The main score of each candidate, macro F1 or R2 for a regression, by its name.
         c: The C of the head.
         history: What Trainer logged while it fine-tuned.
     """
@@ -40,7 +39,6 @@ class Choice:
     network: PreTrainedModel | None
     ngrams: Linear
     logits: NDArray[np.float64]
-    score: float
     scores: dict[str, float]
     c: float
     history: Sequence[dict[str, float]] = ()
@@ -86,7 +84,7 @@ def choose(
     }
     head = fit_linear(vectors, targets, c)
     ngram_model = fit_linear(ngrams.matrix, targets, _NGRAM_C)
-    best = Choice(frozen, head, None, ngram_model, frozen.logits(deep, wide), 0.0, scores, c)
+    best = Choice(frozen, head, None, ngram_model, frozen.logits(deep, wide), scores, c)
     if fine_tune is not None:
         fold = folds[0]
         tuned = fine_tune(fit_linear(vectors[fold.kept], targets.of(fold.kept), c), fold)
@@ -97,9 +95,8 @@ def choose(
         mixed = mixture.logits(tuned.logits, wide[:count])
         scores["fine-tuned network and n-gram model"] = score_of(mixed, rows)
         if mixture.loss < fit_mixture(deep[:count], wide[:count], rows, class_weights).loss:
-            best = Choice(mixture, head, tuned.model, ngram_model, mixed, 0.0, scores, c, tuned.history)
-    measured = held_out if len(best.logits) == len(held_out.values) else targets.of(folds[0].held_out)
-    return replace(best, score=score_of(best.logits, measured))
+            best = Choice(mixture, head, tuned.model, ngram_model, mixed, scores, c, tuned.history)
+    return best
 
 
 def _held_out_logits(features: Any, targets: Targets, folds: Sequence[Fold], c: float) -> NDArray[np.float64]:
