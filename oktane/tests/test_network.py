@@ -1,6 +1,7 @@
 """The networks give torch's logits, whatever the model, the kernels, the rows beside a row and the storage."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch  # noqa: E402
 from safetensors.numpy import load_file, save_file  # noqa: E402
 from trained_folders import RELEASED, random_model, random_rows, torch_logits  # noqa: E402
 
+import oktane  # noqa: E402
 from okt_lstm.models.ngrams import NUM_HASHES, hashed_ngrams  # noqa: E402
 from oktane import _engine, network  # noqa: E402
 
@@ -101,6 +103,16 @@ def test_known_ngrams_alone_and_beside_a_network(tmp_path, family, dtype):
     found = network.load_model(tmp_path).network.run(*rows)
     assert_close(found, torch_logits(model.float(), *rows))
     assert np.abs(found - before).max() > 0.1
+
+
+@pytest.mark.parametrize("engine", ["oktane", "torch"])
+def test_known_ngrams_out_of_order_are_refused(tmp_path, engine):
+    shutil.copytree(RELEASED, tmp_path / "model")
+    model = random_model("LSTM", labels=("negative", "positive"), vocab_size=12_000, num_ngrams=4)
+    model.ngrams.hashes.copy_(torch.tensor([1, 5, 3, 9]))
+    save(model, tmp_path / "model")
+    with pytest.raises(oktane.LoadError, match=r"ngrams\.hashes must be in ascending order"):
+        okt_lstm.load(tmp_path / "model", device="cpu", engine=engine)
 
 
 @pytest.mark.parametrize("family", ["LSTM", "Ngram"])

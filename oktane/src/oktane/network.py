@@ -262,4 +262,8 @@ def _known_ngrams(
 ) -> _engine.Ngrams:
     """Load the weights of `count` n-grams, which are known by their hash."""
     stored, number = weights.stored(f"{name}.weight", (count, len(bias)))
-    return _engine.Ngrams(stored, number, bias, length, vocab_size, weights.integers(f"{name}.hashes", (count,)))
+    hashes = weights.integers(f"{name}.hashes", (count,))
+    # In another order they would not be found, in silence.
+    if not (np.diff(hashes) > 0).all():
+        raise LoadError(f"{weights.path}: {name}.hashes must be in ascending order")
+    return _engine.Ngrams(stored, number, bias, length, vocab_size, hashes)

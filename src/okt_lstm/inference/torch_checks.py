@@ -78,10 +78,14 @@ def check_files(
 
 
 def check_weights(name: str, model: PreTrainedModel) -> None:
-    """Raise LoadError if a weight is infinite or NaN: the model would label every text the same, in silence."""
+    """Raise LoadError if a weight is infinite or NaN, or n-grams are out of order: labels would be wrong silently."""
     for weight, values in model.named_parameters():
         if not values.isfinite().all():
             raise LoadError(f"{name}: {weight} holds numbers that are infinite or NaN: its training has failed")
+    for buffer, numbers in model.named_buffers():
+        # In another order the n-grams would not be found.
+        if buffer.endswith("hashes") and not (numbers.diff() > 0).all():
+            raise LoadError(f"{name}: {buffer} must be in ascending order")
 
 
 def _stored_weights(name: str, revision: str | None, token: str | bool | None) -> Mapping[str, tuple[int, ...]]:
