@@ -118,17 +118,27 @@ def recurrent(cell: str, number: str, prefix: str = "model.", **options: Any) ->
     head = "classifier" if prefix else "projection"
     tensors[f"{head}.weight"] = floats(3, 2 * directions * hidden)
     tensors[f"{head}.bias"] = floats(3)
+    if count := options.get("num_ngrams"):
+        tensors |= {"ngrams.weight": floats(count, 3), "ngrams.hashes": known_hashes(count)}
     config = {"model_type": f"okt_{cell}", "vocab_size": tokens, "embedding_size": width, "hidden_size": hidden}
     config |= {"num_hidden_layers": 2, "bidirectional": True, "pooling": "max_mean", "separate_directions": False}
     config |= {"id2label": {"0": "a", "1": "b", "2": "c"}, "problem_type": "single_label_classification"} | options
     return {"config.json": json.dumps(config).encode(), "model.safetensors": safetensors(tensors)}
 
 
-def ngrams() -> Files:
-    """Return a folder of an n-gram model."""
+def known_hashes(count: int) -> tuple[str, np.ndarray]:
+    """Return the hashes of known n-grams, in ascending order."""
+    return "I32", np.sort(np.random.default_rng(1).choice(2**31 - 1, count, replace=False)).astype(np.int32)
+
+
+def ngrams(known: bool = False) -> Files:
+    """Return a folder of an n-gram model, with buckets or with known n-grams."""
     weights = np.random.default_rng(0).normal(0, 1, (97, 2)).astype(np.float16)
     tensors = {"weights.weight": ("F16", weights), "bias": ("F32", np.ones(2, np.float32))}
     config = {"model_type": "okt_ngram", "vocab_size": 290, "num_buckets": 97, "max_ngram": 3, "num_labels": 2}
+    if known:
+        tensors["weights.hashes"] = known_hashes(97)
+        config["num_ngrams"] = 97
     return {"config.json": json.dumps(config).encode(), "model.safetensors": safetensors(tensors)}
 
 
@@ -141,7 +151,9 @@ def seeds() -> list[Files]:
         recurrent("gru", "F16", problem_type="multi_label_classification") | subwords,
         recurrent("rnn", "BF16", problem_type="regression", nonlinearity="relu") | words,
         recurrent("lstm", "I8", prefix="", projection_size=3) | subwords,
+        recurrent("gru", "F32", num_ngrams=40, ngram_length=2, abstain_below=0.5) | subwords,
         ngrams() | subwords,
+        ngrams(known=True) | words,
     ]
 
 
