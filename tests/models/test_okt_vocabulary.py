@@ -72,6 +72,8 @@ def test_training_takes_texts_or_lists_of_texts_and_reads_them_as_a_stream(monke
 
 
 def test_training_shows_a_progress_bar_unless_told_not_to(capfd):
+    # A command that ran before in this process may have turned transformers' bars off.
+    logging.enable_progress_bar()
     OktTokenizer().train_new_from_iterator(TEXTS, 100, length=len(TEXTS))
     assert f"{len(TEXTS)}/{len(TEXTS)}" in capfd.readouterr().err
     train()

@@ -53,18 +53,17 @@ def generate(argv: Sequence[str]) -> None:
     if not sys.stderr.isatty():
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     from transformers import set_seed
-    from transformers.utils import logging
 
     from ..inference.generator import load_generator
+    from ..inference.torch_loading import quiet_transformers
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    generator = load_generator(options.model, options.revision, options.token, options.device)
-    if options.seed is not None:
-        set_seed(options.seed)
     how = {name: getattr(options, name) for name in ("max_new_tokens", "num_beams", "num_return_sequences")}
     if samples:
         how |= {"do_sample": True, **{name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}}
-    for text in options.texts or (line.rstrip("\r\n") for line in sys.stdin):
-        for result in generator.generate([text], **how):
-            print(" ".join(result.splitlines()))
+    with quiet_transformers():
+        generator = load_generator(options.model, options.revision, options.token, options.device)
+        if options.seed is not None:
+            set_seed(options.seed)
+        for text in options.texts or (line.rstrip("\r\n") for line in sys.stdin):
+            for result in generator.generate([text], **how):
+                print(" ".join(result.splitlines()))
