@@ -240,7 +240,7 @@ def test_a_finished_model_that_the_disk_has_no_room_for_is_one_error_and_can_be_
 
     with monkeypatch.context() as patch:
         patch.setattr(RecurrentTrainer, "_save", fill_disk)
-        with pytest.raises(OSError, match="(?i)file too large"):
+        with pytest.raises(OSError, match=r"(?i)file too large"):
             run(tmp_path / "out", *LAST)
     left = {path.name for path in (tmp_path / "out").iterdir()}
     assert "model.safetensors" not in left
