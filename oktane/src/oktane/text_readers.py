@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from .encodings import say_once
 from .lines import LONGEST_LINE, FileError, strip_line_end
-from .row_reader import RecordReader, Row, RowReader
+from .row_reader import RecordReader, Row, RowReader, count_filled
 
 # The only column of a txt file.
 TXT_COLUMN = "text"
@@ -20,6 +20,8 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bar
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\s*')
 # How many lines the separator is found by.
 _HEAD_LINES = 50
+# And how many characters of each.
+_HEAD_LENGTH = 1 << 20
 
 # The csv module's own limit is 131,072 characters. A field may have as many as a line.
 csv.field_size_limit(LONGEST_LINE)
@@ -90,15 +92,11 @@ class CsvReader(RecordReader):
 def find_separator(lines: Sequence[str]) -> str:
     """Return what separates the fields of the first lines of a csv file: a comma, unless another one does better."""
     best, separator = (0.0, 1), ","
+    beginnings = [line[:_HEAD_LENGTH] for line in lines]
     for candidate in SEPARATORS:
-        counts = [_count(fields) for fields in csv.reader(lines, delimiter=candidate) if fields]
+        counts = [count_filled(fields) for fields in csv.reader(beginnings, delimiter=candidate) if fields]
         if counts:
             alike = sum(count <= counts[0] and count > 1 for count in counts[1:]) / max(1, len(counts) - 1)
             if counts[0] > 1 and (alike, counts[0]) > best:
                 best, separator = (alike, counts[0]), candidate
     return separator
-
-
-def _count(fields: Sequence[str]) -> int:
-    """Return how many fields there are up to the last that is not blank."""
-    return max((number for number, field in enumerate(fields, 1) if field.strip()), default=0)
