@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import IO, Any
 
-from .lines import LONGEST_LINE, FileError, check_length, raw_lines, strip_line_end
+from .lines import LONGEST_LINE, FileError, check_length, raw_lines, strip_line_end, with_line_feeds
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def decoded_lines(stream: IO[bytes], name: str, encoding: str | None, head: byte
     if encoding is not None and "\n".encode(encoding) != b"\n":
         yield from _wide_lines(stream, name, encoding)
         return
-    lines = raw_lines(stream, name)
+    lines = raw_lines(with_line_feeds(stream, head), name)
     for number, raw in enumerate(lines, 1):
         if encoding is None and not raw.isascii():
             sample = [raw]
@@ -178,7 +178,7 @@ class BlockDecoder:
             if not block and length:
                 lines.append("".join(unfinished))
             if lines and self._count == 0:
-                lines[0] = lines[0].removeprefix("\ufeff")
+                lines[0] = lines[0].lstrip("\ufeff")
             self._count += len(lines)
             if lines:
                 yield [strip_line_end(line) for line in lines]
@@ -210,7 +210,7 @@ def _wide_lines(stream: Any, name: str, encoding: str) -> Iterator[str]:
     try:
         for number, line in enumerate(iter(partial(text.readline, LONGEST_LINE + 1), ""), 1):
             check_length(len(line), name, number)
-            yield line.removeprefix("\ufeff") if number == 1 else line
+            yield line.lstrip("\ufeff") if number == 1 else line
     except UnicodeError as error:
         raise FileError(f"{name}, after line {number}: not {encoding.upper()} ({error}). {_NAME_IT}") from None
     finally:
@@ -227,7 +227,7 @@ def _decode(raw: bytes, encoding: str, name: str, number: int) -> str:
     except UnicodeDecodeError as error:
         byte = f"byte 0x{raw[error.start]:02x} (number {error.start + 1} of the line)"
         raise FileError(f"{name}, line {number}: {byte} is not {encoding.upper()}. {_NAME_IT}") from None
-    return line.removeprefix("\ufeff") if number == 1 else line
+    return line.lstrip("\ufeff") if number == 1 else line
 
 
 def _guess(lines: Sequence[bytes], name: str, number: int) -> str:

@@ -18,6 +18,7 @@ MOST_DECOMPRESSED = 1 << 28
 class JsonlReader(RowReader):
     """One object a line, or an array of objects."""
 
+    is_text = True
     place = "line"
 
     def _start(self) -> None:

@@ -10,7 +10,7 @@ A row is a dictionary from column to value. The suffix of a file tells its forma
 * `parquet`, `arrow` (or `feather`): typed columns. They need the extra `oktane[arrow]`.
 
 The encoding of text is detected (see `encodings`); a byte order mark is ignored. A file may be compressed; its last
-suffix is then `.gz`, `.bz2` or `.xz`. Several files with the same columns are read as one table.
+suffix is then `.gz`, `.bz2`, `.xz`, `.zip` or `.zst`. Several files with the same columns are read as one table.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .archives import name_in_zip
 from .arrow_files import ArrowReader, ParquetReader
 from .columns import names_columns, names_of
 from .encodings import say_once
 from .json_readers import JsonlReader, JsonReader
 from .lines import STREAM, FileError, uncompressed
-from .paths import Source, file_format, find_files, is_shard
-from .row_reader import ReadOptions, Row, RowReader
+from .paths import SUFFIXES, Source, file_format, find_files, is_shard
+from .row_reader import MAGIC, ReadOptions, Row, RowReader
 from .text_readers import CsvReader, TsvReader, TxtReader
 
 READERS: dict[str, type[RowReader]] = {
@@ -39,9 +40,6 @@ READERS: dict[str, type[RowReader]] = {
     "arrow": ArrowReader,
 }
 """The readers, by format."""
-
-# The first bytes of the formats that are not text.
-MAGIC: dict[bytes, str] = {b"PAR1": "parquet", b"ARROW1": "arrow", b"PK\x03\x04": "xlsx"}
 
 
 def open_reader(source: Source, options: ReadOptions | None = None) -> RowReader:
@@ -85,9 +83,11 @@ def format_of(path: Path) -> str:
     inner = uncompressed(path)
     if str(path) == STREAM:
         raise FileError("standard input has no name that tells its format: add --input_format csv (or another)")
+    if path.suffix.lower() == ".zip" and inner.suffix.lower() not in SUFFIXES:
+        return file_format(name_in_zip(path))
     if not is_shard(inner):
         return file_format(inner)
-    with TxtReader(path) as reader:
+    with _AnyReader(path) as reader:
         head, line = reader.head, reader.first_line
     for magic, known in MAGIC.items():
         if head.startswith(magic):
@@ -95,6 +95,12 @@ def format_of(path: Path) -> str:
     if line.lstrip("\ufeff ")[:1] in ("{", "["):
         return "json"
     return "csv" if names_columns(line) else "txt"
+
+
+class _AnyReader(TxtReader):
+    """The first bytes of a file of any format."""
+
+    is_text = False
 
 
 class _Shards(RowReader):
