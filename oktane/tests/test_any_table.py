@@ -11,7 +11,7 @@ import pytest
 from oktane import encodings
 from oktane.columns import choose_text_column, find_usual, refuse_table
 from oktane.lines import FileError, read_blocks
-from oktane.readers import open_reader
+from oktane.readers import open_reader, text_of
 from oktane.row_reader import ReadOptions
 from oktane.text_readers import find_separator
 from oktane.writers import open_writer, output_format
@@ -94,6 +94,26 @@ def test_what_may_be_either_is_said_with_both_readings(write, said):
     read(path)
     assert "may be CP949 ('첨'); if so, add --encoding cp949" in said()[0]
     assert read(path, encoding="cp949") == [{"text": "첨"}]
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8"])
+@pytest.mark.parametrize("is_windows", [False, True])
+def test_korean_that_a_program_took_for_latin_1_is_refused(write, encoding, is_windows):
+    mistaken = "".join(
+        chr(byte) if not is_windows else bytes([byte]).decode("cp1252", "ignore") or chr(byte)
+        for byte in "배송이 정말 빨라요".encode(encoding)
+    )
+    path = write("a.txt", f"{mistaken}\n")
+    with pytest.raises(FileError, match=f"was '배송이 정말 빨라요' before some program read {encoding.upper()} as Latin-1"):
+        read(path)
+    assert read(path, encoding="utf-8") == [{"text": mistaken}]
+    assert read(write("b.txt", "Größe, très bien\n")) == [{"text": "Größe, très bien"}]
+
+
+def test_a_line_of_another_encoding_is_named_on_either_side(write):
+    lines = [f"좋다 {number}\n".encode("cp949") for number in range(20)]
+    with pytest.raises(FileError, match="line 21: byte 0x.* is not CP949"):
+        read(write("a.txt", b"".join(lines) + "나쁘다\n".encode()))
 
 
 def test_a_damaged_line_of_utf8_is_named_not_guessed(write):
@@ -287,6 +307,20 @@ def test_json_holds_an_array_or_columns_or_lines(write, indent):
         read(write("d.json", json.dumps({"rows": 3, "text": "가"}, indent=2)))
 
 
+def test_columns_of_json_are_those_of_the_first_rows(write):
+    path = write("a.jsonl", '{"id": 1}\n{"id": 2, "text": "가"}\n{"text": "나", "id": 3}\n')
+    with open_reader(path) as reader:
+        assert reader.columns == ["id", "text"]
+        assert [(reader.location[-6:], text_of(row, "text", reader)) for row in reader] == [
+            ("line 1", None),
+            ("line 2", "가"),
+            ("line 3", "나"),
+        ]
+    other = write("b.jsonl", '{"text": NaN, "x": 1}\n')
+    with open_reader([path, other]) as reader:
+        assert [text_of(row, "text", reader) for row in reader] == [None, "가", "나", None]
+
+
 def test_json_can_be_written(tmp_path):
     for rows in (ROWS, []):
         with open_writer(tmp_path / "a.json", ["리뷰", "분류"]) as writer:
@@ -328,6 +362,13 @@ def test_sparks_shards_have_the_format_of_their_content(write, tmp_path, content
     write("out/part-00001", content)
     write("out/_SUCCESS", "")
     assert read(tmp_path / "out") == rows * 2
+
+
+def test_shards_without_a_byte_have_no_rows(write, tmp_path):
+    write("out/part-00000", "")
+    write("out/part-00001", "본문,라벨\n좋다,1\n")
+    write("out/part-00002", "")
+    assert read(tmp_path / "out") == [{"본문": "좋다", "라벨": "1"}]
 
 
 def test_shards_with_other_columns_are_refused(write):

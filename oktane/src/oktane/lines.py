@@ -155,6 +155,11 @@ def one_line(text: str) -> str:
     return text.translate(BLANKS)
 
 
+def counted(number: int, what: str) -> str:
+    """Write a number with its noun: "1 row", "2,000 rows"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def escaped(text: str) -> str:
     r"""Write what a person can't see as its escape: control characters, and those that turn the direction of text.
 

@@ -15,6 +15,7 @@ suffix is then `.gz`, `.bz2`, `.xz`, `.zip` or `.zst`. Several files with the sa
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -107,7 +108,8 @@ class _Shards(RowReader):
     """The rows of several files that have the same columns, one file after the other."""
 
     def __init__(self, paths: Sequence[str | os.PathLike[str]], options: ReadOptions) -> None:
-        self._paths = [Path(path) for path in paths]
+        # Spark leaves an empty file where a part has no rows.
+        self._paths = [path for path in map(Path, paths) if str(path) == STREAM or path.stat().st_size] or [Path(paths[0])]
         self._done = 0
         self.options = options
         self._open(self._paths[0])
@@ -138,7 +140,9 @@ class _Shards(RowReader):
             if path != self.path:
                 self._reader.close()
                 self._open(path)
-                if set(self._reader.columns) != set(self.columns) and self._reader.columns:
+                # Rows of JSON may lack keys.
+                may_differ = isinstance(self._reader, JsonlReader)
+                if not may_differ and set(self._reader.columns) != set(self.columns):
                     raise FileError(
                         f"{path}: has the columns {names_of(self._reader.columns)}, but {self._paths[0]} has "
                         f"{names_of(self.columns)}"
@@ -169,7 +173,7 @@ class _Shards(RowReader):
 
 
 def text_of(row: Row, column: str, reader: RowReader) -> str | None:
-    """Return the text of the row that was read last: None if it is null or the row lacks the column.
+    """Return the text of the row that was read last: None if it is null (or NaN), or the row lacks the column.
 
     Raises:
         FileError: The column holds something else than text.
@@ -177,5 +181,9 @@ def text_of(row: Row, column: str, reader: RowReader) -> str | None:
     text = row.get(column)
     if text is None or isinstance(text, str):
         return text
+    # What Python writes into JSON for nothing.
+    if isinstance(text, float) and math.isnan(text):
+        return None
+    fix = "--text_column names another column" if isinstance(text, dict | list) else "write it in quotes"
     found = f"a {type(text).__name__} ({text!r:.40})"
-    raise FileError(f"{reader.location}: the column {column!r} is {found}, not text")
+    raise FileError(f"{reader.location}: the column {column!r} is {found}, not text; {fix}")

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from zipfile import BadZipFile
 
 from .encodings import check_encoding, decoded_lines, detect_wide
-from .lines import STREAM, FileError, decompress, standard_input
+from .lines import STREAM, FileError, counted, decompress, standard_input
 
 Row: TypeAlias = dict[str, Any]
 
@@ -52,7 +52,7 @@ class RowReader:
 
     Attributes:
         path: The file.
-        columns: The names of the columns; in json and jsonl files, those of the first row (other rows may differ).
+        columns: The names of the columns; in json and jsonl files, those of the first rows (later ones may differ).
         schema: The types of the columns, if the format has types.
         untyped: Whether every value is text, as in csv.
         is_text: Whether the format is text.
@@ -234,7 +234,9 @@ class RecordReader(RowReader):
             raise FileError(f"{self.path}: its first line must name the columns, but is blank")
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated:
-            raise FileError(f"{self.path}, line {first[0]}: the header names the column {repeated[0]!r} twice")
+            raise FileError(
+                f"{self.path}, {self.place} {first[0]}: the header names the column {repeated[0]!r} twice; rename one"
+            )
         self.columns = names
         return records
 
@@ -248,6 +250,15 @@ class RecordReader(RowReader):
     def _row(self, fields: list[str]) -> Row:
         count = len(self.columns)
         if len(fields) < count or any(field.strip() for field in fields[count:]):
-            named = f"the header names {count}" if self.options.header else f"the first line has {count}"
-            raise FileError(f"{self.location}: {len(fields)} fields, but {named} columns")
+            named = "the header names" if self.options.header else "the first line has"
+            raise FileError(
+                f"{self.location}: {counted(len(fields), 'field')}, but {named} {counted(count, 'column')}; "
+                f"{self._advice(len(fields))}"
+            )
         return dict(zip(self.columns, fields, strict=False))
+
+    def _advice(self, count: int) -> str:
+        """Return what may be wrong with a row of another number of fields than there are columns."""
+        if count > len(self.columns):
+            return "if lines stand above the one that names the columns, delete them"
+        return "add what is missing"

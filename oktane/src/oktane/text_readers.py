@@ -99,6 +99,13 @@ class CsvReader(RecordReader):
                 yield start, fields
 
 
+    def _advice(self, count: int) -> str:
+        if count < len(self.columns):
+            return "a field with a line break in it has to be in double quotes"
+        one = ", or add --input_format txt if each line is a text" if len(self.columns) == 1 else ""
+        return f"put a field with {self.separator!r} in it in double quotes{one}; {super()._advice(count)}"
+
+
 def find_separator(lines: Sequence[str]) -> str:
     """Return what separates the fields of the first lines of a csv file: a comma, unless another one does better."""
     best, separator = (0.0, 1), ","
