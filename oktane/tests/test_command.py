@@ -338,6 +338,9 @@ def test_the_texts_of_tables_are_read_as_predict_reads_them(tmp_path):
     table = (tmp_path / "a.csv").read_bytes()
     done = run("morphs", "--input", "-", "--input_format", "csv", given=table)
     assert done.stdout.decode().splitlines() == expected[:2]
+    done = run("morphs", given=table)
+    assert len(done.stdout.splitlines()) == 3
+    assert "the first one names columns; to read a table, add --input - --input_format csv" in done.stderr.decode()
 
 
 @pytest.mark.parametrize(

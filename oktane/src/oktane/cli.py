@@ -284,6 +284,7 @@ def _analyze(options: argparse.Namespace) -> None:
 
 
 def _blocks(options: argparse.Namespace) -> Iterator[list[str]]:
+    from .columns import lines_of_input
     from .lines import STREAM, read_blocks
     from .paths import find_files
 
@@ -291,7 +292,9 @@ def _blocks(options: argparse.Namespace) -> Iterator[list[str]]:
         yield options.texts
         return
     for path in map(str, find_files(options.input or [STREAM])):
-        if _holds_lines(path, options):
+        if path == STREAM and options.input_format in (None, "txt"):
+            yield from lines_of_input(options.encoding)
+        elif _holds_lines(path, options):
             yield from read_blocks([path], options.encoding)
         else:
             yield from _column(path, options)
@@ -304,7 +307,7 @@ def _holds_lines(path: str, options: argparse.Namespace) -> bool:
         FileError: A file that is called .txt is a table by its first line.
     """
     from .columns import refuse_table
-    from .lines import STREAM, uncompressed
+    from .lines import uncompressed
     from .paths import SUFFIXES, is_shard
     from .readers import open_reader
     from .text_readers import TxtReader
@@ -312,7 +315,7 @@ def _holds_lines(path: str, options: argparse.Namespace) -> bool:
     if options.input_format is not None:
         return bool(options.input_format == "txt")
     inner = uncompressed(path)
-    if path == STREAM or not (inner.suffix.lower() in SUFFIXES or is_shard(inner) or path.lower().endswith(".zip")):
+    if not (inner.suffix.lower() in SUFFIXES or is_shard(inner) or path.lower().endswith(".zip")):
         return True
     with open_reader(path, read_options(options)) as reader:
         refuse_table(reader, "add --input_format tsv if it is a table with a header, txt if each line is a text")

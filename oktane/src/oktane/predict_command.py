@@ -109,8 +109,8 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
     """
     check(options)
     # What only the predictions need is imported here: --help answers at once.
+    from .columns import lines_of_input
     from .files import print_file, print_predictions
-    from .lines import read_blocks
     from .paths import find_files
     from .runs import Shard, plan, predict_files
 
@@ -134,7 +134,7 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
         reading = read_options(options)
         print_file(classifier, options.input, sys.stdout, reading=reading, usual_column=usual_column, **how)
     else:
-        for texts in [options.texts] if options.texts else read_blocks([STREAM], options.encoding):
+        for texts in [options.texts] if options.texts else lines_of_input(options.encoding):
             print_predictions(classifier, texts, sys.stdout, probabilities=options.probabilities)
 
 

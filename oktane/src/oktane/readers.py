@@ -184,6 +184,5 @@ def text_of(row: Row, column: str, reader: RowReader) -> str | None:
     # What Python writes into JSON for nothing.
     if isinstance(text, float) and math.isnan(text):
         return None
-    fix = "--text_column names another column" if isinstance(text, dict | list) else "write it in quotes"
     found = f"a {type(text).__name__} ({text!r:.40})"
-    raise FileError(f"{reader.location}: the column {column!r} is {found}, not text; {fix}")
+    raise FileError(f"{reader.location}: the column {column!r} is {found}, not text; make it text, or name another column with --text_column")

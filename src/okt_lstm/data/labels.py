@@ -275,8 +275,11 @@ def _scan(splits: Sequence[Rows], skip_bad_rows: bool) -> _Found:
             if bad.is_bad(location, text, label):
                 continue
             if not isinstance(text, str):
-                what = f"{type(text).__name__} {text!r}, not text"
-                raise DataError(f"{location}: the column {rows.text_column!r} holds {what}.")
+                what = f"{type(text).__name__} {text!r:.40}, not text"
+                raise DataError(
+                    f"{location}: the column {rows.text_column!r} holds {what}. Make it text, or name another column "
+                    "with --text_column."
+                )
             found.rows += 1
             if not isinstance(label, str | bool | list):
                 number = number or location
