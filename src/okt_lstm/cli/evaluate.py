@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import get_type_hints
 
-from oktane.lines import escaped
+from oktane.lines import counted, escaped
 
 from ..atomic import FileError, replacing
 from ..data.options import DATA_ARGUMENTS_NAME, READING_OPTIONS, DataOptions
@@ -65,7 +65,7 @@ def evaluate(argv: Sequence[str]) -> None:
             data_options, classifier.problem_type, classifier.labels, trained_on=options.dataset is None
         )
         test, name = splits.datasets["test"], splits.description.name
-        print(f"Evaluating on {len(test):,} rows of {escaped(name)}", file=sys.stderr)
+        print(f"Evaluating on {counted(len(test), 'row')} of {escaped(name)}", file=sys.stderr)
         scores = classifier.evaluate(test["text"][:], test["label"][:])
         report = json.dumps({"dataset": name, "rows": len(test), **scores}, ensure_ascii=False, indent=2)
         if file:

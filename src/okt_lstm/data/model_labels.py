@@ -7,7 +7,7 @@ from oktane.problem_type import ProblemType
 
 from .errors import DataError
 from .label_values import as_flags, read_label
-from .labels import LabelScheme
+from .labels import LabelScheme, ids_by_name
 
 
 def encode_labels(labels: Iterable[Any], problem_type: ProblemType, names: Sequence[str]) -> list[Any]:
@@ -22,7 +22,7 @@ def encode_labels(labels: Iterable[Any], problem_type: ProblemType, names: Seque
     Raises:
         DataError: A label is missing or none of the model's.
     """
-    scheme = LabelScheme(problem_type, tuple(names), {name: class_id for class_id, name in enumerate(names)})
+    scheme = LabelScheme(problem_type, tuple(names), ids_by_name(names))
     return [_encode(label, scheme, f"labels[{number}]") for number, label in enumerate(labels)]
 
 

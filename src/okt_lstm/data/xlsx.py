@@ -5,10 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 from zipfile import BadZipFile
 
+from oktane.encodings import say_once
 from oktane.lines import FileError
 from oktane.paths import SUFFIXES
 from oktane.readers import READERS
 from oktane.row_reader import RecordReader
+
+
+# Rows that are read twice, to find formulas without results.
+_CHECKED_ROWS = 200
 
 
 class _XlsxReader(RecordReader):
@@ -27,6 +32,7 @@ class _XlsxReader(RecordReader):
         except (InvalidFileException, BadZipFile, KeyError, ValueError) as exception:
             raise FileError(f"{self.path}: not an xlsx file ({exception})") from None
         sheet = self._sheet(book)
+        self._refuse_lost_results(sheet.title)
         # Some programs write a wrong size, and cells beyond it would be left out.
         sheet.reset_dimensions()
         width = 0
@@ -40,12 +46,39 @@ class _XlsxReader(RecordReader):
     def _sheet(self, book: Any) -> Any:
         wanted, sheets = self.options.sheet, book.worksheets
         if wanted is None:
-            return sheets[0]
+            # A hidden sheet is not what its owner sees.
+            sheet = next((sheet for sheet in sheets if sheet.sheet_state == "visible"), sheets[0])
+            if len(sheets) > 1:
+                names = ", ".join(book.sheetnames)
+                say_once(f"{self.path}: the sheet {sheet.title!r} is read; --sheet names another of {names}")
+            return sheet
         if wanted in book.sheetnames:
             return book[wanted]
         if wanted.isdecimal() and 1 <= int(wanted) <= len(sheets):
             return sheets[int(wanted) - 1]
         raise FileError(f"{self.path}: has no sheet {wanted!r} (--sheet); its sheets are {', '.join(book.sheetnames)}")
+
+    def _refuse_lost_results(self, title: str) -> None:
+        """Refuse formulas without their results, which look like blank cells. The first rows show whether there are any.
+
+        Raises:
+            FileError: There are some.
+        """
+        import openpyxl
+
+        values, formulas = (
+            openpyxl.load_workbook(self._stream, read_only=True, data_only=data_only)[title].iter_rows(
+                max_row=_CHECKED_ROWS, values_only=True
+            )
+            for data_only in (True, False)
+        )
+        for number, (row, written) in enumerate(zip(values, formulas, strict=True), 1):
+            for value, formula in zip(row, written, strict=True):
+                if value is None and isinstance(formula, str) and formula.startswith("="):
+                    raise FileError(
+                        f"{self.path}, row {number}: the result of the formula {formula!r:.40} is not in the file; "
+                        "open it in Excel and save it"
+                    )
 
 
 def _to_text(value: Any) -> str:

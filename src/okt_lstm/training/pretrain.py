@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from oktane import chunks
+from oktane.lines import counted
 
 from ..atomic import write_json
 from ..data.cache import generate
@@ -159,7 +160,7 @@ def _split(rows: datasets.Dataset, text: UnlabeledText, training: PretrainOption
     """Hold out rows for evaluation, as the split `test`."""
     held_out = min(training.max_eval_samples, len(rows) // 10)
     if not held_out:
-        raise ValueError(f"{text.name}: {len(rows)} texts of two tokens and more are too few to train on")
+        raise ValueError(f"{text.name}: {counted(len(rows), 'text')} of two tokens and more: too few to train on")
     return rows.train_test_split(test_size=held_out, seed=training.seed)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from oktane.lines import counted
 from oktane.problem_type import ProblemType
 
 from ...data.splits import Splits
@@ -36,7 +37,7 @@ def announce(
         folds: What is held out.
         plan: How long the network is fine-tuned; None if it is not.
     """
-    rows = ", ".join(f"{len(part):,} rows to {name}" for name, part in _verbs(splits))
+    rows = ", ".join(f"{counted(len(part), 'row')} to {name}" for name, part in _verbs(splits))
     task = _TASKS[targets.problem_type].format(count=targets.num_labels)
     yield f"{splits.description.name}: {rows}; learning {task}."
     if targets.problem_type is ProblemType.REGRESSION:
@@ -51,9 +52,9 @@ def announce(
     cut = int((lengths > max_length).sum())
     longest = f"{np.median(lengths):.0f} tokens in the median, {lengths.max():,} at most"
     yield f"Texts have {longest}" + (
-        f"; {cut:,} are cut after {max_length:,} (--max_length)." if cut else "; none is cut."
+        f"; {cut:,} {'is' if cut == 1 else 'are'} cut after {max_length:,} (--max_length)." if cut else "; none is cut."
     )
-    held_out = f"{len(folds)}-fold cross-validation" if len(folds) > 1 else f"{len(folds[0].held_out):,} held-out rows"
+    held_out = f"{len(folds)}-fold cross-validation" if len(folds) > 1 else counted(len(folds[0].held_out), "held-out row")
     yield (
         f"Comparing the encoder inside oktane, a linear n-gram model, both together, and TF-IDF by {held_out}; "
         "near-duplicates stay together."
@@ -109,4 +110,4 @@ def _seconds(targets: Targets, lengths: NDArray[np.int64], folds: int, plan: Pla
 
 
 def _duration(seconds: float) -> str:
-    return f"{max(10, round(seconds, -1)):.0f} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+    return f"{max(10, round(seconds, -1)):.0f} seconds" if seconds < 90 else counted(round(seconds / 60), "minute")
