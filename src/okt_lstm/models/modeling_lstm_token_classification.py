@@ -13,8 +13,8 @@ from transformers.utils.generic import can_return_tuple
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
 from .crf import LinearChainCRF
 from .modeling_lstm import GRUModel, LSTMModel, RecurrentModel, RecurrentPreTrainedModel, RNNModel
-from .reading_order import ReadingOrder
 from .ngrams import hashed_ngrams
+from .reading_order import ReadingOrder
 
 
 class RecurrentForTokenClassification(RecurrentPreTrainedModel):
