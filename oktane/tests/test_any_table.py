@@ -104,7 +104,9 @@ def test_korean_that_a_program_took_for_latin_1_is_refused(write, encoding, is_w
         for byte in "배송이 정말 빨라요".encode(encoding)
     )
     path = write("a.txt", f"{mistaken}\n")
-    with pytest.raises(FileError, match=f"was '배송이 정말 빨라요' before some program read {encoding.upper()} as Latin-1"):
+    with pytest.raises(
+        FileError, match=f"was '배송이 정말 빨라요' before some program read {encoding.upper()} as Latin-1"
+    ):
         read(path)
     assert read(path, encoding="utf-8") == [{"text": mistaken}]
     assert read(write("b.txt", "Größe, très bien\n")) == [{"text": "Größe, très bien"}]

@@ -180,8 +180,15 @@ class BatchPredictor(BatchFunction):
 
     @property
     def classifier(self) -> BaseClassifier:
-        """The classifier of this process."""
-        return _load(**self._loading)
+        """The classifier of this process.
+
+        Raises:
+            ValueError: It compares two texts.
+        """
+        classifier = _load(**self._loading)
+        if classifier.text_pair:
+            raise ValueError("BatchPredictor reads one text a row, but this model compares two: use oktane.load(...)")
+        return classifier
 
     def _names(self, taken: Sequence[str]) -> list[str]:
         return new_columns(self.classifier, self.probabilities, taken)

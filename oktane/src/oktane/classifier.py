@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from .base_classifier import BaseClassifier, Chunk
 from .folders import check_at_least_one, find_model, released_model
@@ -48,6 +49,7 @@ class Classifier(BaseClassifier):
         self.folder = folder
         self.model_type, self.labels, self.problem_type = model.model_type, model.labels, model.problem_type
         self.max_length, self.abstain_below = tokenizer.max_length, model.abstain_below
+        self.text_pair = model.text_pair
         self.num_threads = num_threads
         self._model, self._tokenizer, self._reload = model, tokenizer, reload
 
@@ -62,12 +64,13 @@ class Classifier(BaseClassifier):
         """How many texts a thread computes at a time."""
         return CHUNK_SIZE
 
-    def compute(self, chunks: Iterable[Sequence[str]]) -> Iterator[Chunk]:
+    def compute(self, chunks: Iterable[Sequence[Any]]) -> Iterator[Chunk]:
         """Compute the logits of lists of texts; see `BaseClassifier.compute`."""
         return map_in_threads(self._compute_chunk, chunks, self.num_threads or available_cores())
 
-    def _compute_chunk(self, texts: Sequence[str]) -> Chunk:
-        ids, row_splits, truncated = self._tokenizer.encode_counted(texts)
+    def _compute_chunk(self, texts: Sequence[Any]) -> Chunk:
+        flat = [text for side in zip(*texts, strict=True) for text in side] if self.text_pair else texts
+        ids, row_splits, truncated = self._tokenizer.encode_counted(flat)
         return Chunk(texts, self._model.network.run(ids, row_splits), truncated)
 
 

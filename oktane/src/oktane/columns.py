@@ -51,6 +51,8 @@ LABEL_COLUMNS = (
     "별점",
 )
 
+PAIR_COLUMNS = ("textpair", "sentence2", "question2", "text2", "hypothesis")
+
 # The last word of a name: of review_text, reviewText and "review text" it is "text".
 _LAST_WORD = re.compile(r".*(?:[_\s-]|(?<=[a-z])(?=[A-Z]))(.+)")
 
@@ -87,6 +89,24 @@ def choose_text_column(reader: RowReader, given: str | None = None, flag: str = 
             f"{names_of(columns)}{hint}"
         )
     say_guess("texts", usual, reader.name, flag)
+    return usual
+
+
+def choose_pair_column(reader: RowReader, given: str | None = None) -> str:
+    """Choose the column of the second texts of pairs: the given one, or the one with a usual name.
+
+    Raises:
+        FileError: There is no such column, or none can be guessed.
+    """
+    flag = "--text_pair_column"
+    if given is not None:
+        return find_column(reader.columns, given, reader.name, flag) if reader.columns else given
+    usual = find_usual(reader.columns or PAIR_COLUMNS[:1], PAIR_COLUMNS)
+    if usual is None:
+        raise FileError(
+            f"{reader.name}: the model compares two texts; name the column of the second ones with {flag}; the columns "
+            f"are {names_of(reader.columns)}"
+        )
     return usual
 
 

@@ -33,7 +33,9 @@ _COMMON = re.compile(
     "작안너드오었여상까생적야짜제것봤최부간일같더했개동과구성모건중평소런본신비와았러배되할히치분운않던각때려잘유공습긍용후댓글송품]"
 )
 # The characters that Windows' Latin-1 has where Latin-1 itself has control characters.
-_LATIN_1 = {ord(character): 0x80 + place for place, character in enumerate("€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ")}
+_LATIN_1 = {
+    ord(character): 0x80 + place for place, character in enumerate("€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ")
+}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 _said: set[str] = set()

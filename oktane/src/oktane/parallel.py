@@ -4,9 +4,9 @@ import math
 import os
 import threading
 from collections import deque
-from collections.abc import Set as AbstractSet
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, islice
+from collections.abc import Set as AbstractSet
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -109,14 +109,29 @@ def text_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
         TypeError: If one of the texts is not a str; the message says which of all. Also see `refuse_container`.
     """
     refuse_container(texts)
-    chunk: list[str] = []
+    yield from sized_chunks(map(_checked, count(), texts), size)
+
+
+def _checked(number: int, text: str) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"text {number} of the batch must be a str, not {type(text).__name__}: {text!r:.60}")
+    # The C modules take no subclasses, such as the str of NumPy.
+    return text if type(text) is str else str.__str__(text)
+
+
+def sized_chunks(texts: Iterable[T], size: int, length: Callable[[T], int] = len) -> Iterator[list[T]]:  # type: ignore[assignment]
+    """Yield texts in lists of `size`, or fewer if they are long.
+
+    Args:
+        texts: The texts.
+        size: The most texts of a list.
+        length: Returns the number of characters of a text.
+    """
+    chunk: list[T] = []
     characters = 0
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"text {number} of the batch must be a str, not {type(text).__name__}: {text!r:.60}")
-        # The C modules take no subclasses, such as the str of NumPy.
-        chunk.append(text if type(text) is str else str.__str__(text))
-        characters += len(text)
+    for text in texts:
+        chunk.append(text)
+        characters += length(text)
         if len(chunk) == size or characters >= CHARACTERS:
             yield chunk
             chunk, characters = [], 0

@@ -109,7 +109,9 @@ class _Shards(RowReader):
 
     def __init__(self, paths: Sequence[str | os.PathLike[str]], options: ReadOptions) -> None:
         # Spark leaves an empty file where a part has no rows.
-        self._paths = [path for path in map(Path, paths) if str(path) == STREAM or path.stat().st_size] or [Path(paths[0])]
+        self._paths = [path for path in map(Path, paths) if str(path) == STREAM or path.stat().st_size] or [
+            Path(paths[0])
+        ]
         self._done = 0
         self.options = options
         self._open(self._paths[0])
@@ -185,4 +187,6 @@ def text_of(row: Row, column: str, reader: RowReader) -> str | None:
     if isinstance(text, float) and math.isnan(text):
         return None
     found = f"a {type(text).__name__} ({text!r:.40})"
-    raise FileError(f"{reader.location}: the column {column!r} is {found}, not text; make it text, or name another column with --text_column")
+    raise FileError(
+        f"{reader.location}: the column {column!r} is {found}, not text; make it text, or name another column with --text_column"
+    )

@@ -98,7 +98,6 @@ class CsvReader(RecordReader):
             if fields:
                 yield start, fields
 
-
     def _advice(self, count: int) -> str:
         if count < len(self.columns):
             return "a field with a line break in it has to be in double quotes"

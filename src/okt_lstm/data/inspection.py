@@ -132,6 +132,7 @@ class _RowsInMemory:
     text_column: str
     class_names: tuple[str, ...] | None
     rows: Sequence[_Row]
+    pair_column: str | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
         return ((row.location, row.text, row.label) for row in self.rows)

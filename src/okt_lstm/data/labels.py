@@ -47,6 +47,7 @@ class Rows(Protocol):
     Attributes:
         name: The name of the split, for messages.
         text_column: The column of the texts.
+        pair_column: The column of the second texts; None if the rows hold one text each.
         class_names: The names of the classes by id, if the data set numbers them itself, else None.
     """
 
@@ -57,10 +58,13 @@ class Rows(Protocol):
     def text_column(self) -> str: ...  # noqa: D102
 
     @property
+    def pair_column(self) -> str | None: ...  # noqa: D102
+
+    @property
     def class_names(self) -> tuple[str, ...] | None: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
-        """Yield the location of each row for messages ("reviews.csv, line 17"), its text, and its `read_label`."""
+        """Yield the location of each row for messages ("reviews.csv, line 17"), its text (or two), and its `read_label`."""
 
 
 @dataclass(frozen=True)
@@ -274,12 +278,14 @@ def _scan(splits: Sequence[Rows], skip_bad_rows: bool) -> _Found:
         for location, text, label in rows:
             if bad.is_bad(location, text, label):
                 continue
-            if not isinstance(text, str):
-                what = f"{type(text).__name__} {text!r:.40}, not text"
-                raise DataError(
-                    f"{location}: the column {rows.text_column!r} holds {what}. Make it text, or name another column "
-                    "with --text_column."
-                )
+            parts = text if isinstance(text, tuple) else (text,)
+            for part, column in zip(parts, (rows.text_column, rows.pair_column), strict=False):
+                if not isinstance(part, str):
+                    what = f"{type(part).__name__} {part!r:.40}, not text"
+                    raise DataError(
+                        f"{location}: the column {column!r} holds {what}. Make it text, or name another column with "
+                        "--text_column."
+                    )
             found.rows += 1
             if not isinstance(label, str | bool | list):
                 number = number or location

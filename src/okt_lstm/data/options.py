@@ -91,6 +91,9 @@ class DataOptions(TableOptions):
     text_column: str | None = field(
         default=None, metadata={"metavar": "NAME", "help": "column with the texts (default: detected by name)"}
     )
+    text_pair_column: str | None = field(
+        default=None, metadata={"metavar": "NAME", "help": "column with the second texts, if two are compared"}
+    )
     label_column: str | None = field(
         default=None, metadata={"metavar": "NAME", "help": "column with the labels (default: detected by name)"}
     )

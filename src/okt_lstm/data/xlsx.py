@@ -11,7 +11,6 @@ from oktane.paths import SUFFIXES
 from oktane.readers import READERS
 from oktane.row_reader import RecordReader
 
-
 # Rows that are read twice, to find formulas without results.
 _CHECKED_ROWS = 200
 

@@ -9,6 +9,7 @@ import numpy as np
 import oktane
 from oktane.base_classifier import BaseClassifier, Chunk
 from oktane.lines import counted
+from oktane.pairs import Pair
 from oktane.parallel import refuse_container
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Classifier(BaseClassifier):
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in the model's configuration.
         max_length: Maximum number of tokens in a text; `None` for no limit.
+        text_pair: Whether it compares two texts. Wherever a text is passed, it then takes a tuple of two.
 
     Example:
         >>> classifier = okt_lstm.load()
@@ -61,7 +63,7 @@ class Classifier(BaseClassifier):
         self._runner = runner
         self.model_type, self.max_length = runner.model_type, runner.max_length
         self.labels, self.problem_type = runner.labels, runner.problem_type
-        self.abstain_below = runner.abstain_below
+        self.abstain_below, self.text_pair = runner.abstain_below, runner.text_pair
 
     def __repr__(self) -> str:
         engine = "oktane" if self.engine == "oktane" else f"torch on {self.model.device}"
@@ -95,15 +97,15 @@ class Classifier(BaseClassifier):
         """How many texts a thread computes at a time."""
         return self._runner.chunk_size
 
-    def compute(self, chunks: Iterable[Sequence[str]]) -> Iterator[Chunk]:
+    def compute(self, chunks: Iterable[Sequence[Any]]) -> Iterator[Chunk]:
         """Compute the logits of lists of texts; see `BaseClassifier.compute`."""
         return self._runner.compute(chunks)
 
-    def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> dict[str, float]:
+    def evaluate(self, texts: Sequence[str | Pair], labels: Sequence[Any]) -> dict[str, float]:
         """Measure how well the predictions fit the true labels.
 
         Args:
-            texts: The texts.
+            texts: The texts, or pairs of texts.
             labels: The label of each text: its name, as `predict` returns it, or its id. In multi-label classification
                 a list of names, or of 0 and 1 with one item per label; in regression a number.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,6 +50,7 @@ class TorchClassifier(BaseClassifier):
         self.bf16 = bf16
         self.model_type = model.config.model_type
         self.abstain_below = getattr(model.config, "abstain_below", None)
+        self.text_pair = getattr(model.config, "text_pair", False)
         self.labels = [label for _, label in sorted((model.config.id2label or {}).items())]
         self.problem_type = ProblemType(model.config.problem_type or ProblemType.default(len(self.labels)))
         limit = max_length or tokenizer.model_max_length
@@ -59,7 +61,7 @@ class TorchClassifier(BaseClassifier):
         """How many texts are tokenized and sorted by length together."""
         return CHUNK_SIZE
 
-    def compute(self, chunks: Iterable[Sequence[str]]) -> Iterator[Chunk]:
+    def compute(self, chunks: Iterable[Sequence[Any]]) -> Iterator[Chunk]:
         """Compute the logits of lists of texts; see `BaseClassifier.compute`.
 
         On a CPU each chunk is computed by one thread, in which torch's kernels use no further threads. For small
@@ -76,18 +78,25 @@ class TorchClassifier(BaseClassifier):
             # What a thread sets is also the number of threads to come.
             torch.set_num_threads(cores)
 
-    def _compute_chunk(self, texts: Sequence[str]) -> Chunk:
+    def _compute_chunk(self, texts: Sequence[Any]) -> Chunk:
         if self.model.device.type == "cpu":
             torch.set_num_threads(1)
-        flat, lengths, truncated = self._tokenize(list(texts))
-        return Chunk(texts, self._logits(flat, lengths), truncated)
+        if not self.text_pair:
+            flat, lengths, truncated = self._tokenize(list(texts))
+            return Chunk(texts, self._logits(flat, lengths), truncated)
+        # Each text of a pair is cut for itself.
+        flat, lengths, truncated = self._tokenize([text for pair in texts for text in pair])
+        return Chunk(texts, self._logits(flat, lengths[::2] + lengths[1::2], lengths[::2]), truncated)
 
-    def _logits(self, flat: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _logits(
+        self, flat: NDArray[np.int64], lengths: NDArray[np.int64], first: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
         """Run the network in batches of similar length. The logits do not depend on how texts are batched.
 
         Args:
             flat: The ids of all texts, `(tokens,)`.
-            lengths: The number of ids of each text, `(texts,)`.
+            lengths: The number of ids of each text, or of both texts of a pair, `(texts,)`.
+            first: The number of ids of the first text of each pair, `(texts,)`.
         """
         result = np.empty((len(lengths), len(self.labels)), np.float32)
         starts = np.cumsum(lengths) - lengths
@@ -97,10 +106,15 @@ class TorchClassifier(BaseClassifier):
             mask = columns < lengths[batch, None]  # (batch, time)
             ids = np.full(mask.shape, pad_id)
             ids[mask] = flat[(starts[batch, None] + columns)[mask]]
+            pairs = {}
+            if first is not None:
+                is_second = (columns >= first[batch, None]) & mask  # (batch, time)
+                pairs["token_type_ids"] = torch.from_numpy(is_second.astype(np.int64)).to(self.model.device)
             with torch.inference_mode(), torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.bf16):
                 logits = self.model(
                     input_ids=torch.from_numpy(ids).to(self.model.device),
                     attention_mask=torch.from_numpy(mask).to(self.model.device),
+                    **pairs,
                 ).logits
             result[batch] = logits.float().cpu().numpy()
         return result

@@ -37,7 +37,7 @@ def load_in_torch(
     target = _device(device)
     model, tokenizer = _load(name, AutoModelForSequenceClassification, "classifier", revision, token)
     with _one_error(name, "model and tokenizer don't work together"):
-        TorchClassifier(model.to(target), tokenizer, bf16=bf16).predict([""])
+        TorchClassifier(model.to(target), tokenizer, bf16=bf16).fingerprint()
     return TorchClassifier(model, tokenizer, max_length, bf16)
 
 

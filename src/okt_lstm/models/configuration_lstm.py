@@ -22,6 +22,7 @@ class ClassifierConfig(PreTrainedConfig):
         pad_token_id: Id of the padding token; `None` for no padding.
         abstain_below: The least probability of a label in single-label classification, from which `okt_lstm.load` and
             oktane predict it. They predict "unsure" for other texts. `None`: every text gets a label.
+        text_pair: Whether a classifier compares two texts. It tells them apart by their `token_type_ids`.
         **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
     Raises:
@@ -32,6 +33,7 @@ class ClassifierConfig(PreTrainedConfig):
     vocab_size: int = 20000
     pad_token_id: int | None = 0
     abstain_below: float | int | None = None
+    text_pair: bool = False
     tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -274,6 +276,11 @@ class RecurrentConfig(ClassifierConfig):
     def pooled_size(self) -> int:
         """Size of the vector that stands for a whole text."""
         return self.unprojected_size if self.projection_size is None else self.projection_size
+
+    @property
+    def classifier_size(self) -> int:
+        """Size of what a classifier's last layer reads: the vector of a text, or four of them for a pair."""
+        return self.pooled_size * (4 if self.text_pair else 1)
 
 
 @strict

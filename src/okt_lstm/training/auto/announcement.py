@@ -54,7 +54,9 @@ def announce(
     yield f"Texts have {longest}" + (
         f"; {cut:,} {'is' if cut == 1 else 'are'} cut after {max_length:,} (--max_length)." if cut else "; none is cut."
     )
-    held_out = f"{len(folds)}-fold cross-validation" if len(folds) > 1 else counted(len(folds[0].held_out), "held-out row")
+    held_out = (
+        f"{len(folds)}-fold cross-validation" if len(folds) > 1 else counted(len(folds[0].held_out), "held-out row")
+    )
     yield (
         f"Comparing the encoder inside oktane, a linear n-gram model, both together, and TF-IDF by {held_out}; "
         "near-duplicates stay together."
