@@ -186,7 +186,7 @@ def text_of(row: Row, column: str, reader: RowReader) -> str | None:
     # What Python writes into JSON for nothing.
     if isinstance(text, float) and math.isnan(text):
         return None
-    found = f"a {type(text).__name__} ({text!r:.40})"
+    found = f"a {type(text).__name__} ({text!r:.40}), not text"
     raise FileError(
-        f"{reader.location}: the column {column!r} is {found}, not text; make it text, or name another column with --text_column"
+        f"{reader.location}: the column {column!r} is {found}; make it text, or name another column with --text_column"
     )

@@ -38,7 +38,7 @@ def read_label(value: Any) -> Any:
     Returns:
         None for nothing. A list of labels for a list, and for text that is a list by accident. Text without blanks and
         quotes around it, with one blank between words, and Hangul composed; "true" and "false" in lowercase; digits
-        that are not wide. A whole number that became a float, as an int. A date as in ISO 8601. Everything else as it is.
+        that are not wide. A whole number that became a float, as an int. A date in ISO 8601. Everything else as it is.
     """
     if isinstance(value, str):
         text = compose_hangul([" ".join(value.strip(_UNSEEN).split()).strip(_UNSEEN)])[0][0]

@@ -58,7 +58,7 @@ class _XlsxReader(RecordReader):
         raise FileError(f"{self.path}: has no sheet {wanted!r} (--sheet); its sheets are {', '.join(book.sheetnames)}")
 
     def _refuse_lost_results(self, title: str) -> None:
-        """Refuse formulas without their results, which look like blank cells. The first rows show whether there are any.
+        """Refuse formulas without their results, which look like blank cells. The first rows show whether some are.
 
         Raises:
             FileError: There are some.
