@@ -279,6 +279,8 @@ def test_the_forward_direction_alone_gives_a_model_that_generates_text(text, tmp
     written = capsys.readouterr().out
     assert written.startswith("영화 정말 ")
     assert set(written.split()) <= set(" ".join(SENTENCES).split())
+    assert main(["generate", "--model", str(tmp_path / "writer"), "--device", "nowhere", "영화"]) == 1
+    assert "device 'nowhere' can't be used" in capsys.readouterr().err
     # What the model doesn't know stays in the text.
     assert main(["generate", "--model", str(tmp_path / "writer"), "--seed", "1", "  쀍쀍 영화"]) == 0
     assert capsys.readouterr().out.startswith("  쀍쀍 영화")
@@ -314,3 +316,6 @@ def test_a_model_that_does_not_generate_text_is_refused_with_what_to_do(pretrain
         assert found in error
         assert "--direction forward" in error
     assert main(["generate", "--model", "no/such-model-here", "영화"]) == 1
+    capsys.readouterr()
+    assert main(["generate", "--model", str(pretrained[0].parent / "nowhere"), "영화"]) == 1
+    assert "no such folder" in capsys.readouterr().err
