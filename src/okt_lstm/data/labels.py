@@ -58,7 +58,7 @@ class Rows(Protocol):
     def class_names(self) -> tuple[str, ...] | None: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
-        """Yield the location of each row for messages ("reviews.csv, line 17"), its text (or two), and its `read_label`."""
+        """Yield the location of each row for messages ("reviews.csv, line 17"), its text or two, its `read_label`."""
 
 
 @dataclass(frozen=True)

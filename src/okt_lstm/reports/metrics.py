@@ -6,6 +6,7 @@ from typing import ClassVar
 import datasets
 import evaluate
 import numpy as np
+from scipy.stats import spearmanr
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
@@ -72,9 +73,10 @@ class MultiLabelMetrics(_OfflineMetric):
 
 
 class RegressionMetrics(_OfflineMetric):
-    """Mean squared error, mean absolute error and the coefficient of determination (R2) of numbers.
+    """Mean squared error, mean absolute error, the coefficient of determination (R2) and rank correlation of numbers.
 
-    R2 of a single number is undefined and reported as 0.
+    R2 and the correlation (Spearman's) of a single number are undefined and reported as 0, as is the correlation with
+    predictions that are all equal.
     """
 
     feature = datasets.Value("float64")
@@ -84,7 +86,14 @@ class RegressionMetrics(_OfflineMetric):
             "mse": mean_squared_error(references, predictions),
             "mae": mean_absolute_error(references, predictions),
             "r2": r2_score(references, predictions) if len(references) > 1 else 0.0,
+            "spearman": _spearman(predictions, references),
         }
+
+
+def _spearman(predictions: np.ndarray, references: np.ndarray) -> float:
+    if min(len(np.unique(predictions)), len(np.unique(references))) < 2:
+        return 0.0
+    return float(spearmanr(predictions, references).statistic)
 
 
 def _macro_scores(predictions: np.ndarray, references: np.ndarray) -> dict[str, float]:

@@ -6,7 +6,8 @@ import torch
 from okt_lstm.models.configuration_lstm import NgramConfig
 from okt_lstm.models.modeling_ngram import NgramForSequenceClassification
 from okt_lstm.training.auto.linear import Linear
-from okt_lstm.training.auto.ngram_features import NGRAM_LENGTH, NgramFeatures, Tokens
+from okt_lstm.training.auto.ngram_features import NGRAM_LENGTH, NgramFeatures
+from okt_lstm.training.auto.tokens import Tokens
 
 VOCABULARY = dict(enumerate(["<pad>", "<unk>", "연기", "연기도", "최고", "였다", "<0xEC>", "별로", "정말"]))
 ROWS = [[2, 4, 5], [3, 7, 8, 8, 2], [5], [4, 5, 7, 6, 3, 2]]

@@ -28,7 +28,7 @@ from ..class_weights import weighted_loss
 from ..run_options import TrainOptions
 from ..trainer import RecurrentTrainer
 from .linear import Targets
-from .ngram_features import Tokens
+from .tokens import Tokens
 
 LEAST_ROWS = 2000
 """With fewer rows the encoder stays frozen, which does better."""
@@ -47,11 +47,21 @@ _MAIN_SCORES = {
 
 
 class Plan(NamedTuple):
-    """How long to train: passes over the rows, texts a batch, and steps."""
+    """How to train.
+
+    Attributes:
+        epochs: Passes over the rows.
+        batch_size: Texts in a batch.
+        steps: Batches in all.
+        learning_rate: The peak learning rate.
+        freezes_embeddings: Whether the embeddings of tokens stay as they are.
+    """
 
     epochs: float
     batch_size: int
     steps: int
+    learning_rate: float = 1e-3
+    freezes_embeddings: bool = False
 
 
 def plan(lengths: NDArray[np.int64]) -> Plan:
@@ -77,6 +87,7 @@ def fine_tune(
     targets: Targets,
     kept: NDArray[np.int64],
     held_out: NDArray[np.int64],
+    planned: Plan,
     training: TrainOptions,
 ) -> FineTuned:
     """Train a classifier whose head has been fitted already, and keep the weights that validate best.
@@ -88,9 +99,11 @@ def fine_tune(
         targets: The labels of all rows.
         kept: The rows to train on.
         held_out: The rows to validate on.
+        planned: How to train.
         training: The options of the run, for its seed and surroundings.
     """
-    planned = plan(tokens.lengths[kept])
+    if planned.freezes_embeddings:
+        model.get_input_embeddings().requires_grad_(False)
     best = KeepBest(_MAIN_SCORES[targets.problem_type], _PATIENCE)
     set_seed(training.seed)
     loss = None
@@ -106,7 +119,7 @@ def fine_tune(
                 output_dir=folder,
                 num_train_epochs=planned.epochs,
                 per_device_train_batch_size=planned.batch_size,
-                learning_rate=1e-3,
+                learning_rate=planned.learning_rate,
                 optim="adamw_torch_fused",
                 weight_decay=0.01,
                 warmup_steps=0.1,
@@ -143,11 +156,16 @@ def fine_tune(
 
 
 def _rows(tokens: Tokens, targets: Targets, rows: NDArray[np.int64]) -> datasets.Dataset:
-    ids = [
-        tokens.ids[tokens.row_splits[row] : min(tokens.row_splits[row + 1], tokens.row_splits[row] + _MOST_TOKENS)]
-        for row in rows
-    ]
-    return datasets.Dataset.from_dict({"input_ids": ids, "label": targets.values[rows]})
+    """Return rows with columns as the model takes them. Longer texts are cut: these are to learn from."""
+    tokens = tokens.cut(_MOST_TOKENS)
+    columns = {
+        "input_ids": [tokens.ids[tokens.row_splits[row] : tokens.row_splits[row + 1]] for row in rows],
+        "label": targets.values[rows],
+    }
+    if tokens.first is not None:
+        lengths, first = tokens.lengths, tokens.first
+        columns["token_type_ids"] = [(np.arange(lengths[row]) >= first[row]).astype(np.int64) for row in rows]
+    return datasets.Dataset.from_dict(columns)
 
 
 class KeepBest(TrainerCallback):

@@ -17,7 +17,7 @@ from oktane.problem_type import ProblemType
 
 from ...atomic import replacing_files, write_json, write_text
 from ...data.options import DATA_ARGUMENTS_NAME
-from ...data.splits import Splits, load_splits
+from ...data.splits import Splits, load_splits, texts_of
 from ...hub import push
 from ...inference.loading import load
 from ...inference.torch_loading import quiet_transformers
@@ -28,17 +28,20 @@ from ...reports.per_class import one_class_warnings, scores_by_class
 from ...reports.plots import plot_confusion_matrix, plot_curves
 from ...reports.trained_model import BASELINE, CARD_NAME, TrainedModel, describe
 from ..output_folder import begin_at, start_run
+from ..pairs import let_read_pairs
 from ..parts import TrainParts
 from ..result import TrainResult
 from .announcement import announce, describe_result
-from .assembly import Standardized, assemble, classifier_of
+from .assembly import assemble, classifier_of
 from .baseline import fit_baseline
 from .fine_tuning import LEAST_ROWS, FineTuned, fine_tune, plan
 from .folds import Fold, held_out_rows, make_folds
 from .linear import Linear, Targets
 from .mixture import loss_of
-from .ngram_features import NgramFeatures, Tokens
+from .ngram_features import NgramFeatures
 from .select import Choice, choose
+from .tokens import Tokens
+from .vectors import standardize
 
 logger = logging.getLogger(__name__)
 
@@ -65,25 +68,28 @@ def train_auto(options: TrainParts) -> TrainResult:
     if checkpoint is not None:
         raise ValueError("the recipe auto takes minutes and keeps no checkpoints: leave out --resume_from_checkpoint")
     splits = load_splits(options.data, hold_out=False)
-    texts, targets = splits.datasets["train"]["text"][:], targets_of(splits, "train")
+    texts, targets = texts_of(splits.datasets["train"]), targets_of(splits, "train")
     encoder = Path(options.transfer.pretrained or released_encoder())
+    pairs = options.data.text_pair_column is not None
     tokenizer = AutoTokenizer.from_pretrained(encoder, trust_remote_code=False)
-    whole = Tokens(*tokenizer.encode_ragged(texts))
-    max_length = tokenizer.model_max_length = choose_length(whole.lengths, options)
+    if pairs:
+        let_read_pairs(tokenizer)
+    whole = Tokens.encode(texts, tokenizer)
+    max_length = tokenizer.model_max_length = choose_length(whole.texts.lengths, options)
     tokens = whole.cut(max_length)
     folds = make_folds(tokens, targets, options.training.seed)
     tuning = plan(tokens.lengths[folds[0].kept]) if len(texts) >= LEAST_ROWS else None
-    for line in announce(splits, targets, whole.lengths, max_length, folds, tuning):
+    for line in announce(splits, targets, whole.texts.lengths, max_length, folds, tuning):
         logger.info(line)
-    vectors = oktane.load_encoder(encoder, max_length=max_length).encode(texts, normalize=False)
-    standardized = Standardized.of(vectors)
+    standardized = standardize(oktane.load_encoder(encoder, max_length=max_length), texts)
     ngrams = NgramFeatures(tokens, _vocabulary(tokenizer, encoder), targets.num_labels)
-    labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below}
+    labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below, "text_pair": pairs}
     baseline = fit_baseline(texts, targets, folds)
 
     def fine_tune_on(head: Linear, fold: Fold) -> FineTuned:
         model = classifier_of(encoder, labels, standardized.head(head))
-        return fine_tune(model, tokenizer, tokens, targets, fold.kept, fold.held_out, options.training)
+        assert tuning is not None, "there would be nothing to tune"
+        return fine_tune(model, tokenizer, tokens, targets, fold.kept, fold.held_out, tuning, options.training)
 
     choice = choose(
         standardized.vectors,
@@ -102,7 +108,7 @@ def train_auto(options: TrainParts) -> TrainResult:
     classifier = load(folder, device="cpu")
     for split in ("validation", "test"):
         if split in splits.datasets and (split != "test" or options.training.do_predict):
-            split_texts = splits.datasets[split]["text"][:]
+            split_texts = texts_of(splits.datasets[split])
             measured[split] = Measured(
                 np.asarray(classifier.logits(split_texts), np.float64),
                 baseline.logits(split_texts),
