@@ -49,7 +49,7 @@ class Classifier(BaseClassifier):
         self.folder = folder
         self.model_type, self.labels, self.problem_type = model.model_type, model.labels, model.problem_type
         self.max_length, self.abstain_below = tokenizer.max_length, model.abstain_below
-        self.text_pair = model.text_pair
+        self.text_pair, self.threshold = model.text_pair, model.threshold
         self.num_threads = num_threads
         self._model, self._tokenizer, self._reload = model, tokenizer, reload
 

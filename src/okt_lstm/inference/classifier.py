@@ -62,6 +62,7 @@ class Classifier(BaseClassifier):
         self.model_type, self.max_length = runner.model_type, runner.max_length
         self.labels, self.problem_type = runner.labels, runner.problem_type
         self.abstain_below, self.text_pair = runner.abstain_below, runner.text_pair
+        self.threshold = runner.threshold
 
     def __repr__(self) -> str:
         engine = "oktane" if self.engine == "oktane" else f"torch on {self.model.device}"
@@ -127,7 +128,7 @@ class Classifier(BaseClassifier):
         encoded = encode_labels(labels, self.problem_type, self.labels)
         logits = self.logits(texts)
         references = np.asarray(encoded, np.int64 if self.problem_type == "single_label_classification" else np.float32)
-        scores = compute_metrics_for(self.problem_type)(EvalPrediction(logits, references))
+        scores = compute_metrics_for(self.problem_type, self.threshold)(EvalPrediction(logits, references))
         config = PreTrainedConfig.from_dict(
             {"problem_type": self.problem_type.value, "id2label": dict(enumerate(self.labels))}
         )

@@ -51,6 +51,7 @@ class TorchClassifier(BaseClassifier):
         self.model_type = model.config.model_type
         self.abstain_below = getattr(model.config, "abstain_below", None)
         self.text_pair = getattr(model.config, "text_pair", False)
+        self.threshold = getattr(model.config, "thresholds", None) or 0.5
         self.labels = [label for _, label in sorted((model.config.id2label or {}).items())]
         self.problem_type = ProblemType(model.config.problem_type or ProblemType.default(len(self.labels)))
         limit = max_length or tokenizer.model_max_length

@@ -17,7 +17,7 @@ from sklearn.metrics import (
 )
 from transformers import EvalPrediction
 
-from oktane.problem_type import ProblemType
+from oktane.problem_type import ProblemType, Threshold
 
 
 class _OfflineMetric(evaluate.Metric):  # type: ignore[misc]  # evaluate carries no types
@@ -121,11 +121,12 @@ METRICS: dict[ProblemType, type[_OfflineMetric]] = {
 """The metric of each problem type."""
 
 
-def compute_metrics_for(problem_type: str) -> Callable[[EvalPrediction], dict[str, float]]:
+def compute_metrics_for(problem_type: str, threshold: Threshold = 0.5) -> Callable[[EvalPrediction], dict[str, float]]:
     """Make the `compute_metrics` function that `transformers.Trainer` takes.
 
     Args:
         problem_type: "single_label_classification", "multi_label_classification" or "regression".
+        threshold: The least probability of a predicted label in multi-label classification, or that of each label.
 
     Returns:
         A function from an `EvalPrediction` (logits and labels as NumPy arrays) to scores by name.
@@ -138,7 +139,7 @@ def compute_metrics_for(problem_type: str) -> Callable[[EvalPrediction], dict[st
     problem = ProblemType(problem_type)
 
     def compute_metrics(evaluated: EvalPrediction) -> dict[str, float]:
-        predictions = problem.logits_to_labels(np.asarray(evaluated.predictions))
+        predictions = problem.logits_to_labels(np.asarray(evaluated.predictions), threshold)
         references = np.asarray(evaluated.label_ids)
         if problem is ProblemType.REGRESSION:
             predictions, references = predictions.ravel(), references.ravel()

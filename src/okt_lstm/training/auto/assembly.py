@@ -61,7 +61,7 @@ def assemble(
         standardized: What the head was fitted on.
         ngrams: What the n-gram model was fitted on.
     """
-    mixture = choice.mixture
+    mixture, labels = choice.mixture, labels | {"thresholds": choice.mixture.thresholds}
     hashes, weights = ngrams.fold(choice.ngrams)
     biases = mixture.shifts + mixture.wide * choice.ngrams.biases
     if not mixture.deep:
@@ -82,6 +82,7 @@ def assemble(
         wider.load_state_dict(model.state_dict(), strict=False)
         _set_ngrams(wider.ngrams, hashes, mixture.wide * weights)
         model = wider
+    model.config.thresholds = mixture.thresholds
     head: Any = model.classifier
     _set_head(
         model,

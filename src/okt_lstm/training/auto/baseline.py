@@ -48,8 +48,15 @@ def _features(vectorizer: TfidfVectorizer, texts: Sequence[Any]) -> Any:
     return sparse.hstack([abs(first - second), first.minimum(second)], format="csr")
 
 
-def fit_baseline(texts: Sequence[Any], targets: Targets, folds: Sequence[Fold]) -> Baseline:
-    """Choose C and class weights on the rows that the folds hold out, and fit the baseline on all rows."""
+def fit_baseline(texts: Sequence[Any], targets: Targets, folds: Sequence[Fold], metric: str = "f1_macro") -> Baseline:
+    """Choose C and class weights on the rows that the folds hold out, and fit the baseline on all rows.
+
+    Args:
+        texts: The texts, or pairs of texts.
+        targets: Their labels.
+        folds: What is held out.
+        metric: The score that decides; see `score_of`.
+    """
     vectorizer = TfidfVectorizer(
         analyzer="char",
         ngram_range=(1, 4),
@@ -70,5 +77,5 @@ def fit_baseline(texts: Sequence[Any], targets: Targets, folds: Sequence[Fold]) 
             for fold in folds
         ]
         found[c, balanced] = np.concatenate(logits)
-    c, balanced = max(found, key=lambda choice: score_of(found[choice], held_out))
+    c, balanced = max(found, key=lambda choice: score_of(found[choice], held_out, metric))
     return Baseline(found[c, balanced], c, balanced, vectorizer, fit_linear(features, targets, c, balanced))

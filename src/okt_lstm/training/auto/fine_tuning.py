@@ -39,11 +39,6 @@ _EPOCHS = 4
 _TOKENS = 1_000_000
 _VALIDATIONS = 8
 _PATIENCE = 3
-_MAIN_SCORES = {
-    ProblemType.SINGLE_LABEL: "f1_macro",
-    ProblemType.MULTI_LABEL: "f1_macro",
-    ProblemType.REGRESSION: "r2",
-}
 
 
 class Plan(NamedTuple):
@@ -88,6 +83,7 @@ def fine_tune(
     kept: NDArray[np.int64],
     held_out: NDArray[np.int64],
     planned: Plan,
+    metric: str,
     training: TrainOptions,
 ) -> FineTuned:
     """Train a classifier whose head has been fitted already, and keep the weights that validate best.
@@ -100,11 +96,12 @@ def fine_tune(
         kept: The rows to train on.
         held_out: The rows to validate on.
         planned: How to train.
+        metric: The score that decides which weights are best.
         training: The options of the run, for its seed and surroundings.
     """
     if planned.freezes_embeddings:
         model.get_input_embeddings().requires_grad_(False)
-    best = KeepBest(_MAIN_SCORES[targets.problem_type], _PATIENCE)
+    best = KeepBest(metric, _PATIENCE)
     set_seed(training.seed)
     loss = None
     if targets.problem_type is ProblemType.SINGLE_LABEL:

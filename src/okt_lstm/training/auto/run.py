@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoTokenizer, EvalPrediction, PreTrainedMo
 
 import oktane
 from oktane.folders import released_encoder
-from oktane.problem_type import ProblemType
+from oktane.problem_type import ProblemType, Threshold
 
 from ...atomic import replacing_files, write_json, write_text
 from ...data.options import DATA_ARGUMENTS_NAME
@@ -22,10 +22,12 @@ from ...hub import push
 from ...inference.loading import load
 from ...inference.torch_loading import quiet_transformers
 from ...models.configuration_lstm import ClassifierConfig
+from ...reports.error_analysis import calibrate
 from ...reports.metrics import compute_metrics_for
 from ...reports.model_card import build_model_card
 from ...reports.per_class import one_class_warnings, scores_by_class
-from ...reports.plots import plot_confusion_matrix, plot_curves
+from ...reports.plots import plot_confusion_matrix, plot_curves, plot_reliability
+from ...reports.quoting import code_span
 from ...reports.trained_model import BASELINE, CARD_NAME, TrainedModel, describe
 from ..output_folder import begin_at, start_run
 from ..pairs import let_read_pairs
@@ -37,6 +39,7 @@ from .baseline import fit_baseline
 from .fine_tuning import LEAST_ROWS, FineTuned, fine_tune, plan
 from .folds import Fold, held_out_rows, make_folds
 from .linear import Linear, Targets
+from .metric import choose_metric
 from .mixture import loss_of
 from .ngram_features import NgramFeatures
 from .select import Choice, choose
@@ -68,6 +71,7 @@ def train_auto(options: TrainParts) -> TrainResult:
     if checkpoint is not None:
         raise ValueError("the recipe auto takes minutes and keeps no checkpoints: leave out --resume_from_checkpoint")
     splits = load_splits(options.data, hold_out=False)
+    metric = choose_metric(options.training.metric_for_best_model, splits.problem_type)
     texts, targets = texts_of(splits.datasets["train"]), targets_of(splits, "train")
     encoder = Path(options.transfer.pretrained or released_encoder())
     pairs = options.data.text_pair_column is not None
@@ -84,12 +88,12 @@ def train_auto(options: TrainParts) -> TrainResult:
     standardized = standardize(oktane.load_encoder(encoder, max_length=max_length), texts)
     ngrams = NgramFeatures(tokens, _vocabulary(tokenizer, encoder), targets.num_labels)
     labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below, "text_pair": pairs}
-    baseline = fit_baseline(texts, targets, folds)
+    baseline = fit_baseline(texts, targets, folds, metric)
 
     def fine_tune_on(head: Linear, fold: Fold) -> FineTuned:
         model = classifier_of(encoder, labels, standardized.head(head))
         assert tuning is not None, "there would be nothing to tune"
-        return fine_tune(model, tokenizer, tokens, targets, fold.kept, fold.held_out, tuning, options.training)
+        return fine_tune(model, tokenizer, tokens, targets, fold.kept, fold.held_out, tuning, metric, options.training)
 
     choice = choose(
         standardized.vectors,
@@ -97,6 +101,7 @@ def train_auto(options: TrainParts) -> TrainResult:
         targets,
         folds,
         options.transfer.class_weights,
+        metric,
         None if tuning is None else fine_tune_on,
     )
     model = assemble(encoder, labels, choice, standardized, ngrams)
@@ -115,7 +120,7 @@ def train_auto(options: TrainParts) -> TrainResult:
                 targets_of(splits, split),
             )
     seconds = time.monotonic() - begin
-    results = _document(options, splits, folds, choice, model, max_length, measured, seconds)
+    results = _document(options, splits, folds, choice, model, max_length, measured, metric, seconds)
     if options.training.push_to_hub:
         push(
             str(folder),
@@ -176,12 +181,14 @@ def _document(
     model: PreTrainedModel,
     max_length: int,
     measured: Mapping[str, Measured],
+    metric: str,
     seconds: float,
 ) -> dict[str, float]:
     """Write the card, the pictures and the figures, and say what came of it. Return the figures by Trainer's names."""
     folder = Path(options.training.output_dir)
     write_json(folder / DATA_ARGUMENTS_NAME, {k: v for k, v in asdict(options.data).items() if v is not None})
-    results = {split: _scores(part.logits, part.targets) for split, part in measured.items()}
+    threshold = choice.mixture.thresholds or 0.5
+    results = {split: _scores(part.logits, part.targets, threshold) for split, part in measured.items()}
     last, final = list(measured.items())[-1]
     baselines = _baselines(final, targets_of(splits, "train"))
     rows = {"train": len(splits.datasets["train"])} | {split: len(part.logits) for split, part in measured.items()}
@@ -191,10 +198,10 @@ def _document(
         notes.append(f"The validation split consists of {what} held out in turn; near-duplicates were kept together.")
     warnings, classes = [], []
     if final.targets.problem_type is not ProblemType.REGRESSION:
-        predictions = final.targets.problem_type.logits_to_labels(final.logits.astype(np.float32))
+        predictions = final.targets.problem_type.logits_to_labels(final.logits.astype(np.float32), threshold)
         classes = scores_by_class(final.targets.values, predictions, splits.label_names)
         warnings = one_class_warnings(predictions, splits.label_names)
-    pictures = _draw(folder, choice, splits, final, last)
+    pictures = _draw(folder, choice, splits, final, last, metric)
     config = model.config
     assert isinstance(config, ClassifierConfig), "as every model that is assembled here"
     card = TrainedModel(
@@ -219,6 +226,7 @@ def _document(
         baselines=baselines,
         classes=classes,
         warnings=warnings,
+        calibration=_calibration(choice, splits),
     )
     write_json(folder / CARD_NAME, card.to_json())
     write_text(folder / "README.md", str(build_model_card(card)))
@@ -239,8 +247,8 @@ def _document(
     return figures
 
 
-def _scores(logits: NDArray[np.float64], targets: Targets) -> dict[str, float]:
-    scores = compute_metrics_for(targets.problem_type)(EvalPrediction(logits, targets.values))
+def _scores(logits: NDArray[np.float64], targets: Targets, threshold: Threshold = 0.5) -> dict[str, float]:
+    scores = compute_metrics_for(targets.problem_type, threshold)(EvalPrediction(logits, targets.values))
     return {"loss": loss_of(logits, targets), **scores}
 
 
@@ -267,14 +275,36 @@ def _hyperparameters(options: TrainParts, choice: Choice, folds: Sequence[Fold])
     }
 
 
-def _draw(folder: Path, choice: Choice, splits: Splits, final: Measured, split: str) -> dict[str, str]:
+def _calibration(choice: Choice, splits: Splits) -> str:
+    """Say what the probabilities are worth, and where thresholds are."""
+    if splits.problem_type is ProblemType.REGRESSION:
+        return ""
+    if choice.mixture.thresholds is None:
+        return (
+            "Its probabilities were calibrated by a temperature on held-out rows; those of rare classes were raised as "
+            "far as that gave a better score."
+        )
+    named = [
+        f"{code_span(name)} {value:.2f}"
+        for name, value in zip(splits.label_names, choice.mixture.thresholds, strict=True)
+    ]
+    return (
+        "Its probabilities were calibrated on held-out rows. `okt_lstm.load`, `oktane.load` and their commands "
+        f"predict a label from these probabilities on, which `config.json` holds as `thresholds`: {', '.join(named)}. "
+        "`pipeline` gives the probabilities alone."
+    )
+
+
+def _draw(folder: Path, choice: Choice, splits: Splits, final: Measured, split: str, metric: str) -> dict[str, str]:
     """Draw the pictures, and return their titles by file name."""
     pictures = {}
     if choice.history:
         pictures["curves.png"] = "Loss and score by epoch"
-        metric = "r2" if splits.problem_type is ProblemType.REGRESSION else "f1_macro"
         plot_curves(choice.history, folder / "curves.png", metric)
     if splits.problem_type is ProblemType.SINGLE_LABEL:
+        pictures["reliability.png"] = f"Reliability of the probabilities on the {split} split"
+        probabilities = splits.problem_type.scores(final.logits.astype(np.float32))
+        plot_reliability(calibrate(probabilities, final.targets.values), folder / "reliability.png", split)
         pictures["confusion_matrix.png"] = f"Confusion matrix of the {split} split"
         predictions = splits.problem_type.logits_to_labels(final.logits.astype(np.float32))
         plot_confusion_matrix(
