@@ -40,6 +40,8 @@ class BaseClassifier(ABC):
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in the model's configuration.
         max_length: Maximum number of tokens in a text; `None` for no limit.
+        stride: If it is a number, longer texts are read in windows that have so many tokens in common, and their logits
+            are averaged. `None`: longer texts are truncated.
         text_pair: Whether it compares two texts. Wherever a text is passed, it then takes a tuple of two.
         abstain_below: The least probability of a predicted label in single-label classification. A text without such a
             label is predicted as "unsure". `None`: every text gets a label. It may be changed.
@@ -54,6 +56,7 @@ class BaseClassifier(ABC):
     labels: list[str]
     problem_type: ProblemType
     max_length: int | None
+    stride: int | None = None
 
     @property
     @abstractmethod
@@ -87,7 +90,8 @@ class BaseClassifier(ABC):
     def fingerprint(self) -> str:
         """Return a name for what is predicted: that of another model differs, or of another processor's arithmetic."""
         probes = list(zip(PROBES, PROBES[::-1], strict=True)) if self.text_pair else PROBES
-        parts = [*self.labels, self.problem_type, str(self.max_length), self.logits(probes).tobytes().hex()]
+        length = str(self.max_length) if self.stride is None else f"{self.max_length} by {self.stride}"
+        parts = [*self.labels, self.problem_type, length, self.logits(probes).tobytes().hex()]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @overload

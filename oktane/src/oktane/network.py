@@ -35,6 +35,7 @@ class Model(NamedTuple):
         abstain_below: See `BaseClassifier`.
         text_pair: See `BaseClassifier`.
         threshold: See `BaseClassifier`.
+        stride: See `BaseClassifier`.
     """
 
     network: "_engine.Network | _engine.Ngrams | WideAndDeep | PairModel"
@@ -45,6 +46,7 @@ class Model(NamedTuple):
     abstain_below: float | None = None
     text_pair: bool = False
     threshold: Threshold = 0.5
+    stride: int | None = None
 
 
 class WideAndDeep(NamedTuple):
@@ -87,7 +89,8 @@ def load_model(folder: Path) -> Model:
     labels = names or [f"LABEL_{index}" for index in range(count)]
     abstain_below = config.optional_probability("abstain_below")
     threshold = config.optional_probabilities("thresholds", count) or 0.5
-    return Model(network, model_type, labels, problem_type, vocab_size, abstain_below, text_pair, threshold)
+    stride = None if config.values.get("stride") is None else config.integer("stride", 0, least=0)
+    return Model(network, model_type, labels, problem_type, vocab_size, abstain_below, text_pair, threshold, stride)
 
 
 def load_encoder_network(folder: Path) -> _engine.Network:

@@ -59,7 +59,7 @@ class Classifier(BaseClassifier):
 
     def _use(self, runner: "oktane.Classifier | TorchClassifier") -> None:
         self._runner = runner
-        self.model_type, self.max_length = runner.model_type, runner.max_length
+        self.model_type, self.max_length, self.stride = runner.model_type, runner.max_length, runner.stride
         self.labels, self.problem_type = runner.labels, runner.problem_type
         self.abstain_below, self.text_pair = runner.abstain_below, runner.text_pair
         self.threshold = runner.threshold
@@ -88,7 +88,9 @@ class Classifier(BaseClassifier):
             # torch takes seconds to import.
             from .torch_loading import load_in_torch
 
-            self._runner = load_in_torch(str(self._runner.folder), device="cpu", max_length=self.max_length)
+            self._runner = load_in_torch(
+                str(self._runner.folder), device="cpu", max_length=self.max_length, stride=self.stride
+            )
         return self._runner
 
     @property

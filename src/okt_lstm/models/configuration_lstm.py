@@ -24,6 +24,9 @@ class ClassifierConfig(PreTrainedConfig):
             oktane predict it. They predict "unsure" for other texts. `None`: every text gets a label.
         thresholds: The least probability from which each label holds in multi-label classification, by label id.
             `okt_lstm.load` and oktane use them. `None`: 0.5 for all.
+        stride: Number of tokens that windows have in common, in which `okt_lstm.load` and oktane read texts that are
+            longer than the tokenizer's `model_max_length`. They average the windows' logits. `None`: such texts are
+            cut.
         text_pair: Whether a classifier compares two texts. It tells them apart by their `token_type_ids`.
         **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
@@ -36,6 +39,7 @@ class ClassifierConfig(PreTrainedConfig):
     pad_token_id: int | None = 0
     abstain_below: float | int | None = None
     thresholds: list[float] | None = None
+    stride: int | None = None
     text_pair: bool = False
     tie_word_embeddings: bool = False
 
@@ -85,6 +89,8 @@ class ClassifierConfig(PreTrainedConfig):
         """Check that least probabilities are some. Part of the strict validation."""
         if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
             raise ValueError(f"abstain_below must be from 0 to 1, got {self.abstain_below}")
+        if self.stride is not None and self.stride < 0:
+            raise ValueError(f"stride must be 0 or more, or None, got {self.stride}")
         for threshold in self.thresholds or ():
             if not 0 <= threshold <= 1:
                 raise ValueError(f"thresholds must be from 0 to 1, got {threshold}")

@@ -27,7 +27,9 @@ from ...reports.metrics import compute_metrics_for
 from ..class_weights import weighted_loss
 from ..run_options import TrainOptions
 from ..trainer import RecurrentTrainer
+from .folds import Fold
 from .linear import Targets
+from .reading import Reading, averaging
 from .tokens import Tokens
 
 LEAST_ROWS = 2000
@@ -80,8 +82,8 @@ def fine_tune(
     tokenizer: PreTrainedTokenizerBase,
     tokens: Tokens,
     targets: Targets,
-    kept: NDArray[np.int64],
-    held_out: NDArray[np.int64],
+    fold: Fold,
+    reading: Reading,
     planned: Plan,
     metric: str,
     training: TrainOptions,
@@ -91,10 +93,10 @@ def fine_tune(
     Args:
         model: The classifier. It is changed.
         tokenizer: Its tokenizer, for padding.
-        tokens: The token ids of all rows.
+        tokens: The token ids of all rows, whole.
         targets: The labels of all rows.
-        kept: The rows to train on.
-        held_out: The rows to validate on.
+        fold: The rows to train on, and those to validate on.
+        reading: How the model will read texts.
         planned: How to train.
         metric: The score that decides which weights are best.
         training: The options of the run, for its seed and surroundings.
@@ -106,8 +108,9 @@ def fine_tune(
     loss = None
     if targets.problem_type is ProblemType.SINGLE_LABEL:
         # Between balanced and not: with full balance, a few rows of a rare class decide.
-        loss = weighted_loss(targets.values[kept], targets.num_labels, power=0.5)
-    held_out_rows = _rows(tokens, targets, held_out)
+        loss = weighted_loss(targets.values[fold.kept], targets.num_labels, power=0.5)
+    # To learn from, the beginning of a text is enough.
+    beginnings = tokens.cut(_MOST_TOKENS)
     # What Trainer saves when it is interrupted goes with the folder.
     with tempfile.TemporaryDirectory() as folder:
         trainer = RecurrentTrainer(
@@ -131,8 +134,8 @@ def fine_tune(
                 use_cpu=training.use_cpu,
                 bf16=training.bf16,
             ),
-            train_dataset=_rows(tokens, targets, kept),
-            eval_dataset=held_out_rows,
+            train_dataset=_rows(beginnings, targets, fold.kept),
+            eval_dataset=_rows(beginnings, targets, fold.held_out),
             processing_class=tokenizer,
             data_collator=DataCollatorWithPadding(tokenizer),
             compute_metrics=compute_metrics_for(targets.problem_type),
@@ -148,13 +151,16 @@ def fine_tune(
         best.restore(model)
         # Trainer would predict in the order of length-grouped batches.
         trainer.args.train_sampling_strategy = "random"
-        logits = np.asarray(trainer.predict(held_out_rows).predictions, np.float64)
+        parts, owners = reading.read(tokens)
+        chosen = np.flatnonzero(np.isin(owners, fold.held_out))
+        whole = Targets(targets.problem_type, targets.values[owners], targets.num_labels)
+        predicted = np.asarray(trainer.predict(_rows(parts, whole, chosen)).predictions, np.float64)
+        logits = averaging(owners[chosen], len(targets.values))[fold.held_out] @ predicted
     return FineTuned(model, logits, list(trainer.state.log_history))
 
 
 def _rows(tokens: Tokens, targets: Targets, rows: NDArray[np.int64]) -> datasets.Dataset:
-    """Return rows with columns as the model takes them. Longer texts are cut: these are to learn from."""
-    tokens = tokens.cut(_MOST_TOKENS)
+    """Return rows with columns as the model takes them."""
     columns = {
         "input_ids": [tokens.ids[tokens.row_splits[row] : tokens.row_splits[row + 1]] for row in rows],
         "label": targets.values[rows],

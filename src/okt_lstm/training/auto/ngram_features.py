@@ -17,6 +17,7 @@ from scipy import sparse
 
 from ...models.ngrams import NUM_HASHES, SHARED, hashed_ngrams
 from .linear import Linear
+from .reading import averaging
 from .tokens import Tokens
 
 NGRAM_LENGTH = 3
@@ -33,7 +34,8 @@ class NgramFeatures:
     """Counts of the n-grams of some rows, weighted by how rare each is.
 
     Args:
-        tokens: The token ids of the rows, texts or pairs.
+        tokens: The token ids of the rows, texts or pairs, or of the parts that each row is read in.
+        owners: The row of each part, `(parts,)`.
         vocabulary: Tokens by their id. Ids run from 0 to one below their number.
         num_labels: The number of labels. With many of them, only the more frequent n-grams are kept.
 
@@ -44,7 +46,9 @@ class NgramFeatures:
 
     matrix: sparse.csr_matrix
 
-    def __init__(self, tokens: Tokens, vocabulary: Mapping[int, str], num_labels: int) -> None:
+    def __init__(
+        self, tokens: Tokens, owners: NDArray[np.int64], vocabulary: Mapping[int, str], num_labels: int
+    ) -> None:
         self._size, most = len(vocabulary), _MOST_WEIGHTS // num_labels
         count = len(tokens.lengths)
         rows, hashes = _ngram_hashes(tokens, self._size)
@@ -69,6 +73,8 @@ class NgramFeatures:
         self._rarity = np.log((1 + matrix.shape[0]) / (1 + frequencies)).astype(np.float32) + 1
         matrix = matrix @ sparse.diags(self._rarity)
         matrix = sparse.diags(1 / np.sqrt(_number_of_ngrams(tokens))) @ matrix
+        if len(owners) > owners.max(initial=0) + 1:
+            matrix = averaging(owners, int(owners.max()) + 1) @ matrix
         self._scale = float(np.sqrt(matrix.multiply(matrix).sum() / max(1, matrix.shape[0]))) or 1.0
         self.matrix = (matrix / self._scale).astype(np.float32).tocsr()
 

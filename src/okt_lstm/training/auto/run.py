@@ -42,14 +42,13 @@ from .linear import Linear, Targets
 from .metric import choose_metric
 from .mixture import loss_of
 from .ngram_features import NgramFeatures
+from .reading import Reading, choose_reading
 from .select import Choice, choose
 from .tokens import Tokens
 from .vectors import standardize
 
 logger = logging.getLogger(__name__)
 
-# Limits of texts, in tokens. The least one that cuts at most one text in a hundred is used.
-_LENGTHS = (128, 256, 512, 1024)
 _MAJORITY = "majority class"
 
 
@@ -79,21 +78,23 @@ def train_auto(options: TrainParts) -> TrainResult:
     if pairs:
         let_read_pairs(tokenizer)
     whole = Tokens.encode(texts, tokenizer)
-    max_length = tokenizer.model_max_length = choose_length(whole.texts.lengths, options)
-    tokens = whole.cut(max_length)
-    folds = make_folds(tokens, targets, options.training.seed)
-    tuning = plan(tokens.lengths[folds[0].kept]) if len(texts) >= LEAST_ROWS else None
-    for line in announce(splits, targets, whole.texts.lengths, max_length, folds, tuning):
+    reading = choose_reading(whole, _given_length(options), options.transfer.stride)
+    tokenizer.model_max_length = reading.max_length
+    parts, owners = reading.read(whole)
+    folds = make_folds(whole, targets, options.training.seed)
+    tuning = plan(whole.lengths[folds[0].kept]) if len(texts) >= LEAST_ROWS else None
+    for line in announce(splits, targets, whole.texts.lengths, reading, folds, tuning):
         logger.info(line)
-    standardized = standardize(oktane.load_encoder(encoder, max_length=max_length), texts)
-    ngrams = NgramFeatures(tokens, _vocabulary(tokenizer, encoder), targets.num_labels)
+    standardized = standardize(oktane.load_encoder(encoder, **reading._asdict()), texts)
+    ngrams = NgramFeatures(parts, owners, _vocabulary(tokenizer, encoder), targets.num_labels)
     labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below, "text_pair": pairs}
+    labels["stride"] = reading.stride
     baseline = fit_baseline(texts, targets, folds, metric)
 
     def fine_tune_on(head: Linear, fold: Fold) -> FineTuned:
         model = classifier_of(encoder, labels, standardized.head(head))
         assert tuning is not None, "there would be nothing to tune"
-        return fine_tune(model, tokenizer, tokens, targets, fold.kept, fold.held_out, tuning, metric, options.training)
+        return fine_tune(model, tokenizer, whole, targets, fold, reading, tuning, metric, options.training)
 
     choice = choose(
         standardized.vectors,
@@ -120,7 +121,7 @@ def train_auto(options: TrainParts) -> TrainResult:
                 targets_of(splits, split),
             )
     seconds = time.monotonic() - begin
-    results = _document(options, splits, folds, choice, model, max_length, measured, metric, seconds)
+    results = _document(options, splits, folds, choice, model, reading, measured, metric, seconds)
     if options.training.push_to_hub:
         push(
             str(folder),
@@ -138,13 +139,10 @@ def targets_of(splits: Splits, split: str) -> Targets:
     return Targets(splits.problem_type, values, max(1, len(splits.label_names)))
 
 
-def choose_length(lengths: NDArray[np.int64], options: TrainParts) -> int:
-    """Return the number of tokens after which texts are cut: the user's, or one that suffices for nearly all texts."""
+def _given_length(options: TrainParts) -> int | None:
+    """Return the user's `--max_length`; None if it is the default."""
     given = options.tokenizer.max_length
-    if given != type(options.tokenizer).__dataclass_fields__["max_length"].default:
-        return given
-    needed = np.quantile(lengths, 0.99) if len(lengths) else 0
-    return next((limit for limit in _LENGTHS if needed <= limit), _LENGTHS[-1])
+    return None if given == type(options.tokenizer).__dataclass_fields__["max_length"].default else given
 
 
 def _vocabulary(tokenizer: PreTrainedTokenizerBase, encoder: Path) -> dict[int, str]:
@@ -179,7 +177,7 @@ def _document(
     folds: Sequence[Fold],
     choice: Choice,
     model: PreTrainedModel,
-    max_length: int,
+    reading: Reading,
     measured: Mapping[str, Measured],
     metric: str,
     seconds: float,
@@ -210,7 +208,8 @@ def _document(
         description=describe(config, model.num_parameters(), splits.problem_type, splits.label_names),
         model_type=config.model_type.removeprefix("okt_"),
         problem_type=splits.problem_type,
-        max_length=max_length,
+        max_length=reading.max_length,
+        stride=reading.stride,
         data=replace(splits.description, rows=rows, notes=tuple(notes)),
         vocabulary="The vocabulary is that of the sentence encoder inside oktane.",
         hyperparameters=_hyperparameters(options, choice, folds),
