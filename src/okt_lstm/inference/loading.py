@@ -26,6 +26,7 @@ def load(
     device: "str | torch.device | None" = None,
     max_length: int | None = None,
     engine: Engine = "auto",
+    stride: int | None = None,
 ) -> Classifier:
     """Load a trained classifier of this package with its tokenizer.
 
@@ -46,6 +47,8 @@ def load(
         engine: What runs the network. `"oktane"` runs it in C, on the CPU, and neither torch nor transformers is
             imported. `"torch"` runs everything. By default oktane, and torch for what it can't run: another device,
             and tokenizers other than `OktTokenizer`. Both predict the same labels.
+        stride: If it is given, texts longer than `max_length` are read in windows that have so many tokens in common,
+            and their logits are averaged. By default as the model was trained, and `max_length` truncates.
 
     Returns:
         The classifier.
@@ -55,7 +58,7 @@ def load(
             package, or one that oktane can't run was to be run by it.
         ValueError: If the device is unknown or missing, or an option is out of range.
     """
-    classifier = load_in_oktane(folder_or_hub_id, revision, token, device, max_length, engine)
+    classifier = load_in_oktane(folder_or_hub_id, revision, token, device, max_length, engine, stride)
     if classifier is not None:
         return classifier
     from .torch_loading import load_in_torch
@@ -65,7 +68,7 @@ def load(
     # Its weights could fit those of a classifier.
     if is_tagger(name, revision, token):
         raise LoadError(f"{name} holds a tagger, not a classifier: load it with okt_lstm.load_tagger")
-    return Classifier.run_by(load_in_torch(name, revision, token, device, max_length))
+    return Classifier.run_by(load_in_torch(name, revision, token, device, max_length, stride=stride))
 
 
 def load_in_oktane(
@@ -75,6 +78,7 @@ def load_in_oktane(
     device: "str | torch.device | None" = None,
     max_length: int | None = None,
     engine: Engine = "auto",
+    stride: int | None = None,
 ) -> Classifier | None:
     """Load a classifier that oktane runs. Return `None` if torch has to run it; for the rest see `load`."""
     if engine not in get_args(Engine):
@@ -85,7 +89,7 @@ def load_in_oktane(
     if engine == "torch" or not on_cpu:
         return None
     try:
-        found = oktane.load(folder_or_hub_id, revision=revision, token=token, max_length=max_length)
+        found = oktane.load(folder_or_hub_id, revision=revision, token=token, max_length=max_length, stride=stride)
     except UnsupportedError:
         if engine == "oktane":
             raise

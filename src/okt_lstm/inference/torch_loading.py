@@ -31,6 +31,7 @@ def load_in_torch(
     device: str | torch.device | None = None,
     max_length: int | None = None,
     bf16: bool = False,
+    stride: int | None = None,
 ) -> TorchClassifier:
     """Load any sequence classifier that transformers knows, such as a BERT teacher.
 
@@ -40,7 +41,7 @@ def load_in_torch(
     model, tokenizer = _load(name, AutoModelForSequenceClassification, "classifier", revision, token)
     with _one_error(name, "model and tokenizer don't work together"):
         TorchClassifier(model.to(target), tokenizer, bf16=bf16).fingerprint()
-    return TorchClassifier(model, tokenizer, max_length, bf16)
+    return TorchClassifier(model, tokenizer, max_length, bf16, stride)
 
 
 def load_tagger_in_torch(

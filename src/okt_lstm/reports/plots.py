@@ -84,7 +84,7 @@ def plot_confusion_matrix(
     _save(figure, path)
 
 
-def plot_reliability(calibration: Calibration, path: Path) -> None:
+def plot_reliability(calibration: Calibration, path: Path, split: str = "test") -> None:
     """Draw a reliability diagram: the accuracy of predictions by their confidence, above their number.
 
     A bar that ends at the diagonal shows that the model is right as often as its confidence says.
@@ -92,6 +92,7 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     Args:
         calibration: The bins that `okt_lstm.reports.error_analysis.calibrate` returns.
         path: The PNG file to write.
+        split: The split that was measured.
     """
     bins = len(calibration.counts)
     centers = (np.arange(bins) + 0.5) / bins
@@ -103,7 +104,7 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     accuracies.bar(centers[filled], calibration.accuracies[filled], 1 / bins, color="tab:blue", edgecolor="white")
     accuracies.plot([0, 1], [0, 1], color="black", linestyle="--", linewidth=1, label="right as often as it says")
     accuracies.set(
-        title=f"Reliability (test): expected calibration error {calibration.error:.3f}", ylabel="share that is right"
+        title=f"Reliability ({split}): expected calibration error {calibration.error:.3f}", ylabel="share that is right"
     )
     accuracies.set(xlim=(lowest, 1), ylim=(0, 1))
     accuracies.legend(loc="upper left")
