@@ -158,6 +158,16 @@ def test_numbers(tmp_path):
     assert okt_lstm.load(tmp_path / "out").predict("김치가 맵다") == pytest.approx(4.25, abs=1)
 
 
+@pytest.mark.parametrize(("rank", "error"), [("0", ValueError), ("1", SystemExit)])
+def test_several_processes_are_refused_by_the_first_one(tmp_path, monkeypatch, rank, error):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", rank)
+    with pytest.raises(error) as caught:
+        run(tmp_path)
+    assert rank == "1" or "leave out torchrun" in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
 def test_many_rows_fine_tune_the_network(tmp_path, monkeypatch):
     monkeypatch.setattr("okt_lstm.training.auto.run.LEAST_ROWS", 100)
     result = run(tmp_path)
