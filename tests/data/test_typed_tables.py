@@ -58,6 +58,25 @@ def test_xlsx_files_are_read_by_sheet(book):
     assert list(open_unlabeled(str(book))) == ["좋다", "10"]
 
 
+def test_the_first_sheet_that_is_seen_is_read_and_said(book, caplog):
+    workbook = openpyxl.load_workbook(book)
+    workbook.worksheets[0].sheet_state = "hidden"
+    workbook.active = 1
+    workbook.save(book)
+    with open_reader(book) as reader:
+        assert list(reader) == [{"text": "가\n나"}]
+    assert "the sheet '둘째 장' is read; --sheet names another of Sheet, 둘째 장" in caplog.text
+
+
+def test_a_formula_without_its_result_is_named(tmp_path):
+    book = openpyxl.Workbook()
+    for cells in (["text", "label"], ["가", 1], ['=A2&"나"', 0]):
+        book.active.append(cells)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(FileError, match=r"row 3: the result of the formula .*; open it in Excel and save it"):
+        open_reader(tmp_path / "a.xlsx")
+
+
 HEADER = '<row><c t="inlineStr"><is><t>text</t></is></c></row>'
 ENTITIES = "".join(f"<!ENTITY l{number} '{f'&l{number - 1};' * 10}'>" for number in range(1, 11))
 

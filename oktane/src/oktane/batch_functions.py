@@ -180,8 +180,15 @@ class BatchPredictor(BatchFunction):
 
     @property
     def classifier(self) -> BaseClassifier:
-        """The classifier of this process."""
-        return _load(**self._loading)
+        """The classifier of this process.
+
+        Raises:
+            ValueError: It compares two texts.
+        """
+        classifier = _load(**self._loading)
+        if classifier.text_pair:
+            raise ValueError("BatchPredictor reads one text a row, but this model compares two: use oktane.load(...)")
+        return classifier
 
     def _names(self, taken: Sequence[str]) -> list[str]:
         return new_columns(self.classifier, self.probabilities, taken)
@@ -192,7 +199,13 @@ class BatchPredictor(BatchFunction):
 
     def _lists(self, block: Block) -> list[list[Any]]:
         classifier = self.classifier
-        found = classifier.problem_type.rows(self._scores(block), classifier.labels, self.probabilities)
+        found = classifier.problem_type.rows(
+            self._scores(block),
+            classifier.labels,
+            self.probabilities,
+            classifier.abstain_below,
+            classifier.threshold,
+        )
         nothing = [None] * len(classifier.problem_type.columns(classifier.labels, self.probabilities))
         rows = [next(found) if has_text else nothing for has_text in block.has_text.tolist()]
         return [[row[column] for row in rows] for column in range(len(nothing))]

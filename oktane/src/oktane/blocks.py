@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .arrow_texts import ArrowTexts, text_arrays
 from .lines import FileError
+from .pairs import pair_chunks
 from .parallel import text_chunks
 from .readers import text_of
 from .row_reader import Row, RowReader
@@ -26,37 +27,46 @@ class Block(NamedTuple):
 
     Attributes:
         rows: The rows: dictionaries, or a table of pyarrow.
-        texts: The texts of the rows that have one.
-        has_text: Which rows have a text, `(rows,)`; the others' text is null.
+        texts: The texts, or pairs of texts, of the rows that have one.
+        has_text: Which rows have a text, or both of them, `(rows,)`; the others' text is null.
     """
 
     rows: list[Row] | Any
-    texts: Sequence[str]
+    texts: Sequence[Any]
     has_text: NDArray[np.bool_]
 
-    def chunks(self, size: int) -> Iterator[Sequence[str]]:
+    def chunks(self, size: int) -> Iterator[Sequence[Any]]:
         """Yield `size` texts at a time, or fewer if they are long."""
-        return self.texts.chunks(size) if isinstance(self.texts, ArrowTexts) else text_chunks(self.texts, size)
+        if isinstance(self.texts, ArrowTexts):
+            return self.texts.chunks(size)
+        are_pairs = len(self.texts) > 0 and isinstance(self.texts[0], tuple)
+        return pair_chunks(self.texts, size) if are_pairs else text_chunks(self.texts, size)
 
 
-def row_blocks(reader: RowReader, column: str) -> Iterator[Block]:
+def row_blocks(reader: RowReader, column: str, pair_column: str | None = None) -> Iterator[Block]:
     """Yield the rows of a table as dictionaries.
 
     Args:
         reader: The table.
         column: The column of the texts.
+        pair_column: The column of the second texts, if the rows hold pairs.
 
     Raises:
         FileError: A text is something else; the message says where.
     """
     rows: list[Row] = []
-    texts: list[str | None] = []
+    texts: list[Any] = []
     size = 0
     for row in reader:
         text = text_of(row, column, reader)
-        rows.append(row)
-        texts.append(text)
         size += len(text or "")
+        rows.append(row)
+        if pair_column is None:
+            texts.append(text)
+        else:
+            second = text_of(row, pair_column, reader)
+            size += len(second or "")
+            texts.append(None if text is None or second is None else (text, second))
         if len(rows) == BLOCK_ROWS or size >= BLOCK_SIZE:
             yield _row_block(rows, texts)
             rows, texts, size = [], [], 0
@@ -64,9 +74,9 @@ def row_blocks(reader: RowReader, column: str) -> Iterator[Block]:
         yield _row_block(rows, texts)
 
 
-def _row_block(rows: list[Row], texts: Sequence[str | None]) -> Block:
+def _row_block(rows: list[Row], texts: Sequence[Any]) -> Block:
     has_text = [text is not None for text in texts]
-    return Block(rows, list(compress(texts, has_text)), np.array(has_text))  # type: ignore[arg-type]
+    return Block(rows, list(compress(texts, has_text)), np.array(has_text))
 
 
 def table_blocks(reader: RowReader, column: str, columns: Sequence[str]) -> Iterator[Block]:

@@ -14,6 +14,7 @@ from .folders import check_at_least_one, find_model, released_encoder
 from .network import load_encoder_network
 from .parallel import available_cores, map_in_threads
 from .tokenizer import Tokenizer
+from .windows import mean_by_text
 
 # Texts that one thread encodes at a time: enough to find many of one length, few enough to share the work out.
 CHUNK_SIZE = 512
@@ -98,7 +99,8 @@ class Encoder:
         return map_in_threads(encode, checked_chunks(texts, CHUNK_SIZE), threads)
 
     def _encode_chunk(self, texts: list[str], normalize: bool) -> tuple[list[str], NDArray[np.float32]]:
-        vectors = self._network.run(*self._tokenizer.encode(texts))
+        ids, row_splits, owners, _ = self._tokenizer.encode_windows(texts)
+        vectors = mean_by_text(self._network.run(ids, row_splits), owners, len(texts))
         if normalize:
             # A vector of zeros stays one.
             lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
@@ -112,6 +114,7 @@ def load_encoder(
     revision: str | None = None,
     token: str | bool | None = None,
     max_length: int | None = None,
+    stride: int | None = None,
     num_threads: int | None = None,
 ) -> Encoder:
     """Load a sentence encoder: an LSTM, GRU or RNN model with an OktTokenizer.
@@ -124,6 +127,8 @@ def load_encoder(
         token: A token for the Hub, for private repositories. By default that of `hf auth login` or of HF_TOKEN.
         max_length: Maximum number of tokens in a text. Longer texts are truncated. By default the tokenizer's
             `model_max_length`.
+        stride: If it is given, texts longer than `max_length` are read in windows that have so many tokens in common,
+            and their vectors are averaged. By default they are truncated.
         num_threads: Number of threads. By default one per core that this process may use.
 
     Returns:
@@ -136,7 +141,9 @@ def load_encoder(
     """
     check_at_least_one(max_length=max_length, num_threads=num_threads)
     folder, arguments = find_model(folder_or_hub_id, released_encoder, revision, token)
-    again = partial(load_encoder, **arguments, max_length=max_length, num_threads=num_threads)
+    if stride is not None and stride < 0:
+        raise ValueError(f"stride must be 0 or more, got {stride}")
+    again = partial(load_encoder, **arguments, max_length=max_length, stride=stride, num_threads=num_threads)
     network = load_encoder_network(folder)
-    tokenizer = Tokenizer(folder, max_length, vocab_size=network.tokens)
+    tokenizer = Tokenizer(folder, max_length, network.tokens, stride)
     return Encoder(folder, network, tokenizer, num_threads, again)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from .base_classifier import BaseClassifier, Chunk
 from .blocks import Block, row_blocks, table_blocks
-from .columns import choose_text_column, find_column, refuse_table
+from .columns import choose_pair_column, choose_text_column, find_column, refuse_table
 from .encodings import say_once
+from .folders import UNKNOWN_COLUMNS, TextColumns
 from .journal import Journal, fingerprint, key_of, open_journal
-from .lines import STREAM, FileError, check_output, escaped
+from .lines import STREAM, FileError, check_output, counted, escaped
 from .paths import Source, find_files
 from .prediction_tables import prediction_arrays, with_predictions
 from .readers import open_reader
@@ -36,7 +37,8 @@ def predict_file(
     *,
     reading: ReadOptions | None = None,
     text_column: str | None = None,
-    usual_column: str | None = None,
+    text_pair_column: str | None = None,
+    usual: TextColumns = UNKNOWN_COLUMNS,
     columns: Sequence[str] | None = None,
     probabilities: bool = False,
     target_format: str | None = None,
@@ -59,7 +61,8 @@ def predict_file(
         target: The file to write, which appears when all rows are written; `-` is standard output.
         reading: How to read `source`. By default the files tell.
         text_column: The column of the texts. By default the only column, or one with a usual name.
-        usual_column: The name that this column has if the table has it, such as the one in training.
+        text_pair_column: The column of the second texts, for a model that compares two.
+        usual: The names that these columns have if the table has them, such as those in training.
         columns: The columns of the table that are kept. By default all.
         probabilities: Whether to write the probability of each label.
         target_format: The format of `target`. By default its suffix tells.
@@ -80,17 +83,18 @@ def predict_file(
     if known == "txt" and probabilities:
         raise FileError(f"{target}: a txt file holds labels only; write probabilities to .tsv, .csv or .jsonl")
     with open_reader(source, reading) as reader:
-        text_column = choose_texts(reader, text_column, usual_column)
+        text_column = choose_texts(reader, text_column, usual.text)
+        pair_column = choose_pairs(classifier, reader, text_pair_column, usual.text_pair)
         kept = _kept_columns(reader, columns)
         new = new_columns(classifier, probabilities, kept)
         written = new[:1] if known == "txt" else [*kept, *new]
         if output_encoding is None and known == "csv" and reader.has_byte_order_mark:
             output_encoding = "utf-8-sig"
-        as_tables = reader.has_tables and WRITERS[known].takes_tables
-        blocks = table_blocks(reader, text_column, kept) if as_tables else row_blocks(reader, text_column)
+        as_tables = reader.has_tables and WRITERS[known].takes_tables and pair_column is None
+        blocks = table_blocks(reader, text_column, kept) if as_tables else row_blocks(reader, text_column, pair_column)
         schema = None if reader.schema is None else reader.schema.empty_table().select(kept).schema
         summary = Summary()
-        key = _key(classifier, paths, reader, text_column)
+        key = _key(classifier, paths, reader, text_column, pair_column)
         with (
             _journal(target, key, len(classifier.labels)) as journal,
             open_writer(target, written, schema, output_encoding, known) as writer,
@@ -106,7 +110,7 @@ def predict_file(
                 summary.rows += len(block.has_text)
                 summary.nulls += len(block.has_text) - len(scores)
                 summary.truncated += truncated
-                summary.count(scores, classifier.problem_type, classifier.labels, classifier.abstain_below)
+                summary.count(classifier, scores)
                 summary.computed = max(0, summary.rows - summary.nulls - (journal.texts if journal else 0))
                 if report is not None:
                     report(reader, summary)
@@ -120,39 +124,45 @@ def print_file(
     *,
     reading: ReadOptions | None = None,
     text_column: str | None = None,
-    usual_column: str | None = None,
+    text_pair_column: str | None = None,
+    usual: TextColumns = UNKNOWN_COLUMNS,
     probabilities: bool = False,
 ) -> None:
     """Predict the texts of a table and write them to a stream; see `predict_file` and `print_predictions`."""
     nulls = 0
     with open_reader(source, reading) as reader:
-        column = choose_texts(reader, text_column, usual_column)
-        for block, scores, _ in scored_blocks(classifier, row_blocks(reader, column)):
-            texts = (row.get(column) for row in block.rows)
+        column = choose_texts(reader, text_column, usual.text)
+        pair_column = choose_pairs(classifier, reader, text_pair_column, usual.text_pair)
+        columns = [column] if pair_column is None else [column, pair_column]
+        for block, scores, _ in scored_blocks(classifier, row_blocks(reader, column, pair_column)):
+            texts = ([row.get(name) for name in columns] for row in block.rows)
             predicted = _values(classifier, block, scores, probabilities, _escaped_labels(classifier))
-            stream.writelines(tsv_line([*values, text]) for values, text in zip(predicted, texts, strict=True))
+            stream.writelines(tsv_line([*values, *text]) for values, text in zip(predicted, texts, strict=True))
             nulls += len(block.has_text) - len(scores)
         stream.flush()
         if nulls:
-            say_once(f"{reader.name}: {nulls:,} rows have no text (null in the column {column!r}), so they get null")
+            say_once(
+                f"{reader.name}: {counted(nulls, 'row')} without a text (null in the column {column!r}), labeled null"
+            )
 
 
 def print_predictions(
-    classifier: BaseClassifier, texts: Iterable[str], stream: TextIO, *, probabilities: bool = False
+    classifier: BaseClassifier, texts: Iterable[Any], stream: TextIO, *, probabilities: bool = False
 ) -> None:
     """Write a line of tsv for each text: its label, probabilities as in `predict_file`, and the text.
 
     Args:
         classifier: The classifier.
-        texts: The texts.
+        texts: The texts, or pairs of texts.
         stream: Where the lines go. It is flushed at the end.
         probabilities: Whether to write the probability of each label.
     """
     for chunk, scores in classifier.score_chunks(texts):
         predicted = classifier.problem_type.rows(
-            scores, _escaped_labels(classifier), probabilities, classifier.abstain_below
+            scores, _escaped_labels(classifier), probabilities, classifier.abstain_below, classifier.threshold
         )
-        stream.writelines(tsv_line([*values, text]) for values, text in zip(predicted, chunk, strict=True))
+        for values, text in zip(predicted, chunk, strict=True):
+            stream.write(tsv_line([*values, *([text] if isinstance(text, str) else text)]))
     stream.flush()
 
 
@@ -167,6 +177,21 @@ def choose_texts(reader: RowReader, given: str | None, usual: str | None = None)
     if reader.options.input_format is None:
         refuse_table(reader, "add --input_format tsv if it is a table with a header, txt if each line is a text")
     return choose_text_column(reader, usual if given is None and usual in reader.columns else given)
+
+
+def choose_pairs(
+    classifier: BaseClassifier, reader: RowReader, given: str | None, usual: str | None = None
+) -> str | None:
+    """Return the column of the second texts; None for a model of single texts. The arguments are as above.
+
+    Raises:
+        FileError: There is no such column, or the model has no use for it.
+    """
+    if classifier.text_pair:
+        return choose_pair_column(reader, usual if given is None and usual in reader.columns else given)
+    if given is not None:
+        raise FileError(f"the model reads single texts, not pairs: leave out --text_pair_column {given}")
+    return None
 
 
 def scored_blocks(
@@ -207,11 +232,14 @@ def scored_blocks(
     yield from complete()
 
 
-def _key(classifier: BaseClassifier, paths: Sequence[Path], reader: RowReader, text_column: str) -> str | None:
+def _key(
+    classifier: BaseClassifier, paths: Sequence[Path], reader: RowReader, text_column: str, pair_column: str | None
+) -> str | None:
     """Return what makes the logits of files what they are; None for standard input, which can't be read again."""
     if any(str(path) == STREAM for path in paths):
         return None
-    return key_of(classifier.fingerprint(), [fingerprint(path) for path in paths], reader.options, text_column)
+    texts = [text_column] if pair_column is None else [text_column, pair_column]
+    return key_of(classifier.fingerprint(), [fingerprint(path) for path in paths], reader.options, *texts)
 
 
 @contextmanager
@@ -223,7 +251,9 @@ def _journal(target: str | os.PathLike[str], key: str | None, labels: int) -> It
         return
     with open_journal(path, key, labels) as journal:
         if journal.texts:
-            say_once(f"{target}: goes on after the first {journal.texts:,} texts, which an earlier run computed")
+            say_once(
+                f"{target}: goes on after the first {counted(journal.texts, 'text')}, which an earlier run computed"
+            )
         yield journal
 
 
@@ -240,7 +270,7 @@ def _with_predictions(
     values = _values(classifier, block, scores, probabilities, classifier.labels)
     for number, (row, predicted) in enumerate(zip(block.rows, values, strict=True), before + 1):
         if clash := row.keys() & set(new):
-            raise FileError(f"{reader.name}, row {number}: has a field {min(clash)!r}, which the first row lacks")
+            raise FileError(f"{reader.name}, row {number}: has a field {min(clash)!r}, which the first rows lack")
         row.update(zip(new, predicted, strict=True))
     return block.rows
 
@@ -253,7 +283,7 @@ def _values(
     labels: Sequence[str],
 ) -> Iterator[list[Any]]:
     """Yield the values of the new columns for each row of a block."""
-    found = classifier.problem_type.rows(scores, labels, probabilities, classifier.abstain_below)
+    found = classifier.problem_type.rows(scores, labels, probabilities, classifier.abstain_below, classifier.threshold)
     nothing = [None] * len(classifier.problem_type.columns(labels, probabilities))
     for has_text in block.has_text.tolist():
         yield next(found) if has_text else list(nothing)

@@ -66,14 +66,25 @@ def _inside(folder: Path, what: str, command: str) -> Path:
     return folder
 
 
-def trained_text_column(folder: Path) -> str | None:
-    """Return the column that held the texts when a model was trained, if its folder says so."""
+class TextColumns(NamedTuple):
+    """The columns of a table that hold the texts and, of pairs, the second texts; None for those that aren't known."""
+
+    text: str | None = None
+    text_pair: str | None = None
+
+
+UNKNOWN_COLUMNS = TextColumns()
+
+
+def trained_columns(folder: Path) -> TextColumns:
+    """Return the columns that held the texts when a model was trained, as far as its folder says so."""
     try:
-        name = json.loads((folder / "data_args.json").read_text(encoding="utf-8")).get("text_column")
+        found = json.loads((folder / "data_args.json").read_text(encoding="utf-8"))
+        names = [found.get(name) for name in ("text_column", "text_pair_column")]
     # The file is a hint: a folder may lack it, or hold another program's.
     except (OSError, ValueError, AttributeError, RecursionError):
-        return None
-    return name if isinstance(name, str) else None
+        return UNKNOWN_COLUMNS
+    return TextColumns(*(name if isinstance(name, str) else None for name in names))
 
 
 def local_folder(name: str | os.PathLike[str]) -> Path | None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from . import _engine
 from .folders import WITH_TORCH, LoadError, UnsupportedError
 from .loading import FLOATS, Fields, Weights, read_json
-from .problem_type import ProblemType
+from .pair_network import PairModel, PairNgrams, PairVectors
+from .problem_type import ProblemType, Threshold
 
 CELLS = {"okt_lstm": "lstm", "okt_gru": "gru", "okt_rnn": "rnn"}
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -32,14 +33,20 @@ class Model(NamedTuple):
         problem_type: The problem type.
         vocab_size: Number of tokens in the vocabulary.
         abstain_below: See `BaseClassifier`.
+        text_pair: See `BaseClassifier`.
+        threshold: See `BaseClassifier`.
+        stride: See `BaseClassifier`.
     """
 
-    network: "_engine.Network | _engine.Ngrams | WideAndDeep"
+    network: "_engine.Network | _engine.Ngrams | WideAndDeep | PairModel"
     model_type: str
     labels: list[str]
     problem_type: ProblemType
     vocab_size: int
     abstain_below: float | None = None
+    text_pair: bool = False
+    threshold: Threshold = 0.5
+    stride: int | None = None
 
 
 class WideAndDeep(NamedTuple):
@@ -75,11 +82,15 @@ def load_model(folder: Path) -> Model:
     vocab_size = config.integer("vocab_size", 20000)
     _refuse_other_classes(config, "ForSequenceClassification", "classifier")
     weights = Weights(_weights_file(folder))
-    build = _ngrams if model_type == NGRAMS else _classifier
+    text_pair = config.boolean("text_pair", False)
+    build = _pair_model if text_pair else _ngrams if model_type == NGRAMS else _classifier
     # The count may be any number until the weights have confirmed it.
     network = build(config, weights, vocab_size, count)
     labels = names or [f"LABEL_{index}" for index in range(count)]
-    return Model(network, model_type, labels, problem_type, vocab_size, config.optional_probability("abstain_below"))
+    abstain_below = config.optional_probability("abstain_below")
+    threshold = config.optional_probabilities("thresholds", count) or 0.5
+    stride = None if config.values.get("stride") is None else config.integer("stride", 0, least=0)
+    return Model(network, model_type, labels, problem_type, vocab_size, abstain_below, text_pair, threshold, stride)
 
 
 def load_encoder_network(folder: Path) -> _engine.Network:
@@ -97,15 +108,7 @@ def load_encoder_network(folder: Path) -> _engine.Network:
             "only; for others use sentence_transformers.SentenceTransformer"
         )
     _refuse_other_classes(config, "Model", "encoder")
-    weights = Weights(_weights_file(folder))
-    size = config.optional_integer("projection_size")
-
-    def head(pooled_size: int) -> Head:
-        if size is None:
-            return np.eye(pooled_size, dtype=np.float32), np.zeros(pooled_size, np.float32)
-        return weights.floats("projection.weight", (size, pooled_size)), weights.floats("projection.bias", (size,))
-
-    return _recurrent(config, weights, config.integer("vocab_size", 20000), "", head)
+    return _encoder(config, Weights(_weights_file(folder)), config.integer("vocab_size", 20000), "")
 
 
 def kernels() -> str:
@@ -193,6 +196,42 @@ def _classifier(config: Fields, weights: Weights, vocab_size: int, label_count: 
     return WideAndDeep(network, _known_ngrams(weights, "ngrams", num_ngrams, bias, length, vocab_size))
 
 
+def _encoder(config: Fields, weights: Weights, vocab_size: int, prefix: str) -> _engine.Network:
+    """Load a recurrent network whose outputs are the vectors of texts; see `_recurrent`."""
+    size = config.optional_integer("projection_size")
+
+    def head(pooled_size: int) -> Head:
+        if size is None:
+            return np.eye(pooled_size, dtype=np.float32), np.zeros(pooled_size, np.float32)
+        matrix = weights.floats(f"{prefix}projection.weight", (size, pooled_size))
+        return matrix, weights.floats(f"{prefix}projection.bias", (size,))
+
+    return _recurrent(config, weights, vocab_size, prefix, head)
+
+
+def _pair_model(config: Fields, weights: Weights, vocab_size: int, label_count: int) -> PairModel:
+    """Load a model that compares two texts."""
+    parts: list[PairVectors | PairNgrams] = []
+    bias = np.zeros(label_count, np.float32)
+    name, length, num_buckets = "ngrams", config.integer("ngram_length", 3), 0
+    if config.values["model_type"] == NGRAMS:
+        name, length, num_buckets = "weights", config.integer("max_ngram", 4), config.integer("num_buckets", 2**22)
+        bias = weights.floats("bias", (label_count,))
+    else:
+        encoder = _encoder(config, weights, vocab_size, "model.")
+        matrix = weights.floats("classifier.weight", (label_count, 4 * encoder.labels))
+        parts.append(PairVectors(encoder, matrix, weights.floats("classifier.bias", (label_count,))))
+    if num_ngrams := config.integer("num_ngrams", 0, least=0):
+        hashes = _ascending_hashes(weights, name, num_ngrams)
+        parts.append(
+            PairNgrams(weights.floats(f"{name}.weight", (num_ngrams, label_count)), bias, length, vocab_size, hashes)
+        )
+    elif num_buckets:
+        matrix = weights.floats(f"{name}.weight", (num_buckets, label_count))
+        parts.append(PairNgrams(matrix, bias, length, vocab_size, None))
+    return PairModel(tuple(parts))
+
+
 def _recurrent(
     config: Fields, weights: Weights, vocab_size: int, prefix: str, head: Callable[[int], Head]
 ) -> _engine.Network:
@@ -262,8 +301,13 @@ def _known_ngrams(
 ) -> _engine.Ngrams:
     """Load the weights of `count` n-grams, which are known by their hash."""
     stored, number = weights.stored(f"{name}.weight", (count, len(bias)))
+    hashes = _ascending_hashes(weights, name, count)
+    return _engine.Ngrams(stored, number, bias, length, vocab_size, hashes)
+
+
+def _ascending_hashes(weights: Weights, name: str, count: int) -> NDArray[np.int32]:
     hashes = weights.integers(f"{name}.hashes", (count,))
     # In another order they would not be found, in silence.
     if not (np.diff(hashes) > 0).all():
         raise LoadError(f"{weights.path}: {name}.hashes must be in ascending order")
-    return _engine.Ngrams(stored, number, bias, length, vocab_size, hashes)
+    return hashes

@@ -15,6 +15,7 @@ from .table_options import FORMATS, add_output_encoding, add_table_options, read
 
 if TYPE_CHECKING:
     from .base_classifier import BaseClassifier
+    from .folders import TextColumns
 
 SUMMARY = "Label texts with a trained classifier."
 DETAILS = """\
@@ -22,7 +23,8 @@ Texts are the arguments, the rows of the --input, or else the lines of standard 
 line of fields separated by tabs: label, probability, text. With --probabilities, or a model that
 gives a text several labels, the probabilities of all labels follow, in the order of the model's
 labels. A regression model gives number, text. Tabs and line ends inside a text are written as
-blanks.
+blanks. A model that compares two texts takes them as two arguments, two columns, or a line with a
+tab between them.
 
 The --output has the rows of --input with the columns label and probability (predicted_label and
 predicted_probability if it has such columns already). A txt file has only the labels, one per line.
@@ -51,6 +53,9 @@ def add_options(parser: argparse.ArgumentParser, inside: str = "oktane", formats
         "--model", metavar="FOLDER|HUB_ID", help=f"the model (default: the one inside {inside}, for movie reviews)"
     )
     add_table_options(parser, formats)
+    parser.add_argument(
+        "--text_pair_column", metavar="NAME", help="column with the second texts, for a model that compares two"
+    )
     parser.add_argument(
         "--output",
         metavar="FILE|FOLDER",
@@ -87,30 +92,30 @@ def run(options: argparse.Namespace) -> None:
         FileError: If a file can't be read or written as asked, or standard output is closed.
     """
 
-    def load() -> tuple[BaseClassifier, str | None]:
+    def load() -> tuple[BaseClassifier, TextColumns]:
         from .classifier import load
-        from .folders import trained_text_column
+        from .folders import trained_columns
 
         classifier = load(**loading(options))
-        return classifier, trained_text_column(classifier.folder)
+        return classifier, trained_columns(classifier.folder)
 
     predict(options, load)
 
 
-def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier, str | None]]) -> None:
+def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier, TextColumns]]) -> None:
     """Label what the options name.
 
     Args:
         options: The options of `add_options`, and the parser.
-        load: Loads the classifier, and returns it with the name that the column of the texts had in training.
+        load: Loads the classifier, and returns it with the names that the columns of the texts had in training.
 
     Raises:
         FileError: If a file can't be read or written as asked, or standard output is closed.
     """
     check(options)
     # What only the predictions need is imported here: --help answers at once.
+    from .columns import lines_of_input
     from .files import print_file, print_predictions
-    from .lines import read_blocks
     from .paths import find_files
     from .runs import Shard, plan, predict_files
 
@@ -121,21 +126,42 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
     if options.output:
         shard = Shard.parse(options.shard) if options.shard else None
         jobs = plan(options.input, options.output, options.input_format, options.output_format, shard)
-    classifier, usual_column = load()
+    classifier, usual = load()
     if options.abstain_below is not None:
         classifier.abstain_below = options.abstain_below
-    how: dict[str, Any] = {"text_column": options.text_column, "probabilities": options.probabilities}
+    how: dict[str, Any] = {"text_column": options.text_column, "probabilities": options.probabilities, "usual": usual}
+    how["text_pair_column"] = options.text_pair_column
     if options.output:
         clean_up_on_sigterm()
         columns = options.columns.split(",") if options.columns else None
-        how |= {"columns": columns, "output_encoding": options.output_encoding, "usual_column": usual_column}
+        how |= {"columns": columns, "output_encoding": options.output_encoding}
         predict_files(classifier, jobs, read_options(options), **how)
     elif options.input:
         reading = read_options(options)
-        print_file(classifier, options.input, sys.stdout, reading=reading, usual_column=usual_column, **how)
+        print_file(classifier, options.input, sys.stdout, reading=reading, **how)
+    elif options.texts:
+        texts = _pairs_of_arguments(options) if classifier.text_pair else options.texts
+        print_predictions(classifier, texts, sys.stdout, probabilities=options.probabilities)
     else:
-        for texts in [options.texts] if options.texts else read_blocks([STREAM], options.encoding):
+        for lines in lines_of_input(options.encoding):
+            texts = _pairs_of_lines(lines) if classifier.text_pair else lines
             print_predictions(classifier, texts, sys.stdout, probabilities=options.probabilities)
+
+
+def _pairs_of_arguments(options: argparse.Namespace) -> list[tuple[str, str]]:
+    if len(options.texts) % 2:
+        options.parser.error("the model compares two texts: give an even number of them")
+    return list(zip(options.texts[::2], options.texts[1::2], strict=True))
+
+
+def _pairs_of_lines(lines: Sequence[str]) -> list[tuple[str, str]]:
+    pairs = []
+    for line in lines:
+        first, tab, second = line.partition("\t")
+        if not tab:
+            raise FileError(f"standard input: the model compares two texts, but {line!r:.60} has no tab between two")
+        pairs.append((first, second))
+    return pairs
 
 
 def check(options: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 FORMATS = ("txt", "tsv", "csv", "jsonl", "json", "parquet", "arrow")
 
 # Options that need --input.
-NAMES = ("input_format", "header", "sheet", "text_column")
+NAMES = ("input_format", "header", "sheet", "text_column", "text_pair_column")
 
 
 def add_table_options(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS) -> None:

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import get_type_hints
 
-from oktane.lines import escaped
+from oktane.lines import counted, escaped
 
 from ..atomic import FileError, replacing
 from ..data.options import DATA_ARGUMENTS_NAME, READING_OPTIONS, DataOptions
@@ -36,7 +36,8 @@ def evaluate(argv: Sequence[str]) -> None:
     )
     parser.add_argument("--output", metavar="FILE", help="write the JSON to this file, too")
     data = parser.add_argument_group("data (default: the test split of what the model was trained on)")
-    add_data_options(data, ("dataset", *(name for name in READING_OPTIONS if name != "problem_type")))
+    names = [name for name in READING_OPTIONS if name != "problem_type"]
+    add_data_options(data, ("dataset", *names, "text_pair_column"))
     # As in `predict`.
     parser.add_argument("--model", dest="named_model", help=argparse.SUPPRESS)
     data.add_argument("--max_predict_samples", metavar="N", type=int, help="evaluate on N rows, drawn at random")
@@ -45,14 +46,14 @@ def evaluate(argv: Sequence[str]) -> None:
     if options.model and options.named_model:
         parser.error(f"name one model, {options.model} or {options.named_model}")
     options.model = options.model or options.named_model
-    names = ("dataset", "data_dir", "output") if options.dataset else ("output",)
-    check_paths({name: vars(options)[name] for name in names})
+    given = ("dataset", "data_dir", "output") if options.dataset else ("output",)
+    check_paths({name: vars(options)[name] for name in given})
     if sys.stdout is None and not options.output:
         raise FileError("standard output is closed: name a file with --output")
     classifier = load_model(options)
     import datasets
 
-    from ..data.splits import load_test_split
+    from ..data.splits import load_test_split, texts_of
 
     datasets.logging.set_verbosity_error()
     if not sys.stderr.isatty():
@@ -65,8 +66,11 @@ def evaluate(argv: Sequence[str]) -> None:
             data_options, classifier.problem_type, classifier.labels, trained_on=options.dataset is None
         )
         test, name = splits.datasets["test"], splits.description.name
-        print(f"Evaluating on {len(test):,} rows of {escaped(name)}", file=sys.stderr)
-        scores = classifier.evaluate(test["text"][:], test["label"][:])
+        print(f"Evaluating on {counted(len(test), 'row')} of {escaped(name)}", file=sys.stderr)
+        if classifier.text_pair != ("text_pair" in test.column_names):
+            wanted = "two texts: name the second ones with" if classifier.text_pair else "single texts: leave out"
+            raise ValueError(f"the model reads {wanted} --text_pair_column")
+        scores = classifier.evaluate(texts_of(test), test["label"][:])
         report = json.dumps({"dataset": name, "rows": len(test), **scores}, ensure_ascii=False, indent=2)
         if file:
             file.write(f"{report}\n".encode())

@@ -18,6 +18,7 @@ from .predict_tags import predict_tags
 
 if TYPE_CHECKING:
     from oktane.base_classifier import BaseClassifier
+    from oktane.folders import TextColumns
 
 SUMMARY = "Label texts: arguments, the rows of files, or the lines of standard input as they arrive."
 _TAGGERS = """\
@@ -53,16 +54,16 @@ def predict(argv: Sequence[str]) -> None:
             predict_tags(options)
             return
 
-    def load() -> tuple[BaseClassifier, str | None]:
-        return load_model(options), _trained_text_column(options.model, options.revision, options.token)
+    def load() -> tuple[BaseClassifier, TextColumns]:
+        return load_model(options), _trained_columns(options.model, options.revision, options.token)
 
     predict_command.predict(options, load)
 
 
-def _trained_text_column(model: str | None, revision: str | None, token: str | None) -> str | None:
-    from oktane.folders import released_model, trained_text_column
+def _trained_columns(model: str | None, revision: str | None, token: str | None) -> TextColumns:
+    from oktane.folders import UNKNOWN_COLUMNS, released_model, trained_columns
 
     from ..inference.loading import find_model_file
 
     file = find_model_file(model or str(released_model()), DATA_ARGUMENTS_NAME, revision, token)
-    return trained_text_column(file.parent) if file else None
+    return trained_columns(file.parent) if file else UNKNOWN_COLUMNS

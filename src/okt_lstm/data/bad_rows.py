@@ -11,7 +11,9 @@ _SHOWN = 10
 
 
 def is_missing(text: Any) -> bool:
-    """Return whether a text is null. A blank text is not."""
+    """Return whether a text, or one of a pair, is null. A blank text is not."""
+    if isinstance(text, tuple):
+        return any(map(is_missing, text))
     return text is None or (isinstance(text, float) and math.isnan(text))
 
 

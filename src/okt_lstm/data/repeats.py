@@ -61,24 +61,29 @@ class Repeats:
 
 
 def text_keys(rows: datasets.Dataset) -> NDArray[np.int64]:
-    """Return a number for each text, `(rows,)`. Equal texts have equal numbers, in this process."""
+    """Return a number for each text or pair of texts, `(rows,)`. Equal ones have equal numbers, in this process."""
     keys = np.empty(len(rows), np.int64)
     done = 0
-    for batch in rows.select_columns("text").iter(batch_size=10_000):
-        texts, _ = compose_hangul(batch["text"])
+    columns = _text_columns(rows)
+    for batch in rows.select_columns(columns).iter(batch_size=10_000):
+        texts = list(zip(*(compose_hangul(batch[name])[0] for name in columns), strict=True))
         keys[done : done + len(texts)] = list(map(hash, texts))
         done += len(texts)
     return keys
+
+
+def _text_columns(rows: datasets.Dataset) -> list[str]:
+    return [name for name in ("text", "text_pair") if name in rows.column_names]
 
 
 def find_repeats(rows: datasets.Dataset, label_names: Sequence[str]) -> Repeats:
     """Count what is repeated, or blank, in the rows of a split.
 
     Args:
-        rows: The rows, with the columns `text` and `label`.
+        rows: The rows, with the columns `text`, perhaps `text_pair`, and `label`.
         label_names: The names of the classes by id; empty for a regression, in which labels may well differ.
     """
-    labels = rows.select_columns("label")[:]["label"]
+    labels, columns = rows.select_columns("label")[:]["label"], _text_columns(rows)
     keys = text_keys(rows)
     # Of each text, the labels that it has, once: (pairs, 2).
     pairs = np.unique(np.stack([keys, [hash(_plain(label)) for label in labels]], axis=1), axis=0)
@@ -90,10 +95,17 @@ def find_repeats(rows: datasets.Dataset, label_names: Sequence[str]) -> Repeats:
         if key in found or len(found) < SHOWN:
             found.setdefault(key, []).append(index)
     conflicts = tuple(
-        (str(rows[indices[0]]["text"]), dict(Counter(_name(labels[index], label_names) for index in indices)))
+        (
+            " / ".join(rows[indices[0]][name] for name in columns),
+            dict(Counter(_name(labels[index], label_names) for index in indices)),
+        )
         for indices in found.values()
     )
-    blank = sum(not text.strip() for batch in rows.iter(batch_size=10_000) for text in batch["text"])
+    blank = sum(
+        not all(text.strip() for text in texts)
+        for batch in rows.iter(batch_size=10_000)
+        for texts in zip(*(batch[name] for name in columns), strict=True)
+    )
     return Repeats(len(rows), blank, len(rows) - len(pairs), conflicts, len(conflicting))
 
 

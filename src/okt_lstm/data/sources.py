@@ -1,6 +1,7 @@
 """From `--dataset` to rows of text and label: NSMC, the sample, local files, or a data set on the Hub."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +61,12 @@ class LabelColumns:
         """
         if not self.are_flags:
             label = row.get(self.columns[0])
-            if self.delimiter is not None and isinstance(label, str):
-                return [read_label(element) for element in label.split(self.delimiter) if element.strip()]
-            return read_label(label)
+            read = read_label(label)
+            if self.delimiter is None or not isinstance(label, str) or isinstance(read, list):
+                return read
+            text = label.strip()
+            inner = text[1:-1] if text[:1] + text[-1:] in ("[]", "{}", "()") else text
+            return [read_label(element) for element in inner.split(self.delimiter) if element.strip()]
         values = [read_label(row.get(column)) for column in self.columns]
         if None in values:
             return None
@@ -81,6 +85,7 @@ class FileRows:
     text_column: str
     labels: LabelColumns
     reading: ReadOptions
+    pair_column: str | None = None
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -95,7 +100,7 @@ class FileRows:
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
         with open_reader(self.paths, self.reading) as reader:
             for row in reader:
-                yield reader.location, row.get(self.text_column), self.labels.read(row, reader.location)
+                yield reader.location, _texts(row, self), self.labels.read(row, reader.location)
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ class DatasetRows:
     dataset: datasets.Dataset
     text_column: str
     labels: LabelColumns
+    pair_column: str | None = None
 
     @property
     def label_feature(self) -> Any:
@@ -124,13 +130,20 @@ class DatasetRows:
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
         names = None if self.labels.class_names else self.class_names
         number = 0
-        columns = self.dataset.select_columns([self.text_column, *self.labels.columns]).with_format("arrow")
+        texts = [self.text_column] if self.pair_column is None else [self.text_column, self.pair_column]
+        columns = self.dataset.select_columns([*texts, *self.labels.columns]).with_format("arrow")
         for table in columns.iter(batch_size=1000):
             for row in table.to_pylist():
                 number += 1
                 location = f"{self.name}, row {number}"
                 label = _named(row[self.labels.columns[0]], names) if names else self.labels.read(row, location)
-                yield location, row[self.text_column], label
+                yield location, _texts(row, self), label
+
+
+def _texts(row: Mapping[str, Any], rows: FileRows | DatasetRows) -> Any:
+    """Return the text of a row, or the pair of its texts."""
+    text = row.get(rows.text_column)
+    return text if rows.pair_column is None else (text, row.get(rows.pair_column))
 
 
 def _named(label: Any, names: Sequence[str]) -> Any:
@@ -247,21 +260,29 @@ def _file_rows(files: Sequence[Path], args: DataOptions) -> FileRows:
                 "--data_dir FOLDER; for other files add --input_format tsv or csv."
             )
         refuse_table(reader, "")
-        text_column, labels = _choose(reader.columns, reader.name, args, reader.untyped and args.header is None)
-        return FileRows(tuple(map(str, files)), text_column, labels, args.reading)
+        text, labels, pair = _choose(reader.columns, reader.name, args, reader.untyped and args.header is None)
+        return FileRows(tuple(map(str, files)), text, labels, args.reading, pair)
 
 
-def _choose(columns: Sequence[str], source: str, args: DataOptions, untyped: bool = False) -> tuple[str, LabelColumns]:
-    """Choose the columns of the texts and of the labels."""
+def _choose(
+    columns: Sequence[str], source: str, args: DataOptions, untyped: bool = False
+) -> tuple[str, LabelColumns, str | None]:
+    """Choose the columns of the texts, of the labels and, of pairs, of the second texts."""
+    pair = None
+    if args.text_pair_column is not None:
+        pair = find_column(columns, args.text_pair_column, source, "--text_pair_column")
+        columns = [column for column in columns if column != pair]
     if args.label_columns is None:
         text, label = choose_columns(columns, source, args.text_column, args.label_column, untyped)
-        return text, LabelColumns((label,), args.label_delimiter)
+        return text, LabelColumns((label,), args.label_delimiter), pair
     names = [name.strip() for name in args.label_columns.split(",")]
     flags = tuple(find_column(columns, name, source, "--label_columns") for name in names)
+    if repeated := [column for column, count in Counter(flags).items() if count > 1]:
+        raise DataError(f"{source}: --label_columns names the column {repeated[0]!r} twice.")
     # With the texts' column alone beside them.
     others = [column for column in columns if column not in flags]
     text, _ = choose_columns([*others, flags[0]], source, args.text_column, flags[0], untyped)
-    return text, LabelColumns(flags, are_flags=True)
+    return text, LabelColumns(flags, are_flags=True), pair
 
 
 def _read_hub(args: DataOptions) -> Corpus:

@@ -35,14 +35,24 @@ from .sources import Corpus, DatasetRows, FileRows, read_corpus
 
 logger = datasets.logging.get_logger(__name__)
 
+TEXTS = ("text", "text_pair")
+"""The columns of a data set's texts; the second one only if its rows hold pairs."""
+
+
+def texts_of(rows: datasets.Dataset) -> list[Any]:
+    """Return the texts of rows, or tuples of both texts if they hold pairs."""
+    columns = [rows[name][:] for name in TEXTS if name in rows.column_names]
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
 
 @dataclass(frozen=True)
 class Splits:
     """A data set ready for training.
 
     Attributes:
-        datasets: `train`, `validation` and, if there is one, `test`. Columns: `text` (string) and `label`: a
-            ClassLabel, a list of 0.0 and 1.0 (one per class), or a float, depending on `problem_type`.
+        datasets: `train`, `validation` and, if there is one, `test`. Columns: `text` (string), of pairs also
+            `text_pair` (string), and `label`: a ClassLabel, a list of 0.0 and 1.0 (one per class), or a float,
+            depending on `problem_type`.
         problem_type: The problem type.
         label_names: The names of the classes by id; empty for regression.
         description: What the model card says about the data.
@@ -163,7 +173,9 @@ def _encode(
         splits = {split: _renamed(cast(DatasetRows, rows)) for split, rows in corpus.splits.items()}
         return DatasetDict(splits), ProblemType.SINGLE_LABEL, ready_names
     scheme = find_scheme(list(corpus.splits.values()), problem_type, model_names, skip_bad_rows=skip_bad_rows)
-    features = datasets.Features({"text": datasets.Value("string"), "label": scheme.feature})
+    are_pairs = all(rows.pair_column is not None for rows in corpus.splits.values())
+    texts = {name: datasets.Value("string") for name in TEXTS[: 1 + are_pairs]}
+    features = datasets.Features({**texts, "label": scheme.feature})
     encoded = DatasetDict()
     for split, rows in corpus.splits.items():
         files = rows.paths if isinstance(rows, FileRows) else ()
@@ -175,7 +187,8 @@ def _encoded_rows(rows: Rows, scheme: LabelScheme) -> Iterator[dict[str, Any]]:
     for location, text, label in rows:
         # Bad rows were counted in the first pass.
         if not is_missing(text) and label is not None:
-            yield {"text": text, "label": scheme.encode(label, location)}
+            parts = text if isinstance(text, tuple) else (text,)
+            yield dict(zip(TEXTS, parts, strict=False)) | {"label": scheme.encode(label, location)}
 
 
 def _ready_classes(corpus: Corpus) -> tuple[str, ...] | None:
@@ -184,18 +197,21 @@ def _ready_classes(corpus: Corpus) -> tuple[str, ...] | None:
     for rows in corpus.splits.values():
         if not isinstance(rows, DatasetRows) or not isinstance(rows.label_feature, datasets.ClassLabel):
             return None
-        text, label = rows.dataset.data[rows.text_column], rows.dataset.data[rows.labels.columns[0]]
-        is_text = rows.dataset.features[rows.text_column] == datasets.Value("string")
-        if not is_text or len(label) == 0 or text.null_count or label.null_count or pc.min(label).as_py() < 0:
+        label = rows.dataset.data[rows.labels.columns[0]]
+        if len(label) == 0 or label.null_count or pc.min(label).as_py() < 0:
             return None
+        for column in filter(None, (rows.text_column, rows.pair_column)):
+            if rows.dataset.features[column] != datasets.Value("string") or rows.dataset.data[column].null_count:
+                return None
         found.add(rows.class_names)
     return found.pop() if len(found) == 1 else None
 
 
 def _renamed(rows: DatasetRows) -> datasets.Dataset:
     """Rename the columns, which copies nothing."""
-    dataset = rows.dataset.select_columns([rows.text_column, rows.labels.columns[0]])
-    names = {rows.text_column: "text", rows.labels.columns[0]: "label"}
+    columns = (*filter(None, (rows.text_column, rows.pair_column)), rows.labels.columns[0])
+    dataset = rows.dataset.select_columns(columns)
+    names = dict(zip(columns, (*TEXTS[: len(columns) - 1], "label"), strict=True))
     return dataset.rename_columns({old: new for old, new in names.items() if old != new})
 
 

@@ -8,6 +8,9 @@ import numpy as np
 
 import oktane
 from oktane.base_classifier import BaseClassifier, Chunk
+from oktane.lines import counted
+from oktane.pairs import Pair
+from oktane.parallel import refuse_container
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -32,6 +35,7 @@ class Classifier(BaseClassifier):
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in the model's configuration.
         max_length: Maximum number of tokens in a text; `None` for no limit.
+        text_pair: Whether it compares two texts. Wherever a text is passed, it then takes a tuple of two.
 
     Example:
         >>> classifier = okt_lstm.load()
@@ -57,9 +61,10 @@ class Classifier(BaseClassifier):
 
     def _use(self, runner: "oktane.Classifier | TorchClassifier") -> None:
         self._runner = runner
-        self.model_type, self.max_length = runner.model_type, runner.max_length
+        self.model_type, self.max_length, self.stride = runner.model_type, runner.max_length, runner.stride
         self.labels, self.problem_type = runner.labels, runner.problem_type
-        self.abstain_below = runner.abstain_below
+        self.abstain_below, self.text_pair = runner.abstain_below, runner.text_pair
+        self.threshold = runner.threshold
 
     def __repr__(self) -> str:
         engine = "oktane" if self.engine == "oktane" else f"torch on {self.model.device}"
@@ -85,7 +90,9 @@ class Classifier(BaseClassifier):
             # torch takes seconds to import.
             from .torch_loading import load_in_torch
 
-            self._runner = load_in_torch(str(self._runner.folder), device="cpu", max_length=self.max_length)
+            self._runner = load_in_torch(
+                str(self._runner.folder), device="cpu", max_length=self.max_length, stride=self.stride
+            )
         return self._runner
 
     @property
@@ -93,15 +100,15 @@ class Classifier(BaseClassifier):
         """How many texts a thread computes at a time."""
         return self._runner.chunk_size
 
-    def compute(self, chunks: Iterable[Sequence[str]]) -> Iterator[Chunk]:
+    def compute(self, chunks: Iterable[Sequence[Any]]) -> Iterator[Chunk]:
         """Compute the logits of lists of texts; see `BaseClassifier.compute`."""
         return self._runner.compute(chunks)
 
-    def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> dict[str, float]:
+    def evaluate(self, texts: Sequence[str | Pair], labels: Sequence[Any]) -> dict[str, float]:
         """Measure how well the predictions fit the true labels.
 
         Args:
-            texts: The texts.
+            texts: The texts, or pairs of texts.
             labels: The label of each text: its name, as `predict` returns it, or its id. In multi-label classification
                 a list of names, or of 0 and 1 with one item per label; in regression a number.
 
@@ -120,12 +127,13 @@ class Classifier(BaseClassifier):
         from ..models.classification_loss import classification_loss
         from ..reports.metrics import compute_metrics_for
 
+        refuse_container(texts)
         if len(texts) != len(labels):
-            raise ValueError(f"{len(texts)} texts, but {len(labels)} labels")
+            raise ValueError(f"{counted(len(texts), 'text')}, but {counted(len(labels), 'label')}")
         encoded = encode_labels(labels, self.problem_type, self.labels)
         logits = self.logits(texts)
         references = np.asarray(encoded, np.int64 if self.problem_type == "single_label_classification" else np.float32)
-        scores = compute_metrics_for(self.problem_type)(EvalPrediction(logits, references))
+        scores = compute_metrics_for(self.problem_type, self.threshold)(EvalPrediction(logits, references))
         config = PreTrainedConfig.from_dict(
             {"problem_type": self.problem_type.value, "id2label": dict(enumerate(self.labels))}
         )

@@ -6,7 +6,7 @@ is exact, because whatever follows a row's last token cannot reach the states be
 fast as a `PackedSequence`. It also needs no lengths on the host, so a GPU never has to wait.
 """
 
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -23,70 +23,10 @@ from transformers.utils.output_capturing import capture_outputs
 from .classification_loss import classification_loss
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
 from .ngrams import NUM_HASHES, KnownNgrams, sum_of_ngrams
+from .pairs import compare_vectors, split_pairs
+from .reading_order import ReadingOrder, zero_padding
 
 RNNClass: TypeAlias = type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]
-
-
-class ReadingOrder(NamedTuple):
-    """The order in which a direction reads the positions of a batch: the tokens of each row first, then its padding.
-
-    Padding then comes last, where it can't reach the states of a token. The recurrent kernels take the time as the
-    first dimension; the same copy moves it there.
-
-    Attributes:
-        gather_index: The position, in a batch flattened to `(batch * time, ...)`, that each step reads,
-            `(time * batch,)`.
-        scatter_index: The step that reads each position, `(batch * time,)`. The inverse of `gather_index`.
-    """
-
-    gather_index: Tensor
-    scatter_index: Tensor
-
-    @classmethod
-    def from_mask(cls, is_token: Tensor, reverse: bool = False) -> "ReadingOrder":
-        """Return the order for a batch.
-
-        Args:
-            is_token: Whether a position holds a token (else padding), bool, `(batch, time)`.
-            reverse: Read from right to left.
-        """
-        batch, time = is_token.shape
-        device = is_token.device
-        # A token's step is the number of tokens that are read before it. Padding gets the remaining steps.
-        step_of_token = is_token.flip(1).cumsum(1).flip(1) - 1 if reverse else is_token.cumsum(1) - 1  # (batch, time)
-        step_of_padding = is_token.sum(1, keepdim=True) + (~is_token).cumsum(1) - 1  # (batch, time)
-        step = torch.where(is_token, step_of_token, step_of_padding)  # (batch, time)
-        scatter_index = (step * batch + torch.arange(batch, device=device).unsqueeze(1)).flatten()  # (batch * time,)
-        positions = torch.arange(batch * time, device=device)
-        gather_index = torch.empty_like(scatter_index).scatter_(0, scatter_index, positions)  # (time * batch,)
-        return cls(gather_index, scatter_index)
-
-    def gather(self, states: Tensor) -> Tensor:
-        """Map positions, `(batch, time, width)`, to the steps that read them, `(time, batch, width)`."""
-        batch, time, width = states.shape
-        return states.flatten(0, 1).index_select(0, self.gather_index).view(time, batch, width)
-
-    def scatter(self, states: Tensor) -> Tensor:
-        """Map steps, `(time, batch, width)`, back to the positions that they read, `(batch, time, width)`."""
-        time, batch, width = states.shape
-        return states.flatten(0, 1).index_select(0, self.scatter_index).view(batch, time, width)
-
-
-def zero_padding(states: Tensor, is_token: Tensor, finite: bool) -> Tensor:
-    """Set the states of padding to zero.
-
-    On a CPU, multiplying is 10x faster than masked_fill, but only valid for finite states: inf * 0 is nan.
-
-    Args:
-        states: The states, `(batch, time, width)`.
-        is_token: Whether a position holds a token, bool, `(batch, time)`.
-        finite: Whether all states are known to be finite.
-
-    Returns:
-        The states with zeros, `(batch, time, width)`.
-    """
-    is_token = is_token.unsqueeze(-1)  # (batch, time, 1)
-    return states * is_token if finite else states.masked_fill(~is_token, 0)
 
 
 class RecurrentLayer(GradientCheckpointingLayer):
@@ -392,7 +332,7 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
         self.num_labels = config.num_labels
         self.model = self.model_class(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
-        self.classifier = nn.Linear(config.pooled_size, self.num_labels)
+        self.classifier = nn.Linear(config.classifier_size, self.num_labels)
         self.ngrams = KnownNgrams(config.num_ngrams, self.num_labels) if config.num_ngrams else None
         self.post_init()
 
@@ -403,9 +343,10 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
         attention_mask: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
         **kwargs: Any,
     ) -> SequenceClassifierOutput:
-        """Classify a batch of texts.
+        """Classify a batch of texts, or of pairs of texts if `config.text_pair`.
 
         Args:
             input_ids: Token ids, `(batch, time)`. Pass these or `inputs_embeds`, not both.
@@ -416,6 +357,7 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
                 zeros and ones, `(batch, num_labels)`. For regression, numbers, `(batch,)` or `(batch, num_labels)`.
                 `config.problem_type` decides. If it is unset, it is inferred from the labels' type and set, as in every
                 `transformers` classifier.
+            token_type_ids: Of pairs, 0 for the first text and 1 for the second, `(batch, time)`.
             **kwargs: `num_items_in_batch`, which `Trainer` passes: the number of labels to average the loss over when
                 gradients are accumulated; `output_hidden_states` and `return_dict`.
 
@@ -426,10 +368,19 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
             ValueError: If the inputs or the labels have the wrong shape.
         """
         num_items_in_batch = kwargs.pop("num_items_in_batch", None)
+        if self.config.text_pair:
+            if input_ids is None:
+                raise ValueError("a model of pairs needs input_ids")
+            is_token = self.model.token_mask(input_ids, attention_mask, None)  # (batch, time)
+            # From here on, twice as many texts.
+            input_ids, attention_mask = split_pairs(input_ids, is_token, token_type_ids)  # (2 * batch, longest)
         outputs = self.model(
             input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
         )
-        logits = self.classifier(self.dropout(outputs.pooler_output))  # (batch, num_labels)
+        vectors = outputs.pooler_output  # (batch, pooled_size)
+        if self.config.text_pair:
+            vectors = compare_vectors(vectors)  # (batch, 4 * pooled_size)
+        logits = self.classifier(self.dropout(vectors))  # (batch, num_labels)
         if self.ngrams is not None:
             logits = logits + self._ngram_logits(input_ids, attention_mask)  # (batch, num_labels)
         loss = None
@@ -444,7 +395,9 @@ class RecurrentForSequenceClassification(RecurrentPreTrainedModel):
         config = self.config
         is_token = self.model.token_mask(input_ids, attention_mask, None)  # (batch, time)
         assert self.ngrams is not None
-        return sum_of_ngrams(input_ids, is_token, config.vocab_size, config.ngram_length, NUM_HASHES, self.ngrams)
+        return sum_of_ngrams(
+            input_ids, is_token, config.vocab_size, config.ngram_length, NUM_HASHES, self.ngrams, config.text_pair
+        )
 
 
 class LSTMModel(RecurrentModel):

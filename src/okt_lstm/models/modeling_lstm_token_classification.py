@@ -12,8 +12,9 @@ from transformers.utils.generic import can_return_tuple
 
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
 from .crf import LinearChainCRF
-from .modeling_lstm import GRUModel, LSTMModel, ReadingOrder, RecurrentModel, RecurrentPreTrainedModel, RNNModel
+from .modeling_lstm import GRUModel, LSTMModel, RecurrentModel, RecurrentPreTrainedModel, RNNModel
 from .ngrams import hashed_ngrams
+from .reading_order import ReadingOrder
 
 
 class RecurrentForTokenClassification(RecurrentPreTrainedModel):

@@ -17,6 +17,7 @@ from transformers.utils.generic import can_return_tuple
 from .classification_loss import classification_loss
 from .configuration_lstm import NgramConfig
 from .ngrams import NUM_HASHES, KnownNgrams, sum_of_ngrams
+from .pairs import split_pairs
 
 
 class NgramForSequenceClassification(PreTrainedModel):
@@ -55,6 +56,7 @@ class NgramForSequenceClassification(PreTrainedModel):
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
         **kwargs: Any,
     ) -> SequenceClassifierOutput:
         """Classify a batch of texts.
@@ -64,6 +66,7 @@ class NgramForSequenceClassification(PreTrainedModel):
             attention_mask: 1 for a token and 0 for padding, which may stand anywhere, `(batch, time)`. By default, ids
                 other than `pad_token_id` are tokens.
             labels: The labels to compute the loss with. See `LSTMForSequenceClassification`.
+            token_type_ids: Of pairs, 0 for the first text and 1 for the second, `(batch, time)`.
             **kwargs: `num_items_in_batch` and `return_dict`, as in `LSTMForSequenceClassification`.
 
         Returns:
@@ -83,9 +86,12 @@ class NgramForSequenceClassification(PreTrainedModel):
                 f"attention_mask has the shape {tuple(attention_mask.shape)}, but the inputs are (batch, time) = "
                 f"{tuple(input_ids.shape)}"
             )
-        num_buckets = NUM_HASHES if self.config.num_ngrams else self.config.num_buckets
+        config = self.config
+        if config.text_pair:
+            input_ids, is_token = split_pairs(input_ids, is_token, token_type_ids)  # (2 * batch, longest)
+        num_buckets = NUM_HASHES if config.num_ngrams else config.num_buckets
         logits = self.bias + sum_of_ngrams(
-            input_ids, is_token, self.config.vocab_size, self.config.max_ngram, num_buckets, self.weights
+            input_ids, is_token, config.vocab_size, config.max_ngram, num_buckets, self.weights, config.text_pair
         )  # (batch, num_labels)
         loss = None
         if labels is not None:

@@ -7,12 +7,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from .pairs import is_shared
+
 # Odd numbers with bits all over; the hashes are computed modulo 2 ** 64.
 _BASE = 0x2545F4914F6CDD1D
 _MIX = 0x1B03738712FAD5C9
 
 NUM_HASHES = 2**31 - 1
 """Number of different hashes of `KnownNgrams`."""
+
+SHARED = 0x2B1D4C3F
+"""What is added to the hash of an n-gram that both texts of a pair have."""
 
 
 def hashed_ngrams(tokens: Tensor, max_ngram: int, num_buckets: int) -> list[Tensor]:
@@ -60,11 +65,12 @@ def sum_of_ngrams(
     max_ngram: int,
     num_buckets: int,
     weights: Callable[[Tensor], Tensor],
+    pairs: bool = False,
 ) -> Tensor:
     """Sum the weights of all n-grams of a text, including those with its beginning and its end.
 
     The sum is divided by the square root of the number of n-grams, so that long texts don't get large logits just
-    because they are long.
+    because they are long. In a pair of texts, an n-gram that both have has another weight than one that only one has.
 
     Args:
         input_ids: Token ids, `(batch, time)`.
@@ -73,9 +79,10 @@ def sum_of_ngrams(
         max_ngram: Length of the longest n-grams.
         num_buckets: Number of different hashes.
         weights: Maps hashes, `(batch, ngrams)`, to weights, `(batch, ngrams, labels)`.
+        pairs: Whether the rows are the first texts of pairs, then the second ones, as `split_pairs` returns them.
 
     Returns:
-        Logits without a bias, `(batch, labels)`.
+        Logits without a bias, `(batch, labels)`; of pairs, half as many.
     """
     tokens, lengths = with_boundaries(input_ids, is_token, boundary)  # (batch, time + 2), (batch, 1)
     sums: Tensor | float = 0.0
@@ -83,8 +90,13 @@ def sum_of_ngrams(
     for length, hashes in enumerate(hashed_ngrams(tokens, max_ngram, num_buckets), 1):
         # n-grams that reach into the padding don't count
         is_ngram = torch.arange(hashes.shape[1], device=hashes.device) <= lengths - length  # (batch, ngrams)
+        if pairs:
+            hashes = torch.where(is_shared(hashes, is_ngram), (hashes + SHARED) % num_buckets, hashes)
         sums = sums + (weights(hashes) * is_ngram.unsqueeze(-1)).sum(dim=1)  # (batch, labels)
         counts = counts + is_ngram.sum(dim=1, keepdim=True)  # (batch, 1)
+    if pairs:
+        assert isinstance(sums, Tensor)
+        sums, counts = sum(sums.chunk(2)), sum(counts.chunk(2))  # type: ignore[assignment]
     return sums / counts.sqrt()
 
 
