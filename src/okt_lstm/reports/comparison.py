@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def read_run(folder: Path, name: str, classifier: Any, texts: Sequence[str]) -> 
     except ValueError as error:
         raise FileError(f"{path} is damaged: {error}") from None
     size = sum((folder / file).stat().st_size for file in _READ if (folder / file).is_file())
-    read = list(zip(texts, texts[1:], strict=False)) if classifier.text_pair else list(texts)
+    read = list(pairwise(texts)) if classifier.text_pair else list(texts)
     classifier.predict(read[:16])
     start = time.perf_counter()
     classifier.predict(read)
