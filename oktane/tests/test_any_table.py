@@ -1,18 +1,20 @@
 """Tables are read as offices make them: in their encodings, with their separators, headers, blanks and shards."""
 
 import gzip
+import io
 import json
 import logging
+import zipfile
 
 import pytest
 
 from oktane import encodings
 from oktane.columns import choose_text_column, find_usual, refuse_table
-from oktane.lines import FileError
-from oktane.readers import open_reader
+from oktane.lines import FileError, read_blocks
+from oktane.readers import open_reader, text_of
 from oktane.row_reader import ReadOptions
 from oktane.text_readers import find_separator
-from oktane.writers import open_writer
+from oktane.writers import open_writer, output_format
 
 ROWS = [{"리뷰": "배송이 빨라요, 정말", "분류": "긍정"}, {"리뷰": '줄\n바꿈 "인용"', "분류": "부정"}]
 CSV = '리뷰,분류\n"배송이 빨라요, 정말",긍정\n"줄\n바꿈 ""인용""",부정\n'
@@ -94,6 +96,28 @@ def test_what_may_be_either_is_said_with_both_readings(write, said):
     assert read(path, encoding="cp949") == [{"text": "첨"}]
 
 
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8"])
+@pytest.mark.parametrize("is_windows", [False, True])
+def test_korean_that_a_program_took_for_latin_1_is_refused(write, encoding, is_windows):
+    mistaken = "".join(
+        chr(byte) if not is_windows else bytes([byte]).decode("cp1252", "ignore") or chr(byte)
+        for byte in "배송이 정말 빨라요".encode(encoding)
+    )
+    path = write("a.txt", f"{mistaken}\n")
+    with pytest.raises(
+        FileError, match=f"was '배송이 정말 빨라요' before some program read {encoding.upper()} as Latin-1"
+    ):
+        read(path)
+    assert read(path, encoding="utf-8") == [{"text": mistaken}]
+    assert read(write("b.txt", "Größe, très bien\n")) == [{"text": "Größe, très bien"}]
+
+
+def test_a_line_of_another_encoding_is_named_on_either_side(write):
+    lines = [f"좋다 {number}\n".encode("cp949") for number in range(20)]
+    with pytest.raises(FileError, match=r"line 21: byte 0x.* is not CP949"):
+        read(write("a.txt", b"".join(lines) + "나쁘다\n".encode()))
+
+
 def test_a_damaged_line_of_utf8_is_named_not_guessed(write):
     with pytest.raises(FileError, match=r"a\.csv, line 3: byte 0x.* is not UTF-8"):
         read(write("a.csv", "text\n좋다\n".encode() + "나쁘다\n".encode("cp949")))
@@ -143,6 +167,20 @@ def test_fields_may_have_any_length(write):
     assert read(write("b.csv", f'text,label\n"{text}",1\n')) == [{"text": text, "label": "1"}]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "리뷰:분류\n좋다:긍정\n", "':' seems to separate the columns"),
+        ("a.csv", "리뷰^분류\n좋다^긍정\n", "'\\^' seems to separate the columns"),
+        ("a.csv", "리뷰   분류\n좋다   긍정\n", "'   ' seems to separate the columns"),
+        ("a.tsv", '"리뷰"\t"분류"\n"좋다"\t"긍정"\n', "in quotes.*--input_format csv"),
+    ],
+)
+def test_separators_and_quotes_that_are_not_read_are_refused(write, name, content, message):
+    with open_reader(write(name, content)) as reader, pytest.raises(FileError, match=message):
+        refuse_table(reader, "")
+
+
 @pytest.mark.parametrize("content", ["text,label,,\n좋다,1,,\n", "text,label\n좋다,1,\n", "text,label,,\n좋다,1\n"])
 @pytest.mark.parametrize("separator", [",", "\t"])
 def test_blank_columns_at_the_end_are_none(write, content, separator):
@@ -175,6 +213,86 @@ def test_places_are_lines_as_an_editor_counts_them(write):
         assert [reader.location.rsplit(", ")[-1] for _ in reader] == ["line 2", "line 5"]
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.txt"])
+def test_lines_may_end_with_carriage_returns_alone(write, name):
+    separator = "\t" if name == "a.tsv" else ","
+    content = f"text{separator}label\r좋다{separator}1\r별로{separator}0\r"
+    expected = [{"text": "좋다", "label": "1"}, {"text": "별로", "label": "0"}]
+    if name == "a.txt":
+        expected = [{"text": "text,label"}, {"text": "좋다,1"}, {"text": "별로,0"}]
+    assert read(write(name, content)) == expected
+    assert read(write(f"{name}.gz", gzip.compress(content.encode("cp949")))) == expected
+    assert [text for block in read_blocks([write("b.txt", "좋다\r별로\r")]) for text in block] == ["좋다", "별로"]
+
+
+def test_a_carriage_return_in_a_field_without_quotes_is_named(write):
+    with pytest.raises(FileError, match=r"line 3: not valid csv .*carriage return has to be in double quotes"):
+        read(write("a.csv", "text,label\n가,1\n나\r다,1\n"))
+
+
+def test_blanks_before_quotes_are_no_text(write):
+    assert read(write("a.csv", 'text, label\n"가, 나", "긍정"\n"다", "부정"\n')) == [
+        {"text": "가, 나", "label": "긍정"},
+        {"text": "다", "label": "부정"},
+    ]
+    # Quotes that are in the text itself.
+    assert read(write("b.csv", 'id,text\n1,"  ""가"" 나"\n2, 다\n')) == [
+        {"id": "1", "text": '  "가" 나'},
+        {"id": "2", "text": " 다"},
+    ]
+
+
+def test_byte_order_marks_are_in_no_name(write):
+    assert read(write("a.csv", "\ufeff\ufefftext,label\n가,1\n")) == [{"text": "가", "label": "1"}]
+
+
+# Compressed files, and files under the name of another format
+
+
+def zipped(*files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def test_a_zip_archive_of_one_file_is_read(write, tmp_path):
+    content = zipped(("__MACOSX/._리뷰.csv", b"x"), ("folder/", b""), ("folder/리뷰.csv", CSV.encode("cp949")))
+    assert read(write("a.zip", content)) == read(write("a.csv.zip", content)) == ROWS
+    with pytest.raises(FileError, match=r"has to hold one file, but this one holds a\.csv, b\.csv; unzip it"):
+        read(write("b.zip", zipped(("a.csv", b""), ("b.csv", b""))))
+    with pytest.raises(FileError, match="can't be decompressed"):
+        read(write("c.csv.zip", CSV))
+    with pytest.raises(FileError, match=r"\.zip files can be read, not written; write to a\.csv\.gz"):
+        output_format(tmp_path / "a.csv.zip")
+
+
+def test_zst_files_are_read(write):
+    pyarrow = pytest.importorskip("pyarrow")
+    content = pyarrow.compress(CSV.encode(), codec="zstd", asbytes=True)
+    assert read(write("a.csv.zst", content)) == ROWS
+    with pytest.raises(FileError, match="can't be decompressed"):
+        read(write("b.csv.zst", content[:-8]))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", gzip.compress(CSV.encode()), r"rename it so that it ends in \.gz"),
+        ("a.txt", zipped(("xl/workbook.xml", b"")), r"rename it so that it ends in \.xlsx"),
+        ("a.tsv", b"PAR1\x15\x04", r"rename it so that it ends in \.parquet"),
+        ("a.csv", '{"text": "가", "label": 1}\n', r"holds JSON; rename it to \.jsonl"),
+        ("a.txt", '[{"text": "가"}]', "holds JSON"),
+        ("a.csv", "<html><table><tr><td>리뷰</td></tr></table>", "holds a web page"),
+        ("a.xls", CSV, r"old Excel files can't be read; save it as \.xlsx or \.csv"),
+    ],
+)
+def test_what_has_the_content_of_another_format_is_named(write, name, content, message):
+    with pytest.raises(FileError, match=message):
+        read(write(name, content))
+
+
 # JSON
 
 
@@ -189,6 +307,20 @@ def test_json_holds_an_array_or_columns_or_lines(write, indent):
     assert read(write("c.jsonl", array)) == ROWS
     with pytest.raises(FileError, match="is one object; a table is an array"):
         read(write("d.json", json.dumps({"rows": 3, "text": "가"}, indent=2)))
+
+
+def test_columns_of_json_are_those_of_the_first_rows(write):
+    path = write("a.jsonl", '{"id": 1}\n{"id": 2, "text": "가"}\n{"text": "나", "id": 3}\n')
+    with open_reader(path) as reader:
+        assert reader.columns == ["id", "text"]
+        assert [(reader.location[-6:], text_of(row, "text", reader)) for row in reader] == [
+            ("line 1", None),
+            ("line 2", "가"),
+            ("line 3", "나"),
+        ]
+    other = write("b.jsonl", '{"text": NaN, "x": 1}\n')
+    with open_reader([path, other]) as reader:
+        assert [text_of(row, "text", reader) for row in reader] == [None, "가", "나", None]
 
 
 def test_json_can_be_written(tmp_path):
@@ -232,6 +364,13 @@ def test_sparks_shards_have_the_format_of_their_content(write, tmp_path, content
     write("out/part-00001", content)
     write("out/_SUCCESS", "")
     assert read(tmp_path / "out") == rows * 2
+
+
+def test_shards_without_a_byte_have_no_rows(write, tmp_path):
+    write("out/part-00000", "")
+    write("out/part-00001", "본문,라벨\n좋다,1\n")
+    write("out/part-00002", "")
+    assert read(tmp_path / "out") == [{"본문": "좋다", "라벨": "1"}]
 
 
 def test_shards_with_other_columns_are_refused(write):

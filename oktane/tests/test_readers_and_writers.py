@@ -107,7 +107,7 @@ def test_a_file_without_rows_can_be_written_and_read(tmp_path, kind):
     ("name", "content", "message"),
     [
         ("a.txt", "하나\n".encode() + "둘".encode("cp949"), "line 2: byte 0xb5 .*not UTF-8.*--encoding"),
-        ("a.tsv", b"a\tb\n1\t2\n1\n", "line 3: 1 fields, but the header names 2"),
+        ("a.tsv", b"a\tb\n1\t2\n1\n", "line 3: 1 field, but the header names 2"),
         ("a.csv", b"a,b\n1,2\n1,2,3\n", "line 3: 3 fields, but the header names 2"),
         ("a.csv", b'a,b\n1,"2\n3,4\n', "line 2: not valid csv"),
         ("a.csv", b"", "is empty"),

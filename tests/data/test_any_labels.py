@@ -63,6 +63,60 @@ def test_a_regression_is_said_and_asked_for_when_in_doubt(write, said):
     assert len(load_splits(DataOptions(stars, problem_type=SINGLE)).label_names) == 10
 
 
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["1e0", "0e0"], ("0", "1")),
+        (["1.000000e+00", "2.000000e+01"], ("1", "20")),
+        (["01", "02"], ("01", "02")),
+        (["01", "1", "2"], ("1", "2")),
+        (["+1", "-1", "1"], ("-1", "1")),
+        (["１", "1", "2"], ("1", "2")),
+        (["TRUE", "0", "1"], ("0", "1")),
+        (["1.0", "1", "기타"], ("1", "기타")),
+    ],
+)
+def test_a_number_is_one_class_however_it_is_spelled(write, labels, names):
+    path = write("a.csv", labels * 5)
+    splits = load_splits(DataOptions(path, test_file=path, allow_odd_data=True))
+    assert (splits.problem_type, splits.label_names) == (SINGLE, names)
+    again = load_test_split(DataOptions(path), SINGLE, names)
+    assert again.datasets["test"]["label"][:] == splits.datasets["test"]["label"][:]
+
+
+def test_classes_of_a_model_are_found_in_any_spelling(write):
+    path = write("e.csv", ["긍정", "매우 좋음", "true"])
+    names = ("긍정 ", "매우  좋음", "True")
+    assert load_test_split(DataOptions(path), SINGLE, names).datasets["test"]["label"][:] == [0, 1, 2]
+    other = write("f.csv", ["true", "FALSE"])
+    assert load_test_split(DataOptions(other), SINGLE, ("0", "1")).datasets["test"]["label"][:] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("label", "fix"), [('"[가, 나]"', "--label_delimiter ','"), ("\"{'가': 1, '나': 0}\"", "write a list of those")]
+)
+def test_labels_that_look_like_lists_are_asked_about(write, label, fix):
+    path = write("a.csv", [label, "가", "나"] * 5)
+    with pytest.raises(DataError, match=f"looks like several labels: .*{fix}.*--problem_type single_label"):
+        load_splits(DataOptions(path))
+    assert len(load_splits(DataOptions(path, problem_type=SINGLE)).label_names) == 3
+
+
+def test_a_delimiter_reads_lists_without_quotes(write):
+    path = write("a.csv", ['"[가, 나]"', "[]", '"{나,다}"', "\"['다']\""] * 5)
+    splits = load_splits(DataOptions(path, label_delimiter=",", validation_file=path))
+    assert splits.label_names == ("가", "나", "다")
+    assert splits.datasets["validation"]["label"][:4] == [[1, 1, 0], [0, 0, 0], [0, 1, 1], [0, 0, 1]]
+    with pytest.raises(DataError, match=r"has a name.*Lists without quotes are read with --label_delimiter ','"):
+        load_splits(DataOptions(path))
+
+
+def test_classes_that_are_alike_or_join_others_are_said(write, said):
+    load_splits(DataOptions(write("a.csv", ["Good", "good", "bad", "good;bad"] * 5)))
+    assert "the classes 'Good', 'good' differ in blanks or case only" in said()
+    assert "the label 'good;bad' joins others; --label_delimiter ';' reads several labels" in said()
+
+
 def test_blanks_around_a_label_make_no_class(write):
     splits = load_splits(DataOptions(write("a.csv", ["긍정", "긍정 ", " 부정", "부정"] * 5)))
     assert splits.label_names == ("긍정", "부정")
@@ -94,6 +148,8 @@ def test_columns_of_zeros_and_ones_are_labels(write):
     assert splits.datasets["validation"]["label"][:2] == [[1, 0, 1], [0, 1, 1]]
     with pytest.raises(DataError, match=r"line 2: the column '정치' holds '2', not 0 or 1 \(--label_columns\)"):
         load_splits(DataOptions(write("b.csv", ["1,2"] * 5, "text,출신,정치"), label_columns="출신,정치"))
+    with pytest.raises(DataError, match="--label_columns names the column '출신' twice"):
+        load_splits(DataOptions(path, label_columns="출신,출신"))
     with pytest.raises(ValueError, match=r"no column '성별'.*--label_columns"):
         load_splits(DataOptions(path, label_columns="출신,성별"))
 

@@ -180,4 +180,6 @@ def _checked(text: str, position: int) -> str:
     if isinstance(text, str):
         return text
     hint = "; pass one column of the data set" if isinstance(text, Mapping) else ""
+    # A column of Arrow holds its own scalars.
+    hint = "; pass column.to_pylist()" if hasattr(text, "as_py") else hint
     raise TypeError(f"texts[{position}] is not a str but {type(text).__name__}: {text!r:.60}{hint}")

@@ -1,14 +1,13 @@
 """Which column of a table holds the texts, if the user does not say."""
 
-import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from unicodedata import normalize
 
 from .encodings import say_once
-from .lines import FileError
+from .lines import STREAM, FileError, read_blocks
 from .row_reader import RowReader
-from .text_readers import SEPARATORS, TsvReader, TxtReader
+from .text_readers import SEPARATORS, CsvReader, TsvReader, TxtReader, split_lines
 
 # Usual names, without blanks and underscores. The first of them that a table has is taken.
 TEXT_COLUMNS = (
@@ -56,6 +55,9 @@ PAIR_COLUMNS = ("textpair", "sentence2", "question2", "text2", "hypothesis")
 
 # The last word of a name: of review_text, reviewText and "review text" it is "text".
 _LAST_WORD = re.compile(r".*(?:[_\s-]|(?<=[a-z])(?=[A-Z]))(.+)")
+
+# What may separate fields in files that other programs write: :, ^, ~, ::, a fullwidth comma, several blanks.
+_OTHER_SEPARATORS = re.compile(r"\s{2,}|[^\w\s'\".()\[\]/&-]+")
 
 
 def choose_text_column(reader: RowReader, given: str | None = None, flag: str = "--text_column") -> str:
@@ -150,7 +152,8 @@ def refuse_table(reader: RowReader, advice: str) -> None:
         advice: What the user can do with a txt file, for the message.
 
     Raises:
-        FileError: The first line of a txt file has a tab or names columns; or that of a tsv file is one of csv.
+        FileError: The first line of a txt file has a tab or names columns; or that of a tsv file is one of csv; or that
+            of a csv file has another separator.
     """
     if isinstance(reader, TxtReader):
         if "\t" in reader.first_line:
@@ -160,14 +163,45 @@ def refuse_table(reader: RowReader, advice: str) -> None:
                 f"{reader.path}: the first line names columns: rename the file to .csv, or add --input_format csv "
                 "(txt if each line is a text)"
             )
-    elif isinstance(reader, TsvReader) and len(reader.columns) == 1 and names_columns(reader.columns[0]):
-        raise FileError(f"{reader.path}: no tabs separate the columns: rename the file to .csv")
+    elif isinstance(reader, TsvReader):
+        if len(reader.columns) == 1 and names_columns(reader.columns[0]):
+            raise FileError(f"{reader.path}: no tabs separate the columns: rename the file to .csv")
+        if all(len(name) > 1 and name[0] == name[-1] == '"' for name in reader.columns):
+            raise FileError(
+                f"{reader.path}: the names of the columns are in quotes, which are text in a tsv file: rename the file "
+                "to .csv, or add --input_format csv"
+            )
+    elif isinstance(reader, CsvReader) and len(reader.columns) == 1 and (mark := _other_separator(reader.columns[0])):
+        raise FileError(
+            f"{reader.path}: {mark!r} seems to separate the columns in the first line, {reader.columns[0]!r:.60}; "
+            "separate them by commas, semicolons, tabs or |, or add --input_format csv if it is the name of one column"
+        )
+
+
+def _other_separator(line: str) -> str | None:
+    """Return what separates the fields of a header that is not one of csv: one of them is a usual name."""
+    for mark in _OTHER_SEPARATORS.findall(line):
+        fields = [_plain(field) for field in line.split(mark) if field.strip()]
+        if len(fields) > 1 and {*fields} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
+            return str(mark)
+    return None
+
+
+def lines_of_input(encoding: str | None) -> Iterator[list[str]]:
+    """Yield the lines of standard input in blocks, and say so if they look like a table."""
+    for number, block in enumerate(read_blocks([STREAM], encoding)):
+        if number == 0 and block and names_columns(block[0]):
+            say_once(
+                "standard input: each line is read as a text, but the first one names columns; to read a table, add "
+                "--input - --input_format csv"
+            )
+        yield block
 
 
 def names_columns(line: str) -> bool:
     """Return whether a line looks like the header of a table: one of several fields is a usual name of a column."""
     for separator in SEPARATORS:
-        fields = next(csv.reader([line], delimiter=separator), [])
+        fields = next(iter(split_lines([line], separator)), [])
         if len(fields) > 1 and {_plain(field) for field in fields} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
             return True
     return False

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import IO, Any
 
-from .lines import LONGEST_LINE, FileError, check_length, raw_lines, strip_line_end
+from .lines import LONGEST_LINE, FileError, check_length, raw_lines, strip_line_end, with_line_feeds
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,10 @@ _COMMON = re.compile(
     "[이다는고지화영하가도아에나기한보의어만은리게로을라서요니들인재그시스무데미없정있대면마말사해네진점음를자내수연감전주거으좋우장"
     "작안너드오었여상까생적야짜제것봤최부간일같더했개동과구성모건중평소런본신비와았러배되할히치분운않던각때려잘유공습긍용후댓글송품]"
 )
+# The characters that Windows' Latin-1 has where Latin-1 itself has control characters.
+_LATIN_1 = {
+    ord(character): 0x80 + place for place, character in enumerate("€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ")
+}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 _said: set[str] = set()
@@ -94,7 +98,7 @@ def decoded_lines(stream: IO[bytes], name: str, encoding: str | None, head: byte
     if encoding is not None and "\n".encode(encoding) != b"\n":
         yield from _wide_lines(stream, name, encoding)
         return
-    lines = raw_lines(stream, name)
+    lines = raw_lines(with_line_feeds(stream, head), name)
     for number, raw in enumerate(lines, 1):
         if encoding is None and not raw.isascii():
             sample = [raw]
@@ -178,7 +182,7 @@ class BlockDecoder:
             if not block and length:
                 lines.append("".join(unfinished))
             if lines and self._count == 0:
-                lines[0] = lines[0].removeprefix("\ufeff")
+                lines[0] = lines[0].lstrip("\ufeff")
             self._count += len(lines)
             if lines:
                 yield [strip_line_end(line) for line in lines]
@@ -210,7 +214,7 @@ def _wide_lines(stream: Any, name: str, encoding: str) -> Iterator[str]:
     try:
         for number, line in enumerate(iter(partial(text.readline, LONGEST_LINE + 1), ""), 1):
             check_length(len(line), name, number)
-            yield line.removeprefix("\ufeff") if number == 1 else line
+            yield line.lstrip("\ufeff") if number == 1 else line
     except UnicodeError as error:
         raise FileError(f"{name}, after line {number}: not {encoding.upper()} ({error}). {_NAME_IT}") from None
     finally:
@@ -227,7 +231,7 @@ def _decode(raw: bytes, encoding: str, name: str, number: int) -> str:
     except UnicodeDecodeError as error:
         byte = f"byte 0x{raw[error.start]:02x} (number {error.start + 1} of the line)"
         raise FileError(f"{name}, line {number}: {byte} is not {encoding.upper()}. {_NAME_IT}") from None
-    return line.removeprefix("\ufeff") if number == 1 else line
+    return line.lstrip("\ufeff") if number == 1 else line
 
 
 def _guess(lines: Sequence[bytes], name: str, number: int) -> str:
@@ -246,6 +250,7 @@ def _guess(lines: Sequence[bytes], name: str, number: int) -> str:
     utf8, cp949 = _decodable(lines, "utf-8"), _decodable(lines, "cp949")
     first = lines[0]
     if len(utf8) == len(lines):
+        _refuse_mistaken("".join(utf8), name, number)
         # CP949 that happens to be valid UTF-8 has no Hangul there, and little else than Hangul in CP949.
         if len(cp949) == len(lines) and not _HANGUL.search("".join(utf8)) and _is_hangul("".join(cp949)):
             say_once(
@@ -253,8 +258,8 @@ def _guess(lines: Sequence[bytes], name: str, number: int) -> str:
                 f"({_shown(first, 'cp949')}); if so, add --encoding cp949"
             )
         return "utf-8"
-    # A damaged line of UTF-8 is named when it is read.
-    if _HANGUL.search("".join(utf8)):
+    # A damaged line of UTF-8 is named when it is read; so is one of UTF-8 among lines of CP949.
+    if 2 * len(utf8) >= len(lines) and _HANGUL.search("".join(utf8)):
         return "utf-8"
     if len(cp949) >= 0.9 * len(lines) and _korean("".join(cp949)):
         say_once(
@@ -264,6 +269,28 @@ def _guess(lines: Sequence[bytes], name: str, number: int) -> str:
         return "cp949"
     raw, where = next((line, where) for line, where in numbered if not _decodable([line], "utf-8"))
     raise FileError(f"{name}, line {where}: is neither UTF-8 nor Korean in CP949: {raw[:40]!r}. {_NAME_IT}")
+
+
+def _refuse_mistaken(text: str, name: str, number: int) -> None:
+    """Refuse text that was Korean before a program took its bytes for characters of Latin-1, and saved those.
+
+    Raises:
+        FileError: It is such text.
+    """
+    if _HANGUL.search(text):
+        return
+    for encoding in ("utf-8", "cp949"):
+        try:
+            meant = text.translate(_LATIN_1).encode("latin-1").decode(encoding)
+        except UnicodeError:
+            continue
+        # Fewer syllables may be chance.
+        if len(_HANGUL.findall(meant)) >= 5 and _korean(meant):
+            raise FileError(
+                f"{name}, line {number}: {_shown(text.encode(), 'utf-8')} was {_shown(meant.encode(), 'utf-8')} before "
+                f"some program read {encoding.upper()} as Latin-1. Export the file anew; if it is right as it is, add "
+                "--encoding utf-8"
+            )
 
 
 def _decodable(lines: Sequence[bytes], encoding: str) -> list[str]:

@@ -18,7 +18,7 @@ from .columns import choose_pair_column, choose_text_column, find_column, refuse
 from .encodings import say_once
 from .folders import UNKNOWN_COLUMNS, TextColumns
 from .journal import Journal, fingerprint, key_of, open_journal
-from .lines import STREAM, FileError, check_output, escaped
+from .lines import STREAM, FileError, check_output, counted, escaped
 from .paths import Source, find_files
 from .prediction_tables import prediction_arrays, with_predictions
 from .readers import open_reader
@@ -141,7 +141,9 @@ def print_file(
             nulls += len(block.has_text) - len(scores)
         stream.flush()
         if nulls:
-            say_once(f"{reader.name}: {nulls:,} rows have no text (null in the column {column!r}), so they get null")
+            say_once(
+                f"{reader.name}: {counted(nulls, 'row')} without a text (null in the column {column!r}), labeled null"
+            )
 
 
 def print_predictions(
@@ -249,7 +251,9 @@ def _journal(target: str | os.PathLike[str], key: str | None, labels: int) -> It
         return
     with open_journal(path, key, labels) as journal:
         if journal.texts:
-            say_once(f"{target}: goes on after the first {journal.texts:,} texts, which an earlier run computed")
+            say_once(
+                f"{target}: goes on after the first {counted(journal.texts, 'text')}, which an earlier run computed"
+            )
         yield journal
 
 
@@ -266,7 +270,7 @@ def _with_predictions(
     values = _values(classifier, block, scores, probabilities, classifier.labels)
     for number, (row, predicted) in enumerate(zip(block.rows, values, strict=True), before + 1):
         if clash := row.keys() & set(new):
-            raise FileError(f"{reader.name}, row {number}: has a field {min(clash)!r}, which the first row lacks")
+            raise FileError(f"{reader.name}, row {number}: has a field {min(clash)!r}, which the first rows lack")
         row.update(zip(new, predicted, strict=True))
     return block.rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from .lines import FileError, uncompressed
@@ -13,11 +13,15 @@ from .text_readers import TXT_COLUMN
 
 # Characters of a compressed file that is read into memory.
 MOST_DECOMPRESSED = 1 << 28
+# Rows that are read ahead to find the columns, and bytes of a file.
+_FIRST_ROWS = 1000
+_FIRST_BYTES = 1 << 24
 
 
 class JsonlReader(RowReader):
     """One object a line, or an array of objects."""
 
+    is_text = True
     place = "line"
 
     def _start(self) -> None:
@@ -27,15 +31,22 @@ class JsonlReader(RowReader):
             self._objects = self._parse_whole()
         else:
             self._objects = self._parse_lines()
-        first = next(self._objects, None)
-        self.columns = list(first[1] if first else ())
-        if first is not None:
-            self._objects = chain([first], self._objects)
+        first = list(self._first_rows())
+        self.columns = list(dict.fromkeys(column for _, row in first for column in row))
+        self._objects = chain(first, self._objects)
 
     def __iter__(self) -> Iterator[Row]:
         for number, row in self._objects:
             self.number = number
             yield row
+
+    def _first_rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield rows until they show the columns: many programs leave out the keys of nulls."""
+        start = self.position
+        for number, row in islice(self._objects, _FIRST_ROWS):
+            yield number, row
+            if self.position - start > _FIRST_BYTES:
+                return
 
     def _is_spread(self) -> bool:
         """Return whether the file is one JSON value on several lines, not an object a line."""
@@ -78,6 +89,14 @@ class JsonlReader(RowReader):
 
 class JsonReader(JsonlReader):
     """An array of objects; also an object of columns, as pandas writes one, or what a jsonl file holds."""
+
+    def _first_rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield rows until they show the columns: many programs leave out the keys of nulls."""
+        start = self.position
+        for number, row in islice(self._objects, _FIRST_ROWS):
+            yield number, row
+            if self.position - start > _FIRST_BYTES:
+                return
 
     def _is_spread(self) -> bool:
         try:

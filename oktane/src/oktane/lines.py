@@ -24,6 +24,8 @@ NOT_UTF8 = "If it is CP949, as Korean Windows writes, convert it first: iconv -f
 
 # The modules that read and write compressed files, by suffix. They are imported when they are needed.
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+# Those that are read only.
+ARCHIVES = {".zip": "open_zip", ".zst": "open_zstd"}
 BLANKS = str.maketrans("\t\n\r", "   ")
 
 
@@ -56,14 +58,22 @@ def compress(file: Any, path: Path) -> Any:
 
 
 def uncompressed(path: str | os.PathLike[str]) -> Path:
-    """Return the path without the suffix of a compressed file (.gz, .bz2 or .xz), if it has one."""
+    """Return the path without the suffix of a compressed file (.gz, .bz2, .xz, .zip or .zst), if it has one."""
     path = Path(path)
-    return path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path
+    return path.with_suffix("") if path.suffix.lower() in {*COMPRESSIONS, *ARCHIVES} else path
 
 
 def decompress(file: Any, path: Path) -> Any:
-    """Return a stream of an open file's content, decompressed if the last suffix of the path says that it has to be."""
-    module = COMPRESSIONS.get(path.suffix.lower())
+    """Return a stream of an open file's content, decompressed if the last suffix of the path says that it has to be.
+
+    Raises:
+        FileError: If an archive can't be opened.
+    """
+    suffix = path.suffix.lower()
+    if suffix in ARCHIVES:
+        # It imports this module.
+        return getattr(import_module(".archives", __package__), ARCHIVES[suffix])(file, path)
+    module = COMPRESSIONS.get(suffix)
     return import_module(module).open(file) if module else file
 
 
@@ -83,7 +93,32 @@ def decode_line(raw: bytes, name: str | os.PathLike[str], number: int) -> str:
     except UnicodeDecodeError as error:
         byte = f"byte 0x{raw[error.start]:02x} (number {error.start + 1} of the line)"
         raise FileError(f"{name}, line {number}: {byte} is not UTF-8. {NOT_UTF8}") from None
-    return line.removeprefix("\ufeff") if number == 1 else line
+    return line.lstrip("\ufeff") if number == 1 else line
+
+
+def with_line_feeds(stream: Any, head: bytes) -> Any:
+    r"""Return a stream whose lines end at `\n`, also if those of the given one end at `\r` alone, as on an old Mac.
+
+    Args:
+        stream: The content.
+        head: Its beginning, which may be read already, in an encoding that has the bytes of ASCII.
+    """
+    # The last byte may be the first half of a line end.
+    is_old = b"\r" in head[:-1] and b"\n" not in head
+    return io.BufferedReader(_LineFeeds(stream)) if is_old else stream
+
+
+class _LineFeeds(io.RawIOBase):
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._stream.read1(len(buffer)).replace(b"\r", b"\n")
+        buffer[: len(content)] = content
+        return len(content)
 
 
 def raw_lines(stream: IO[bytes], name: str | os.PathLike[str]) -> Iterator[bytes]:
@@ -118,6 +153,11 @@ def strip_line_end(line: str) -> str:
 def one_line(text: str) -> str:
     """Replace each tab and line end by a blank, for formats without quoting."""
     return text.translate(BLANKS)
+
+
+def counted(number: int, what: str) -> str:
+    """Write a number with its noun: "1 row", "2,000 rows"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def escaped(text: str) -> str:
@@ -176,7 +216,10 @@ def _decoded_blocks(stream: IO[bytes], name: str, encoding: str | None) -> Itera
     if decoder.is_wide(first):
         yield from decoder.wide_blocks(first, stream)
         return
-    for lines in _raw_blocks(first, stream, name):
+    rest = with_line_feeds(stream, first)
+    if rest is not stream:
+        first = first.replace(b"\r", b"\n")
+    for lines in _raw_blocks(first, rest, name):
         yield decoder.decode(lines)
 
 

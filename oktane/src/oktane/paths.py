@@ -33,7 +33,10 @@ def file_format(path: str | os.PathLike[str]) -> str:
     Raises:
         FileError: The suffix belongs to none of them.
     """
-    known = SUFFIXES.get(Path(path).suffix.lower())
+    suffix = Path(path).suffix.lower()
+    known = SUFFIXES.get(suffix)
+    if suffix == ".xls":
+        raise FileError(f"{path}: old Excel files can't be read; save it as .xlsx or .csv in Excel")
     if known is None:
         raise FileError(f"{path}: unknown file format; the name must end in {', '.join(SUFFIXES)}")
     return known

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from .lines import escaped
+from .lines import counted, escaped
 
 # Seconds between two drawings.
 INTERVAL = 0.2
@@ -46,7 +46,7 @@ class Progress:
             return
         self._drawn = now
         seconds = max(now - self._start, 1e-9)
-        text = f"{self._name}: {rows:,} rows"
+        text = f"{self._name}: {counted(rows, 'row')}"
         if computed:
             text += f", {(rows - self._first[0]) / seconds:,.0f} a second"
         if size and position > self._first[1]:

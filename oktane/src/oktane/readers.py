@@ -10,23 +10,25 @@ A row is a dictionary from column to value. The suffix of a file tells its forma
 * `parquet`, `arrow` (or `feather`): typed columns. They need the extra `oktane[arrow]`.
 
 The encoding of text is detected (see `encodings`); a byte order mark is ignored. A file may be compressed; its last
-suffix is then `.gz`, `.bz2` or `.xz`. Several files with the same columns are read as one table.
+suffix is then `.gz`, `.bz2`, `.xz`, `.zip` or `.zst`. Several files with the same columns are read as one table.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .archives import name_in_zip
 from .arrow_files import ArrowReader, ParquetReader
 from .columns import names_columns, names_of
 from .encodings import say_once
 from .json_readers import JsonlReader, JsonReader
 from .lines import STREAM, FileError, uncompressed
-from .paths import Source, file_format, find_files, is_shard
-from .row_reader import ReadOptions, Row, RowReader
+from .paths import SUFFIXES, Source, file_format, find_files, is_shard
+from .row_reader import MAGIC, ReadOptions, Row, RowReader
 from .text_readers import CsvReader, TsvReader, TxtReader
 
 READERS: dict[str, type[RowReader]] = {
@@ -39,9 +41,6 @@ READERS: dict[str, type[RowReader]] = {
     "arrow": ArrowReader,
 }
 """The readers, by format."""
-
-# The first bytes of the formats that are not text.
-MAGIC: dict[bytes, str] = {b"PAR1": "parquet", b"ARROW1": "arrow", b"PK\x03\x04": "xlsx"}
 
 
 def open_reader(source: Source, options: ReadOptions | None = None) -> RowReader:
@@ -85,9 +84,11 @@ def format_of(path: Path) -> str:
     inner = uncompressed(path)
     if str(path) == STREAM:
         raise FileError("standard input has no name that tells its format: add --input_format csv (or another)")
+    if path.suffix.lower() == ".zip" and inner.suffix.lower() not in SUFFIXES:
+        return file_format(name_in_zip(path))
     if not is_shard(inner):
         return file_format(inner)
-    with TxtReader(path) as reader:
+    with _AnyReader(path) as reader:
         head, line = reader.head, reader.first_line
     for magic, known in MAGIC.items():
         if head.startswith(magic):
@@ -97,11 +98,20 @@ def format_of(path: Path) -> str:
     return "csv" if names_columns(line) else "txt"
 
 
+class _AnyReader(TxtReader):
+    """The first bytes of a file of any format."""
+
+    is_text = False
+
+
 class _Shards(RowReader):
     """The rows of several files that have the same columns, one file after the other."""
 
     def __init__(self, paths: Sequence[str | os.PathLike[str]], options: ReadOptions) -> None:
-        self._paths = [Path(path) for path in paths]
+        # Spark leaves an empty file where a part has no rows.
+        self._paths = [path for path in map(Path, paths) if str(path) == STREAM or path.stat().st_size] or [
+            Path(paths[0])
+        ]
         self._done = 0
         self.options = options
         self._open(self._paths[0])
@@ -132,7 +142,9 @@ class _Shards(RowReader):
             if path != self.path:
                 self._reader.close()
                 self._open(path)
-                if set(self._reader.columns) != set(self.columns) and self._reader.columns:
+                # Rows of JSON may lack keys.
+                may_differ = isinstance(self._reader, JsonlReader)
+                if not may_differ and set(self._reader.columns) != set(self.columns):
                     raise FileError(
                         f"{path}: has the columns {names_of(self._reader.columns)}, but {self._paths[0]} has "
                         f"{names_of(self.columns)}"
@@ -163,7 +175,7 @@ class _Shards(RowReader):
 
 
 def text_of(row: Row, column: str, reader: RowReader) -> str | None:
-    """Return the text of the row that was read last: None if it is null or the row lacks the column.
+    """Return the text of the row that was read last: None if it is null (or NaN), or the row lacks the column.
 
     Raises:
         FileError: The column holds something else than text.
@@ -171,5 +183,10 @@ def text_of(row: Row, column: str, reader: RowReader) -> str | None:
     text = row.get(column)
     if text is None or isinstance(text, str):
         return text
-    found = f"a {type(text).__name__} ({text!r:.40})"
-    raise FileError(f"{reader.location}: the column {column!r} is {found}, not text")
+    # What Python writes into JSON for nothing.
+    if isinstance(text, float) and math.isnan(text):
+        return None
+    found = f"a {type(text).__name__} ({text!r:.40}), not text"
+    raise FileError(
+        f"{reader.location}: the column {column!r} is {found}; make it text, or name another column with --text_column"
+    )

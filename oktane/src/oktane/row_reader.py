@@ -14,14 +14,19 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
+from zipfile import BadZipFile
 
 from .encodings import check_encoding, decoded_lines, detect_wide
-from .lines import STREAM, FileError, decompress, standard_input
+from .lines import STREAM, FileError, counted, decompress, standard_input
 
 Row: TypeAlias = dict[str, Any]
 
 # Bytes that show a file's format and whether it is in UTF-16.
 HEAD_SIZE = 4096
+
+# The first bytes of the formats that are not text, and of compressed files.
+MAGIC = {b"PAR1": "parquet", b"ARROW1": "arrow", b"PK\x03\x04": "xlsx"}
+_OTHER_MAGIC = {b"\x1f\x8b": "gz", b"BZh9": "bz2", b"\xfd7zXZ": "xz", b"(\xb5/\xfd": "zst", b"\xd0\xcf\x11\xe0": "xls"}
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,10 @@ class RowReader:
 
     Attributes:
         path: The file.
-        columns: The names of the columns; in json and jsonl files, those of the first row (other rows may differ).
+        columns: The names of the columns; in json and jsonl files, those of the first rows (later ones may differ).
         schema: The types of the columns, if the format has types.
         untyped: Whether every value is text, as in csv.
+        is_text: Whether the format is text.
         unit: The unit of `size` and `position`: bytes, `"B"`, unless the format says otherwise.
         place: What `number` counts: lines, as an editor does, or rows.
         has_tables: Whether `batches` gives the rows as tables of pyarrow.
@@ -60,6 +66,7 @@ class RowReader:
     columns: list[str]
     schema: Any = None
     untyped = False
+    is_text = False
     unit = "B"
     place = "row"
     number = 0
@@ -74,11 +81,17 @@ class RowReader:
         else:
             self.path = Path(path)
             self._file = self.path.open("rb")
-        self._stream = decompress(self._file, self.path)
+        try:
+            self._stream = decompress(self._file, self.path)
+        except FileError:
+            self._file.close()
+            raise
         self.line = 0
         try:
             with self._decompressing():
                 self.head: bytes = self._stream.peek(HEAD_SIZE)[:HEAD_SIZE]
+                if self.is_text and self.options.input_format is None:
+                    self._refuse_other_content()
                 self._start()
         except BaseException:
             self.close()
@@ -92,6 +105,24 @@ class RowReader:
     def _start(self) -> None:
         """Read what comes before the rows and set `columns`."""
         raise NotImplementedError
+
+    def _refuse_other_content(self) -> None:
+        """Refuse a file of text whose content is that of another format.
+
+        Raises:
+            FileError: It is; the message says which.
+        """
+        for magic, kind in (MAGIC | _OTHER_MAGIC).items():
+            if self.head.startswith(magic):
+                raise FileError(f"{self.path}: has the content of .{kind} files; rename it so that it ends in .{kind}")
+        begin = self.head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        if self.untyped and begin.startswith((b'{"', b'[{"')):
+            raise FileError(f"{self.path}: holds JSON; rename it to .jsonl (or .json), or add --input_format jsonl")
+        if begin.startswith((b"<html", b"<!doctype html", b"<table")):
+            raise FileError(
+                f"{self.path}: holds a web page, which some programs call a table; open it in Excel and save it as "
+                ".xlsx or .csv"
+            )
 
     def __iter__(self) -> Iterator[Row]:
         raise NotImplementedError
@@ -165,7 +196,7 @@ class RowReader:
         """Turn what decompressors raise about a damaged or unfinished file into a FileError with its line."""
         try:
             yield
-        except (OSError, EOFError, lzma.LZMAError, zlib.error) as exception:
+        except (OSError, EOFError, lzma.LZMAError, zlib.error, BadZipFile) as exception:
             # Errors of the operating system have a number; those of bz2 and gzip have none.
             if getattr(exception, "errno", None) is not None:
                 raise
@@ -203,7 +234,9 @@ class RecordReader(RowReader):
             raise FileError(f"{self.path}: its first line must name the columns, but is blank")
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated:
-            raise FileError(f"{self.path}, line {first[0]}: the header names the column {repeated[0]!r} twice")
+            raise FileError(
+                f"{self.path}, {self.place} {first[0]}: the header names the column {repeated[0]!r} twice; rename one"
+            )
         self.columns = names
         return records
 
@@ -217,6 +250,15 @@ class RecordReader(RowReader):
     def _row(self, fields: list[str]) -> Row:
         count = len(self.columns)
         if len(fields) < count or any(field.strip() for field in fields[count:]):
-            named = f"the header names {count}" if self.options.header else f"the first line has {count}"
-            raise FileError(f"{self.location}: {len(fields)} fields, but {named} columns")
+            named = "the header names" if self.options.header else "the first line has"
+            raise FileError(
+                f"{self.location}: {counted(len(fields), 'field')}, but {named} {counted(count, 'column')}; "
+                f"{self._advice(len(fields))}"
+            )
         return dict(zip(self.columns, fields, strict=False))
+
+    def _advice(self, count: int) -> str:
+        """Return what may be wrong with a row of another number of fields than there are columns."""
+        if count > len(self.columns):
+            return "if lines stand above the one that names the columns, delete them"
+        return "add what is missing"

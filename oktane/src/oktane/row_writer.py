@@ -83,7 +83,7 @@ class RowWriter:
             if not row.keys() <= known:
                 unknown = sorted(row.keys() - known)[0]
                 raise FileError(
-                    f"{self._name}: row {number} has a field {unknown!r} that the first row lacks; "
+                    f"{self._name}: row {number} has a field {unknown!r} that the first rows lack; "
                     "write to a .jsonl file instead"
                 )
 

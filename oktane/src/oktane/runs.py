@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .base_classifier import BaseClassifier
 from .files import predict_file
 from .journal import fingerprint, key_of
-from .lines import STREAM, FileError, check_output, uncompressed
+from .lines import ARCHIVES, STREAM, FileError, check_output, uncompressed
 from .paths import SUFFIXES, Source, find_files
 from .progress import Progress
 from .readers import format_of
@@ -125,9 +125,12 @@ def _name(file: Path, known: str) -> str:
     """Return the name of the output of a file: its own, with another suffix if the format is another."""
     inner = uncompressed(file)
     compression = file.name.removeprefix(inner.name)
+    if compression.lower() in ARCHIVES:
+        compression = ""
+        inner = inner if inner.suffix else inner.with_name(f"{inner.name}.{known}")
     suffix = inner.suffix.lower()
     if suffix not in SUFFIXES or SUFFIXES[suffix] == known:
-        return file.name
+        return inner.name + compression
     # A compressed xlsx file becomes a csv file, and parquet is compressed inside.
     return inner.with_suffix(f".{known}").name + ("" if known == "parquet" else compression)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base_classifier import BaseClassifier
-from .lines import escaped
+from .lines import counted, escaped
 from .problem_type import UNSURE, ProblemType
 
 # Labels that are named on a terminal; a model may have a hundred.
@@ -72,7 +72,7 @@ class Summary:
             max_length: The maximum length of a text, in tokens.
         """
         rate = f", {self.computed / max(seconds, 1e-9):,.0f} texts a second" if self.computed else ""
-        lines = [f"{self.rows:,} row{'s' * (self.rows != 1)} in {_duration(seconds)}{rate}"]
+        lines = [f"{counted(self.rows, 'row')} in {_duration(seconds)}{rate}"]
         texts = self.rows - self.nulls
         if problem_type is ProblemType.REGRESSION:
             lines += [f"mean: {self.total / texts:.6g}"] if texts else []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain, islice
 
 from .encodings import say_once
@@ -28,6 +29,7 @@ csv.field_size_limit(LONGEST_LINE)
 class TxtReader(RowReader):
     """The lines of a file."""
 
+    is_text = True
     untyped = True
     place = "line"
 
@@ -43,6 +45,7 @@ class TxtReader(RowReader):
 class TsvReader(RecordReader):
     """Fields separated by tabs, without quoting."""
 
+    is_text = True
     place = "line"
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
@@ -57,6 +60,7 @@ class CsvReader(RecordReader):
         separator: The character.
     """
 
+    is_text = True
     place = "line"
     separator = ","
 
@@ -71,32 +75,66 @@ class CsvReader(RecordReader):
             if separator != ",":
                 say_once(f"{self.path}: its fields are separated by {SEPARATORS[separator]}")
         self.separator = separator
-        records = csv.reader(self._counted(chain(head, lines)), delimiter=separator, strict=True)
+        records = csv.reader(
+            self._counted(chain(head, lines)),
+            delimiter=separator,
+            strict=True,
+            skipinitialspace=_has_blanks_before_quotes(split_lines(head, separator)),
+        )
         while True:
             start = self.line + 1
             try:
                 fields = next(records, None)
             except csv.Error as exception:
-                raise FileError(
-                    f"{self.path}, line {start}: not valid csv ({exception}); look for a double quote that is opened "
-                    "and never closed, here or above, or name the file .tsv if tabs separate its fields"
-                ) from None
+                advice = (
+                    "a field with a carriage return has to be in double quotes"
+                    if "new-line" in str(exception)
+                    else "look for a double quote that is opened and never closed, here or above, or that stands "
+                    'inside a quoted field, where it is written twice (""); or name the file .tsv if tabs separate its '
+                    "fields"
+                )
+                raise FileError(f"{self.path}, line {start}: not valid csv ({exception}); {advice}") from None
             if fields is None:
                 return
             if fields:
                 yield start, fields
+
+    def _advice(self, count: int) -> str:
+        if count < len(self.columns):
+            return "a field with a line break in it has to be in double quotes"
+        one = ", or add --input_format txt if each line is a text" if len(self.columns) == 1 else ""
+        return f"put a field with {self.separator!r} in it in double quotes{one}; {super()._advice(count)}"
 
 
 def find_separator(lines: Sequence[str]) -> str:
     """Return what separates the fields of the first lines of a csv file: a comma, unless another one does better."""
     best, separator = (0.0, 1), ","
     for candidate in SEPARATORS:
-        counts = [_count(fields) for fields in csv.reader(lines, delimiter=candidate) if fields]
+        counts = [_count(fields) for fields in split_lines(lines, candidate) if fields]
         if counts:
             alike = sum(count <= counts[0] and count > 1 for count in counts[1:]) / max(1, len(counts) - 1)
             if counts[0] > 1 and (alike, counts[0]) > best:
                 best, separator = (alike, counts[0]), candidate
     return separator
+
+
+def split_lines(lines: Iterable[str], separator: str) -> list[list[str]]:
+    """Return the fields of lines as far as they are csv with this separator."""
+    found: list[list[str]] = []
+    with suppress(csv.Error):
+        found.extend(csv.reader(lines, delimiter=separator))
+    return found
+
+
+def _has_blanks_before_quotes(records: Sequence[Sequence[str]]) -> bool:
+    """Return whether blanks stand between separators and quotes, as in `"a", "b"`: in all rows but one of ten."""
+    rows = [fields[1:] for fields in records[1:]]
+    for column in range(max(map(len, rows), default=0)):
+        values = [fields[column] for fields in rows if len(fields) > column]
+        quoted = sum(value[:1] == " " and value.lstrip(" ")[:1] == '"' for value in values)
+        if quoted >= 0.9 * len(values):
+            return True
+    return False
 
 
 def _count(fields: Sequence[str]) -> int:

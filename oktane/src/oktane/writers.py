@@ -13,7 +13,7 @@ from typing import Any
 
 from .arrow_files import ArrowWriter, ParquetWriter
 from .encodings import check_encoding
-from .lines import FileError, compress, one_line, open_output, uncompressed
+from .lines import ARCHIVES, FileError, compress, one_line, open_output, uncompressed
 from .paths import file_format
 from .row_reader import Row
 from .row_writer import RowWriter, to_field
@@ -95,6 +95,8 @@ def output_format(path: str | os.PathLike[str], given: str | None = None, encodi
     Raises:
         FileError: The format is unknown or has no such encoding.
     """
+    if (suffix := Path(path).suffix.lower()) in ARCHIVES:
+        raise FileError(f"{path}: {suffix} files can be read, not written; write to {Path(path).stem}.gz instead")
     known = given or file_format(uncompressed(path))
     if known not in WRITERS:
         raise FileError(f"{path}: {known} files can be read, not written; write to .csv, which Excel opens, or .jsonl")

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import get_type_hints
 
-from oktane.lines import escaped
+from oktane.lines import counted, escaped
 
 from ..atomic import FileError, replacing
 from ..data.options import DATA_ARGUMENTS_NAME, READING_OPTIONS, DataOptions
@@ -66,7 +66,7 @@ def evaluate(argv: Sequence[str]) -> None:
             data_options, classifier.problem_type, classifier.labels, trained_on=options.dataset is None
         )
         test, name = splits.datasets["test"], splits.description.name
-        print(f"Evaluating on {len(test):,} rows of {escaped(name)}", file=sys.stderr)
+        print(f"Evaluating on {counted(len(test), 'row')} of {escaped(name)}", file=sys.stderr)
         if classifier.text_pair != ("text_pair" in test.column_names):
             wanted = "two texts: name the second ones with" if classifier.text_pair else "single texts: leave out"
             raise ValueError(f"the model reads {wanted} --text_pair_column")

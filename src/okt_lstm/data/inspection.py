@@ -14,7 +14,7 @@ from oktane import Okt
 from oktane.columns import TEXT_COLUMNS, find_usual
 from oktane.encodings import detect_encoding
 from oktane.hangul import compose_hangul
-from oktane.lines import decompress
+from oktane.lines import counted, decompress
 from oktane.paths import find_files
 from oktane.problem_type import ProblemType
 from oktane.readers import READERS, open_reader
@@ -23,8 +23,8 @@ from oktane.row_reader import RowReader
 from .bad_rows import is_missing
 from .columns import quote_list
 from .errors import DataError
-from .label_values import whole_number
-from .labels import LabelScheme, find_scheme
+from .label_values import without_fraction
+from .labels import LabelScheme, alike_names, find_scheme
 from .odd_data import refuse_classes_of_one_row, refuse_labels_of_their_own
 from .options import DataOptions, is_local
 from .repeats import Repeats, find_repeats
@@ -225,10 +225,7 @@ def _odd_labels(rows: Sequence[_Row]) -> dict[str, int]:
             odd["lists written as text"] += isinstance(row.label, list) and raw.strip()[:1] in ("[", "(", "{")
         odd[_WITH_FRACTION] += is_whole_with_fraction(raw)
     names = Counter(row.label for row in rows if isinstance(row.label, str))
-    forms: dict[str, list[str]] = {}
-    for name in names:
-        forms.setdefault("".join(name.split()).casefold(), []).append(name)
-    alike = [same for same in forms.values() if len(same) > 1]
+    alike = alike_names(names)
     found = {what: count for what, count in odd.items() if count}
     for same in alike[:10]:
         found[f"that differ in blanks or case only: {quote_list(same)}"] = sum(names[name] for name in same)
@@ -239,7 +236,7 @@ def is_whole_with_fraction(label: Any) -> bool:
     """Return whether a label is a whole number that is written as 1.0."""
     if isinstance(label, float):
         return label.is_integer()
-    return isinstance(label, str) and whole_number(label.strip()) != label.strip()
+    return isinstance(label, str) and without_fraction(label.strip()) != label.strip()
 
 
 def _inspect_texts(texts: Sequence[str], found: Inspection) -> None:
@@ -293,11 +290,9 @@ def _inspect_labels(args: DataOptions, corpus: Corpus, rows: _RowsInMemory, foun
         found.verdict = f"train would refuse it: {error}"
         return
     what = "a number" if not scheme.names else f"{len(scheme.names)} classes"
-    found.verdict = f"train would learn {what} ({found.problem_type}) from {len(table):,} rows"
+    found.verdict = f"train would learn {what} ({found.problem_type}) from {counted(len(table), 'row')}"
     if "validation" not in corpus.splits:
-        size = args.validation_size
-        held_out = max(1, round(len(table) * size)) if size < 1 else int(size)
-        found.verdict += f", of which about {held_out:,} would be held out for validation"
+        found.verdict += ", of which it holds out some for validation"
     if "test" not in corpus.splits:
         found.verdict += "; there is no test split"
 

@@ -15,7 +15,7 @@ of the classes are held in memory.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,9 +27,15 @@ from oktane.problem_type import ProblemType
 from .bad_rows import BadRows
 from .columns import quote_list
 from .errors import DataError
-from .label_values import NUMBER, WHOLE, as_flags, whole_number
+from .label_values import NUMBER, as_flags, is_like_a_list, is_whole, read_label, whole_number, without_fraction
 
 MAX_CLASSES = 10_000
+
+# What joins labels in a field.
+_MARKS = ";|,/"
+# Booleans, and the numbers that other programs write for them.
+_DIGITS = {"true": "1", "false": "0"}
+_BOTH = {*_DIGITS, "0", "1"}
 
 # Numbers with a fraction that may be classes, such as half stars.
 FEW_NUMBERS = 20
@@ -58,7 +64,7 @@ class Rows(Protocol):
     def class_names(self) -> tuple[str, ...] | None: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
-        """Yield the location of each row for messages ("reviews.csv, line 17"), its text or two, its `read_label`."""
+        """Yield the location of each row for messages ("a.csv, line 17"), its text (or two), and its `read_label`."""
 
 
 @dataclass(frozen=True)
@@ -188,14 +194,43 @@ def find_scheme(
             f"{splits[0].name}: every row has the label {quote_list(names)}; there have to be two or more. "
             "--label_column names another column."
         )
-    return LabelScheme(decided, names, {name: class_id for class_id, name in enumerate(names)})
+    if decided is ProblemType.SINGLE_LABEL and problem_type is None:
+        _ask_about_joined_labels(splits[0].name, names)
+    for same in alike_names(names):
+        say_once(f"{splits[0].name}: the classes {quote_list(same)} differ in blanks or case only; are they one?")
+    return LabelScheme(decided, names, ids_by_name(names))
+
+
+def _ask_about_joined_labels(source: str, names: Sequence[str]) -> None:
+    """Refuse names that look like lists, and mention those that join others.
+
+    Raises:
+        DataError: A name looks like several labels in brackets.
+    """
+    if like := [name for name in names if is_like_a_list(name)]:
+        fix = "write a list of those that apply" if ":" in like[0] else "add --label_delimiter ',' to read them as such"
+        raise DataError(
+            f"{source}: the label {like[0]!r:.60} looks like several labels: {fix}, or --problem_type "
+            "single_label_classification if it is the name of one class."
+        )
+    for mark in _MARKS:
+        joined = [name for name in names if mark in name]
+        if joined and all(part.strip() in names for name in joined for part in name.split(mark)):
+            say_once(f"{source}: the label {joined[0]!r} joins others; --label_delimiter '{mark}' reads several labels")
+
+
+def alike_names(names: Iterable[str]) -> list[list[str]]:
+    """Return names that differ in blanks or case only, in lists of two and more."""
+    forms: dict[str, list[str]] = {}
+    for name in names:
+        forms.setdefault("".join(name.split()).casefold(), []).append(name)
+    return [same for same in forms.values() if len(same) > 1]
 
 
 def _scheme_of_model(source: str, decided: ProblemType, names: tuple[str, ...], found: _Found) -> LabelScheme:
     """Return the scheme of a trained model, for labels that are its names or its ids."""
-    ids = {name: class_id for class_id, name in enumerate(names)}
     plain = {whole_number(name) for name in found.names}
-    if plain.isdisjoint(map(whole_number, names)) and all(WHOLE.fullmatch(name) for name in plain):
+    if plain.isdisjoint(map(whole_number, names)) and all(map(is_whole, plain)):
         every_id = {str(class_id) for class_id in range(len(names))}
         # The numbers of some other column, such as stars, are not ids.
         if plain != every_id and not (len(names) == 2 and plain < every_id):
@@ -206,7 +241,18 @@ def _scheme_of_model(source: str, decided: ProblemType, names: tuple[str, ...], 
         meaning = ", ".join(f"{class_id} is {name!r}" for class_id, name in enumerate(names[:20]))
         say_once(f"{source}: the labels are numbers, read as the ids of the model's classes: {meaning}")
         return LabelScheme(decided, names, {str(class_id): class_id for class_id in range(len(names))})
-    return LabelScheme(decided, names, ids | {whole_number(name): class_id for name, class_id in ids.items()})
+    return LabelScheme(decided, names, ids_by_name(names))
+
+
+def ids_by_name(names: Sequence[str]) -> dict[str, int]:
+    """Return the id of each class by its name, and by the forms in which `read_label` gives that name."""
+    ids: dict[str, int] = {}
+    for class_id, name in enumerate(names):
+        read = read_label(name)
+        for form in (whole_number(name), read if isinstance(read, str) else name):
+            ids.setdefault(form, class_id)
+    ids |= {name: class_id for class_id, name in enumerate(names)}
+    return ids | {flag: ids[digit] for flag, digit in _DIGITS.items()} if {*names} == {"0", "1"} else ids
 
 
 def _announce_regression(source: str, found: _Found) -> None:
@@ -235,8 +281,11 @@ def _scan(splits: Sequence[Rows], skip_bad_rows: bool) -> _Found:
             parts = text if isinstance(text, tuple) else (text,)
             for part, column in zip(parts, (rows.text_column, rows.pair_column), strict=False):
                 if not isinstance(part, str):
-                    what = f"{type(part).__name__} {part!r}, not text"
-                    raise DataError(f"{location}: the column {column!r} holds {what}.")
+                    what = f"{type(part).__name__} {part!r:.40}, not text"
+                    raise DataError(
+                        f"{location}: the column {column!r} holds {what}. Make it text, or name another column with "
+                        "--text_column."
+                    )
             found.rows += 1
             if not isinstance(label, str | bool | list):
                 number = number or location
@@ -267,7 +316,7 @@ def _label_type(label: Any) -> str:
     if isinstance(label, float):
         return "a fraction"
     if isinstance(label, str) and NUMBER.fullmatch(label):
-        return "a whole number" if WHOLE.fullmatch(label) else "a fraction"
+        return "a whole number" if is_whole(label) else "a fraction"
     return "a name"
 
 
@@ -297,6 +346,7 @@ def _mixed(label_type: str, types: Mapping[str, str]) -> DataError:
     other, location = next((other, location) for other, location in types.items() if other != label_type)
     return DataError(
         f"{types[label_type]}: the label is {label_type}, but {location} has {other}. All labels have to be alike."
+        + (" Lists without quotes are read with --label_delimiter ','." if label_type == "a list" else "")
     )
 
 
@@ -305,11 +355,21 @@ def _sorted_names(splits: Sequence[Rows], found: set[str]) -> tuple[str, ...]:
     known = {rows.class_names for rows in splits}
     if len(known) == 1 and (names := known.pop()):
         return names
-    if all(WHOLE.fullmatch(name) for name in found):
-        found = {whole_number(name) for name in found}
+    found = _one_spelling(found)
     if all(NUMBER.fullmatch(name) for name in found):
         return tuple(sorted(found, key=lambda name: (float(name), name)))
     return tuple(sorted(found))
+
+
+def _one_spelling(names: set[str]) -> set[str]:
+    """Return names in which each whole number is spelled in one way: its own, or the plainest if it has several."""
+    spellings: dict[str, set[str]] = {}
+    for name in names:
+        spellings.setdefault(whole_number(name), set()).add(name)
+    if all(map(is_whole, names)):
+        spellings = {plain: set(map(without_fraction, spelled)) for plain, spelled in spellings.items()}
+    found = {plain if len(spelled) > 1 else min(spelled) for plain, spelled in spellings.items()}
+    return {_DIGITS.get(name, name) for name in found} if found <= _BOTH and found & {"0", "1"} else found
 
 
 def _elements(label: Any) -> list[Any]:

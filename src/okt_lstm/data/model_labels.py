@@ -6,8 +6,8 @@ from typing import Any
 from oktane.problem_type import ProblemType
 
 from .errors import DataError
-from .label_values import as_flags, read_label
-from .labels import LabelScheme
+from .label_values import as_flags, is_whole, read_label, whole_number
+from .labels import LabelScheme, ids_by_name
 
 
 def encode_labels(labels: Iterable[Any], problem_type: ProblemType, names: Sequence[str]) -> list[Any]:
@@ -22,7 +22,7 @@ def encode_labels(labels: Iterable[Any], problem_type: ProblemType, names: Seque
     Raises:
         DataError: A label is missing or none of the model's.
     """
-    scheme = LabelScheme(problem_type, tuple(names), {name: class_id for class_id, name in enumerate(names)})
+    scheme = LabelScheme(problem_type, tuple(names), ids_by_name(names))
     return [_encode(label, scheme, f"labels[{number}]") for number, label in enumerate(labels)]
 
 
@@ -31,6 +31,8 @@ def _encode(label: Any, scheme: LabelScheme, location: str) -> Any:
     label = read_label(label.tolist() if hasattr(label, "tolist") else label)
     if label is None:
         raise DataError(f"{location}: the label is missing.")
+    if isinstance(label, str) and is_whole(label) and label not in scheme.ids:
+        label = int(whole_number(label))
     if scheme.problem_type is ProblemType.SINGLE_LABEL and isinstance(label, int) and not isinstance(label, bool):
         if not 0 <= label < len(scheme.names):
             raise DataError(f"{location}: there is no class {label}; the ids are 0 to {len(scheme.names) - 1}.")

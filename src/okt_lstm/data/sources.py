@@ -1,6 +1,7 @@
 """From `--dataset` to rows of text and label: NSMC, the sample, local files, or a data set on the Hub."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +61,12 @@ class LabelColumns:
         """
         if not self.are_flags:
             label = row.get(self.columns[0])
-            if self.delimiter is not None and isinstance(label, str):
-                return [read_label(element) for element in label.split(self.delimiter) if element.strip()]
-            return read_label(label)
+            read = read_label(label)
+            if self.delimiter is None or not isinstance(label, str) or isinstance(read, list):
+                return read
+            text = label.strip()
+            inner = text[1:-1] if text[:1] + text[-1:] in ("[]", "{}", "()") else text
+            return [read_label(element) for element in inner.split(self.delimiter) if element.strip()]
         values = [read_label(row.get(column)) for column in self.columns]
         if None in values:
             return None
@@ -273,6 +277,8 @@ def _choose(
         return text, LabelColumns((label,), args.label_delimiter), pair
     names = [name.strip() for name in args.label_columns.split(",")]
     flags = tuple(find_column(columns, name, source, "--label_columns") for name in names)
+    if repeated := [column for column, count in Counter(flags).items() if count > 1]:
+        raise DataError(f"{source}: --label_columns names the column {repeated[0]!r} twice.")
     # With the texts' column alone beside them.
     others = [column for column in columns if column not in flags]
     text, _ = choose_columns([*others, flags[0]], source, args.text_column, flags[0], untyped)

@@ -8,7 +8,9 @@ import numpy as np
 
 import oktane
 from oktane.base_classifier import BaseClassifier, Chunk
+from oktane.lines import counted
 from oktane.pairs import Pair
+from oktane.parallel import refuse_container
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -125,8 +127,9 @@ class Classifier(BaseClassifier):
         from ..models.classification_loss import classification_loss
         from ..reports.metrics import compute_metrics_for
 
+        refuse_container(texts)
         if len(texts) != len(labels):
-            raise ValueError(f"{len(texts)} texts, but {len(labels)} labels")
+            raise ValueError(f"{counted(len(texts), 'text')}, but {counted(len(labels), 'label')}")
         encoded = encode_labels(labels, self.problem_type, self.labels)
         logits = self.logits(texts)
         references = np.asarray(encoded, np.int64 if self.problem_type == "single_label_classification" else np.float32)

@@ -13,6 +13,7 @@ from .classifier import Classifier
 if TYPE_CHECKING:
     import torch
 
+    from .generator import Generator
     from .tagger import Tagger
 
 Engine: TypeAlias = Literal["auto", "oktane", "torch"]
@@ -130,15 +131,54 @@ def load_tagger(
     return load_tagger_in_torch(name, revision, token, device)
 
 
+def load_generator(
+    folder_or_hub_id: str | os.PathLike[str],
+    revision: str | None = None,
+    token: str | bool | None = None,
+    device: "str | torch.device | None" = None,
+) -> "Generator":
+    """Load a language model that `okt-lstm pretrain --direction forward` trained, with its tokenizer.
+
+    Only safetensors weights are read, and no code of the folder or repository is run.
+
+    Args:
+        folder_or_hub_id: The folder, or the id of a repository on the Hub.
+        revision: A branch, tag or commit of the repository.
+        token: A token for the Hub, for private repositories. By default that of `hf auth login` or of HF_TOKEN.
+        device: Where the network runs, such as `"cuda"`. By default the CPU.
+
+    Raises:
+        LoadError: If there is no such folder or repository, it may not be read, or it holds no complete model that
+            generates text.
+        ValueError: If the device is unknown or missing.
+    """
+    from .torch_loading import load_generator_in_torch
+
+    name = os.fspath(folder_or_hub_id)
+    _refuse_other_models(name, revision, token)
+    found = _architectures(name, revision, token)
+    if not any(one.endswith("ForCausalLM") for one in found):
+        raise LoadError(
+            f"{name} holds no model that generates text, but {', '.join(found) or 'another one'}: train one with "
+            "`okt-lstm pretrain --direction forward`"
+        )
+    return load_generator_in_torch(name, revision, token, device)
+
+
 def is_tagger(name: str, revision: str | None = None, token: str | bool | None = None) -> bool:
     """Return whether a folder or repository holds a model that labels tokens, by its config.json."""
+    return any(one.endswith("ForTokenClassification") for one in _architectures(name, revision, token))
+
+
+def _architectures(name: str, revision: str | None, token: str | bool | None) -> list[str]:
+    """Return the names of a model's classes, by its config.json; none if that can't be read."""
     try:
         config_file = find_model_file(name, "config.json", revision, token)
         classes = json.loads(config_file.read_text(encoding="utf-8")).get("architectures") if config_file else None
     # Whoever loads the model says what is wrong with it.
     except (OSError, ValueError, AttributeError, RecursionError):
-        return False
-    return isinstance(classes, list) and any(str(one).endswith("ForTokenClassification") for one in classes)
+        return []
+    return [str(one) for one in classes] if isinstance(classes, list) else []
 
 
 def find_model_file(name: str, file: str, revision: str | None, token: str | bool | None) -> Path | None:

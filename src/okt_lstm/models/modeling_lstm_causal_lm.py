@@ -10,12 +10,13 @@ from typing import Any
 
 from torch import Tensor, nn
 from transformers import GenerationMixin
-from transformers.cache_utils import Cache, DynamicCache
+from transformers.cache_utils import Cache
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
 # Of a local folder's code, older releases of transformers copy only what this file itself imports.
 from .classification_loss import classification_loss  # noqa: F401
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from .generation import RecurrentGenerationMixin
 from .modeling_lstm import GRUModel, LSTMModel, RNNModel
 from .modeling_lstm_pretraining import RecurrentLanguageModel
 
@@ -37,7 +38,7 @@ class CausalLMOutput(ModelOutput):
     hidden_states: tuple[Tensor, ...] | None = None
 
 
-class RecurrentForCausalLM(RecurrentLanguageModel, GenerationMixin):
+class RecurrentForCausalLM(RecurrentLanguageModel, RecurrentGenerationMixin):
     """A recurrent language model that generates text. Use `LSTMForCausalLM`, `GRUForCausalLM` or `RNNForCausalLM`.
 
     A pretrained language model of both directions can be loaded with `bidirectional=False`, which leaves its
@@ -99,11 +100,8 @@ class RecurrentForCausalLM(RecurrentLanguageModel, GenerationMixin):
         """
         of_loss = {name: kwargs.pop(name) for name in ("num_items_in_batch", "shift_labels") if name in kwargs}
         if kwargs.pop("past_key_values", None) is not None:
-            raise ValueError("the states are passed as `cache`; to generate text takes a transformers that does so")
-        if use_cache is None:
-            use_cache = self.config.use_cache and not self.training
-        if use_cache and cache is None:
-            cache = DynamicCache(config=self.config)
+            raise ValueError("the states are passed as `cache`, not as past_key_values")
+        cache = self.carried_states(cache, use_cache)
         outputs = self.model(
             input_ids,
             attention_mask=attention_mask,
@@ -120,9 +118,7 @@ class RecurrentForCausalLM(RecurrentLanguageModel, GenerationMixin):
         loss = None
         if labels is not None:
             loss = self.loss_function(logits, labels, vocab_size=self.config.vocab_size, **of_loss)
-        return CausalLMOutput(
-            loss=loss, logits=logits, cache=cache if use_cache else None, hidden_states=outputs.hidden_states
-        )
+        return CausalLMOutput(loss=loss, logits=logits, cache=cache, hidden_states=outputs.hidden_states)
 
     def _initial_states(self, vector: Tensor | None) -> Tensor | None:
         """Map a vector, `(batch, initial_state_size)`, to states, `(batch, num_hidden_layers, state_size)`."""

@@ -13,13 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import GenerationMixin
-from transformers.cache_utils import Cache, DynamicCache, EncoderDecoderCache
+from transformers.cache_utils import Cache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
 # Of a local folder's code, older releases of transformers copy only what this file itself imports.
 from .classification_loss import classification_loss  # noqa: F401
 from .configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from .generation import RecurrentGenerationMixin
 from .modeling_lstm import GRUModel, LSTMModel, RecurrentModel, RecurrentPreTrainedModel, RNNModel
 
 _IGNORED = -100  # cross_entropy's own mark of positions without a target
@@ -85,7 +86,7 @@ class Attention(nn.Module):
         return weights @ source, weights
 
 
-class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
+class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, RecurrentGenerationMixin):
     """An encoder, a decoder and attention. Use `LSTMForSeq2SeqLM`, `GRUForSeq2SeqLM` or `RNNForSeq2SeqLM`.
 
     Source and target share one vocabulary, and the encoder, the decoder and the output layer one embedding table (Press
@@ -166,15 +167,12 @@ class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
         """
         num_items_in_batch = kwargs.pop("num_items_in_batch", None)
         if kwargs.pop("past_key_values", None) is not None:
-            raise ValueError("the states are passed as `cache`; to generate text takes a transformers that does so")
+            raise ValueError("the states are passed as `cache`, not as past_key_values")
         if decoder_input_ids is None and decoder_inputs_embeds is None:
             if labels is None:
                 raise ValueError("pass labels, or what the decoder reads: decoder_input_ids or decoder_inputs_embeds")
             decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
-        if use_cache is None:
-            use_cache = self.config.use_cache and not self.training
-        if use_cache and cache is None:
-            cache = DynamicCache(config=self.config)
+        cache = self.carried_states(cache, use_cache)
         if encoder_outputs is None:
             encoder_outputs = self.encoder(
                 input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds, return_dict=True, **kwargs
@@ -212,7 +210,7 @@ class RecurrentForSeq2SeqLM(RecurrentPreTrainedModel, GenerationMixin):
         return Seq2SeqOutput(
             loss=loss,
             logits=logits,
-            cache=cache if use_cache else None,
+            cache=cache,
             decoder_hidden_states=outputs.hidden_states,
             cross_attentions=(weights.unsqueeze(1),) if output_attentions and weights is not None else None,
             encoder_last_hidden_state=source,

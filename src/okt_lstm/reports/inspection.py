@@ -6,7 +6,7 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
-from oktane.lines import escaped
+from oktane.lines import counted, escaped
 
 from ..data.inspection import Inspection
 
@@ -51,19 +51,19 @@ def _facts(found: Inspection) -> Iterator[tuple[str, str]]:
     if found.label_columns:
         yield "labels in", ", ".join(found.label_columns)
     if found.null_texts or found.blank_labels:
-        yield "missing", f"{found.null_texts:,} texts, {found.blank_labels:,} labels"
+        yield "missing", f"{counted(found.null_texts, 'text')}, {counted(found.blank_labels, 'label')}"
     for what, count in found.odd_labels.items():
         yield "odd labels", f"{count:,} {what}"
     for name, lengths in (("characters", found.characters), ("tokens", found.tokens)):
         if lengths:
             yield name, ", ".join(f"{what} {value:,}" for what, value in zip(_QUANTILES, lengths, strict=True))
     if found.cut:
-        yield "cut", f"{found.cut:,} texts have more than {found.max_length} tokens"
+        yield "cut", f"{counted(found.cut, 'text')} of more than {found.max_length} tokens"
     if found.tokens:
         yield "unknown", f"{found.unknown_morphemes:.1%} of the morphemes are in no list of Okt"
     if found.repeats is not None:
-        yield "blank", f"{found.repeats.blank:,} texts"
-        yield "duplicates", f"{found.repeats.duplicates:,} rows"
+        yield "blank", counted(found.repeats.blank, "text")
+        yield "duplicates", counted(found.repeats.duplicates, "row")
         for sentence in found.repeats.sentences("training", listed=True):
             if "different labels" in sentence:
                 yield "conflicts", sentence

@@ -20,6 +20,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from transformers import AutoModel, DataCollatorWithPadding, PreTrainedTokenizerBase, set_seed
 
+from oktane.lines import counted
+
 from ..inference.sentence_transformers_files import write_sentence_transformers_files
 from ..models.configuration_lstm import RecurrentConfig
 from ..reports.encoder_card import TrainedEncoder, build_encoder_card
@@ -195,7 +197,7 @@ def _split(
     """Return rows of `input_ids` and `index`, the text's number, and hold some out as the split `test`."""
     held_out = min(max_eval_samples, len(texts) // 10)
     if not held_out:
-        raise ValueError(f"{len(texts)} texts are too few to train on: give ten or more")
+        raise ValueError(f"{counted(len(texts), 'text')}: too few to train on; give ten or more")
     rows = datasets.Dataset.from_dict({"text": texts, "index": range(len(texts))})
     tokenized = rows.map(_encode, batched=True, remove_columns="text", fn_kwargs={"tokenizer": tokenizer})
     return tokenized.train_test_split(test_size=held_out, seed=seed)

@@ -188,9 +188,6 @@ class RecurrentTrainer(Trainer):
         """Upload what `okt-lstm push` uploads of the folder, where Trainer would upload all that is in it."""
         if not self.is_world_process_zero():
             return None
-        if self.card is None:
-            # A language model's; a draft is better than none.
-            super().create_model_card()
         assert self.hub_model_id is not None, "Trainer has made the repository"
         return push(
             self.args.output_dir,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from oktane.lines import counted
 from oktane.problem_type import ProblemType
 
 from ...data.splits import Splits
@@ -42,7 +43,7 @@ def announce(
         folds: What is held out.
         plan: How long the network is fine-tuned; None if it is not.
     """
-    rows = ", ".join(f"{len(part):,} rows to {name}" for name, part in _verbs(splits))
+    rows = ", ".join(f"{counted(len(part), 'row')} to {name}" for name, part in _verbs(splits))
     text = "pair of texts" if "text_pair" in splits.datasets["train"].column_names else "text"
     task = _TASKS[targets.problem_type].format(count=targets.num_labels, text=text)
     yield f"{splits.description.name}: {rows}; learning {task}."
@@ -57,11 +58,14 @@ def announce(
         yield f"Rows by class: {', '.join(named)}{more}."
     long, most = int((lengths > reading.max_length).sum()), f"{reading.max_length:,} tokens"
     longest = f"{np.median(lengths):.0f} tokens in the median, {lengths.max():,} at most"
-    how = f"{long:,} are cut after {most} (--max_length)"
+    be = "is" if long == 1 else "are"
+    how = f"{long:,} {be} cut after {most} (--max_length)"
     if reading.stride is not None:
-        how = f"{long:,} are read in windows of {most} with {reading.stride} in common (--max_length, --stride)"
+        how = f"{long:,} {be} read in windows of {most} with {reading.stride} in common (--max_length, --stride)"
     yield f"Texts have {longest}; {how if long else 'none is cut'}."
-    held_out = f"{len(folds)}-fold cross-validation" if len(folds) > 1 else f"{len(folds[0].held_out):,} held-out rows"
+    held_out = (
+        f"{len(folds)}-fold cross-validation" if len(folds) > 1 else counted(len(folds[0].held_out), "held-out row")
+    )
     yield (
         f"Comparing the encoder inside oktane, a linear n-gram model, both together, and TF-IDF by {held_out}; "
         "near-duplicates stay together."
@@ -117,4 +121,4 @@ def _seconds(targets: Targets, lengths: NDArray[np.int64], folds: int, plan: Pla
 
 
 def _duration(seconds: float) -> str:
-    return f"{max(10, round(seconds, -1)):.0f} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+    return f"{max(10, round(seconds, -1)):.0f} seconds" if seconds < 90 else counted(round(seconds / 60), "minute")
