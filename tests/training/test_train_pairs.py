@@ -12,6 +12,7 @@ from okt_lstm.data.options import DataOptions
 from okt_lstm.data.splits import load_splits, texts_of
 from okt_lstm.training.parts import TrainParts, build
 from okt_lstm.training.train import train
+from oktane.folders import released_model
 
 TEXTS = ["배송이 늦어요", "택배가 안 와요", "연기가 좋았다", "결말이 아쉽다"]
 
@@ -55,7 +56,6 @@ def test_a_network_of_pairs_is_run_by_both_engines(tmp_path):
 
 def test_teachers_of_pairs_are_refused(tmp_path):
     options = {"dataset": str(write_pairs(tmp_path / "pairs.jsonl")), "text_pair_column": "second"}
+    parts = build(TrainParts, options | {"output_dir": str(tmp_path / "out"), "teacher": [str(released_model())]})
     with pytest.raises(ValueError, match="--teacher labels single texts"):
-        folder = str(tmp_path)
-        okt_lstm.load().model.save_pretrained(folder)
-        train(build(TrainParts, options | {"output_dir": str(tmp_path / "out"), "teacher": [folder]}))
+        train(parts)
