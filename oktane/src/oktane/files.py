@@ -16,7 +16,7 @@ from .columns import choose_pair_column, choose_text_column, find_column, refuse
 from .encodings import say_once
 from .folders import UNKNOWN_COLUMNS, TextColumns
 from .journal import Journal, open_journal
-from .lines import STREAM, FileError, check_output, counted, escaped
+from .lines import FileError, check_output, counted, escaped
 from .paths import Source, find_files
 from .prediction_tables import prediction_arrays, with_predictions
 from .readers import open_reader
