@@ -83,6 +83,52 @@ def make_language_model(folder, family):
     getattr(okt_lstm, f"{family}ForPreTraining")(config).save_pretrained(folder)
 
 
+def make_head(folder, family, head):
+    """A tagger, a language model that writes or fills gaps, or a translator, with its tokenizer and random weights."""
+    import torch
+
+    import okt_lstm
+
+    marks = {"bos_token": "<bos>", "eos_token": "<eos>", "mask_token": "<mask>"}
+    tokenizer = okt_lstm.OktTokenizer(**marks).train_new_from_iterator(TEXTS, vocab_size=40, show_progress=False)
+    fields = {
+        "TokenClassification": {"crf": True, "id2label": dict(enumerate(["O", "B-X", "I-X"])), "num_bigram_buckets": 9},
+        "CausalLM": {"bidirectional": False},
+        "MaskedLM": {"separate_directions": True},
+        "Seq2SeqLM": {"decoder_start_token_id": tokenizer.bos_token_id},
+    }[head]
+    config = getattr(okt_lstm, f"{family}Config")(
+        vocab_size=len(tokenizer),
+        embedding_size=8,
+        hidden_size=4,
+        initializer_range=1.0,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        **fields,
+    )
+    torch.manual_seed(0)
+    getattr(okt_lstm, f"{family}For{head}")(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "README.md").write_text("---\nlanguage: ko\n---\n# A small model\n")
+
+
+def use_head(source, head, **options):
+    """What a model of the Hub makes of a text: by its pipeline, where transformers has one."""
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, pipeline
+
+    text = TEXTS[0]
+    if head == "TokenClassification":
+        tag = pipeline("token-classification", source, aggregation_strategy="simple", ignore_labels=[], **options)
+        return [(entity["entity_group"], entity["start"], entity["end"]) for entity in tag(text)]
+    if head == "CausalLM":
+        return pipeline("text-generation", source, **options)(text, do_sample=False, max_new_tokens=5)
+    if head == "MaskedLM":
+        return [guess["token_str"] for guess in pipeline("fill-mask", source, **options)(f"{text} <mask>")]
+    inputs = AutoTokenizer.from_pretrained(source, **options)(text, return_tensors="pt")
+    model = AutoModelForSeq2SeqLM.from_pretrained(source, **options)
+    return model.generate(**inputs, num_beams=2, max_new_tokens=5).tolist()
+
+
 def make_encoder(folder):
     """What `okt-lstm train-encoder` leaves, with random weights."""
     from okt_lstm import LSTMConfig, LSTMModel, OktTokenizer

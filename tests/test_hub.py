@@ -22,12 +22,14 @@ from hub_processes import (
     loss_for,
     make_encoder,
     make_folder,
+    make_head,
     make_language_model,
     make_sibling,
     push,
     push_objects,
     start_with_package,
     start_without_package,
+    use_head,
     vectors,
     with_endpoint,
     with_environment,
@@ -37,7 +39,7 @@ from hub_server import HubServer
 SOURCES = {path.name: path for path in Path(__file__).parents[1].glob("src/okt_lstm/models/*.py")}
 # Of these, what an LSTM that classifies and its tokenizer need: no other model's code, and no other tokenizer's.
 CODE = {name for name in SOURCES if name == "modeling_lstm.py" or not name.startswith("modeling_")}
-CODE -= {"__init__.py", "crf.py", "tokenization_okt_character.py"}
+CODE -= {"__init__.py", "crf.py", "generation.py", "tokenization_okt_character.py"}
 MODEL = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md"} | CODE
 
 
@@ -340,6 +342,19 @@ def test_language_models_work_without_okt_lstm_too(here, elsewhere, tmp_path, fa
     here(make_language_model, tmp_path, family)
     ids = [[1, 2, 3, 0], [4, 5, 6, 7]]
     assert elsewhere(loss_for, tmp_path, ids, trust_remote_code=True) == here(loss_for, tmp_path, ids)
+
+
+@pytest.mark.parametrize("family", ["LSTM", *(pytest.param(name, marks=pytest.mark.slow) for name in ("GRU", "RNN"))])
+@pytest.mark.parametrize("head", ["TokenClassification", "CausalLM", "MaskedLM", "Seq2SeqLM"])
+def test_what_tags_writes_fills_gaps_or_translates_is_pushed_and_works_without_okt_lstm(
+    hub, here, elsewhere, tmp_path, family, head
+):
+    here(make_head, tmp_path, family, head)
+    name = f"kim/{family}-{head}"
+    here(push, tmp_path, name)
+    expected = here(use_head, name, head)
+    assert expected
+    assert elsewhere(use_head, name, head, trust_remote_code=True) == expected
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))

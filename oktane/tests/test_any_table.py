@@ -104,7 +104,9 @@ def test_korean_that_a_program_took_for_latin_1_is_refused(write, encoding, is_w
         for byte in "배송이 정말 빨라요".encode(encoding)
     )
     path = write("a.txt", f"{mistaken}\n")
-    with pytest.raises(FileError, match=f"was '배송이 정말 빨라요' before some program read {encoding.upper()} as Latin-1"):
+    with pytest.raises(
+        FileError, match=f"was '배송이 정말 빨라요' before some program read {encoding.upper()} as Latin-1"
+    ):
         read(path)
     assert read(path, encoding="utf-8") == [{"text": mistaken}]
     assert read(write("b.txt", "Größe, très bien\n")) == [{"text": "Größe, très bien"}]
@@ -112,7 +114,7 @@ def test_korean_that_a_program_took_for_latin_1_is_refused(write, encoding, is_w
 
 def test_a_line_of_another_encoding_is_named_on_either_side(write):
     lines = [f"좋다 {number}\n".encode("cp949") for number in range(20)]
-    with pytest.raises(FileError, match="line 21: byte 0x.* is not CP949"):
+    with pytest.raises(FileError, match=r"line 21: byte 0x.* is not CP949"):
         read(write("a.txt", b"".join(lines) + "나쁘다\n".encode()))
 
 
@@ -224,7 +226,7 @@ def test_lines_may_end_with_carriage_returns_alone(write, name):
 
 
 def test_a_carriage_return_in_a_field_without_quotes_is_named(write):
-    with pytest.raises(FileError, match="line 3: not valid csv .*carriage return has to be in double quotes"):
+    with pytest.raises(FileError, match=r"line 3: not valid csv .*carriage return has to be in double quotes"):
         read(write("a.csv", "text,label\n가,1\n나\r다,1\n"))
 
 
@@ -258,7 +260,7 @@ def zipped(*files):
 def test_a_zip_archive_of_one_file_is_read(write, tmp_path):
     content = zipped(("__MACOSX/._리뷰.csv", b"x"), ("folder/", b""), ("folder/리뷰.csv", CSV.encode("cp949")))
     assert read(write("a.zip", content)) == read(write("a.csv.zip", content)) == ROWS
-    with pytest.raises(FileError, match="has to hold one file, but this one holds a.csv, b.csv; unzip it"):
+    with pytest.raises(FileError, match=r"has to hold one file, but this one holds a\.csv, b\.csv; unzip it"):
         read(write("b.zip", zipped(("a.csv", b""), ("b.csv", b""))))
     with pytest.raises(FileError, match="can't be decompressed"):
         read(write("c.csv.zip", CSV))

@@ -216,7 +216,7 @@ def test_with_standard_error_closed_the_command_works_and_says_nothing_else():
 
 def test_an_error_with_a_name_from_a_stranger_does_nothing_to_a_terminal():
     done = subprocess.run([*OKTANE, "morphs", "--input", "\x1b[2J\u202e.txt"], capture_output=True, text=True)
-    assert done.stderr == "oktane: error: \\x1b[2J\\u202e.txt: No such file or directory\n"
+    assert done.stderr == "oktane: error: \\x1b[2J\\u202e.txt: no file matches\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no way to ask for a process")
@@ -233,7 +233,7 @@ def test_what_a_killed_command_was_writing_is_removed_by_the_next_one(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["morphs", "--input", "missing.txt"], 1, "oktane: error: missing.txt: No such file or directory"),
+        (["morphs", "--input", "missing.txt"], 1, "oktane: error: missing.txt: no such file"),
         (
             ["morphs", "--user_dictionary", "missing.txt", "가"],
             1,
@@ -319,6 +319,45 @@ def test_a_file_is_not_overwritten_by_its_own_analysis(tmp_path):
         assert done.returncode == 1
         assert b"input and output are the same file" in done.stderr
     assert path.read_text(encoding="utf-8") == "영화가 재밌다\n"
+
+
+# ---- tables ----
+
+
+def test_the_texts_of_tables_are_read_as_predict_reads_them(tmp_path):
+    (tmp_path / "a.csv").write_bytes('리뷰;분류\n"영화가; 좋다";긍정\n별로;부정\n'.encode("cp949"))
+    (tmp_path / "b.jsonl").write_text('{"text": "영화가"}\n{"text": null}\n', encoding="utf-8")
+    (tmp_path / "c.log").write_text("리뷰,영화가\n", encoding="utf-8")
+    (tmp_path / "part-00000").write_text("영화가\n", encoding="utf-8")
+    done = run("morphs", "--input", "a.csv", "b.jsonl", "c.log", "part-*", cwd=tmp_path)
+    expected = ["영화 가 ; 좋다", "별로", "영화 가", "", "리뷰 , 영화 가", "영화 가"]
+    assert done.stdout.decode().splitlines() == expected
+    assert "separated by semicolons" in done.stderr.decode()
+    done = run("nouns", "--input", "a.csv", "--text_column", "분류", "--output_format", "jsonl", cwd=tmp_path)
+    assert json.loads(done.stdout.splitlines()[0]) == {"text": "긍정", "nouns": ["긍정"]}
+    table = (tmp_path / "a.csv").read_bytes()
+    done = run("morphs", "--input", "-", "--input_format", "csv", given=table)
+    assert done.stdout.decode().splitlines() == expected[:2]
+    done = run("morphs", given=table)
+    assert len(done.stdout.splitlines()) == 3
+    assert "the first one names columns; to read a table, add --input - --input_format csv" in done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--input", "table.txt"], 1, "the first line names columns: .*--input_format csv"),
+        (["--input", "a.csv"], 1, "which column holds the texts\\? Name it with --text_column"),
+        (["--text_column", "text", "가"], 2, "--text_column goes with --input"),
+        (["--input", "missing.csv"], 1, "missing.csv: no such file"),
+    ],
+)
+def test_mistakes_with_tables_are_one_line(tmp_path, arguments, code, message):
+    (tmp_path / "table.txt").write_text("text,label\n가,1\n", encoding="utf-8")
+    (tmp_path / "a.csv").write_text("x,y\n가,1\n", encoding="utf-8")
+    done = run("morphs", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert re.fullmatch(rf"oktane.*: error: .*{message}.*\n", done.stderr.decode())
 
 
 # ---- encodings ----

@@ -30,7 +30,7 @@ from okt_lstm.atomic import write_text
 from okt_lstm.training.auto.baseline import fit_baseline
 from okt_lstm.training.auto.folds import make_folds
 from okt_lstm.training.auto.linear import Targets
-from okt_lstm.training.auto.ngram_features import Tokens
+from okt_lstm.training.auto.tokens import Tokens
 from okt_lstm.training.parts import TrainParts, build
 from okt_lstm.training.train import train
 from oktane import Okt, available_cores, load_encoder

@@ -107,7 +107,7 @@ def test_a_delimiter_reads_lists_without_quotes(write):
     splits = load_splits(DataOptions(path, label_delimiter=",", validation_file=path))
     assert splits.label_names == ("가", "나", "다")
     assert splits.datasets["validation"]["label"][:4] == [[1, 1, 0], [0, 0, 0], [0, 1, 1], [0, 0, 1]]
-    with pytest.raises(DataError, match="has a name.*Lists without quotes are read with --label_delimiter ','"):
+    with pytest.raises(DataError, match=r"has a name.*Lists without quotes are read with --label_delimiter ','"):
         load_splits(DataOptions(path))
 
 

@@ -1,4 +1,6 @@
+import datetime
 import math
+from decimal import Decimal
 
 import pytest
 
@@ -22,6 +24,9 @@ from okt_lstm.data.label_values import as_flags, is_like_a_list, read_label, who
         (0.5, 0.5),
         (3, 3),
         (True, True),
+        (Decimal("1.00"), 1),
+        (Decimal("0.5"), 0.5),
+        (datetime.date(2024, 1, 31), "2024-01-31"),
         ("True", "true"),
         ("FALSE", "false"),
         ("['가', '나']", ["가", "나"]),

@@ -65,7 +65,7 @@ def test_an_inside_without_a_beginning_begins_an_entity_and_is_counted():
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"tokens": ["가", "나"], "ner_tags": ["O"]}, "row 2: has 2 tokens, but 1 tags"),
+        ({"tokens": ["가", "나"], "ner_tags": ["O"]}, "row 2: the number of tokens is 2, that of tags 1"),
         ({"tokens": ["가"], "ner_tags": ["S-PS"]}, "row 2: the tag 'S-PS' is not O, B-LABEL or I-LABEL"),
         ({"tokens": ["가"], "ner_tags": ["B-"]}, "row 2: the tag 'B-'"),
         ({"tokens": [""], "ner_tags": ["O"]}, "row 2: the tokens must be"),
@@ -82,7 +82,7 @@ def test_tags_that_do_not_fit_are_errors_with_their_row(tmp_path, row, message):
     ("spans", "message"),
     [
         ([{"start": 0, "end": 20, "label": "PS"}], "leaves the text of 11 characters"),
-        ([{"start": 3, "end": 3, "label": "PS"}], "from 3 to 3 leaves"),
+        ([{"start": 3, "end": 3, "label": "PS"}], "from 3 to 3 has no character"),
         ([{"start": -1, "end": 3, "label": "PS"}], "from -1 to 3 leaves"),
         ([*ENTITIES, {"start": 2, "end": 6, "label": "OG"}], "overlap"),
         ([{"start": 0, "end": 3}], "needs start, end and label"),

@@ -1,5 +1,7 @@
 """Arrow and xlsx files are tables for every command; a saved data set keeps its splits and classes."""
 
+import zipfile
+
 import datasets
 import openpyxl
 import pyarrow as pa
@@ -73,6 +75,46 @@ def test_a_formula_without_its_result_is_named(tmp_path):
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(FileError, match=r"row 3: the result of the formula .*; open it in Excel and save it"):
         open_reader(tmp_path / "a.xlsx")
+
+
+HEADER = '<row><c t="inlineStr"><is><t>text</t></is></c></row>'
+ENTITIES = "".join(f"<!ENTITY l{number} '{f'&l{number - 1};' * 10}'>" for number in range(1, 11))
+
+
+@pytest.mark.parametrize(
+    ("before", "rows", "says"),
+    [
+        ("", f'{HEADER}<row r="1000000000000"><c><v>1</v></c></row>', "numbers a row above 1,048,576"),
+        ("", f'{HEADER}<row r="x"><c><v>1</v></c></row>', "damaged one"),
+        ("", f'{HEADER}<row><c r="ZZZZZZZ1"><v>1</v></c></row>', "damaged one .*ZZZZZZZ"),
+        ("", f'{HEADER}<row><c t="s"><v>77</v></c></row>', "damaged one"),
+        ("", f"{HEADER}<row>", "damaged one"),
+        (
+            f"<!DOCTYPE a [<!ENTITY l0 'ha'>{ENTITIES}]>",
+            '<row><c t="inlineStr"><is><t>&l10;</t></is></c></row>',
+            "damaged one",
+        ),
+        (
+            "",
+            f'{HEADER}<row><c t="inlineStr"><is><t>{"a" * 20_000_000}',
+            r"sheet1.xml has [\d,]+ bytes and would have 20,",
+        ),
+    ],
+    ids=["a far row", "no row number", "no column", "no string", "cut off", "entities", "a zip bomb"],
+)
+def test_a_hostile_sheet_is_one_error_at_once(book, tmp_path, before, rows, says):
+    path = tmp_path / "hostile.xlsx"
+    with zipfile.ZipFile(book) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as hostile:
+        for part in whole.namelist():
+            content = whole.read(part)
+            if part == "xl/worksheets/sheet1.xml":
+                main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+                content = f'{before}<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'.encode()
+            hostile.writestr(part, content)
+    with pytest.raises(FileError, match=says) as error, open_reader(path) as reader:
+        list(reader)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_saved_data_set_keeps_its_splits_and_classes(tmp_path):

@@ -3,8 +3,11 @@
 import datasets
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from tiny import TEXTS
+
+import oktane
 
 
 @pytest.mark.parametrize(
@@ -16,6 +19,7 @@ from tiny import TEXTS
         lambda names, ids: np.array(ids),
         lambda names, ids: pd.Series(ids, dtype="float64"),
         lambda names, ids: [f" {name} " for name in names],
+        lambda names, ids: [f"{label}.0" for label in ids],
     ],
 )
 def test_names_and_ids_give_the_same_scores(classifier, labels):
@@ -50,9 +54,24 @@ def test_a_label_that_the_model_lacks_is_named(classifier, label, message):
     ],
 )
 def test_what_has_columns_is_refused_with_the_fix(classifier, texts):
-    for method in (classifier.predict, classifier.predict_proba):
+    for method in (classifier.predict, classifier.predict_proba, lambda texts: classifier.evaluate(texts, [0])):
         with pytest.raises(TypeError, match=r"pass .*column"):
             method(texts)
+
+
+def test_one_text_a_set_and_columns_of_arrow_are_refused_with_the_fix(classifier):
+    with pytest.raises(TypeError, match=r"one text: pass a list of it, \['최고'\]"):
+        classifier.evaluate("최고", ["positive"])
+    with pytest.raises(TypeError, match=r"a set, which has no order; pass a list of it, such as sorted\(texts\)"):
+        classifier.predict({"최고", "별로"})
+    with pytest.raises(TypeError, match=r"pass column\.to_pylist\(\)"):
+        classifier.predict(pa.array(["최고"]))
+
+
+def test_a_model_of_characters_takes_numpys_texts():
+    model = oktane.load()
+    assert model.predict(np.array(["최고", "별로"])) == model.predict(["최고", "별로"])
+    assert model.predict(np.str_("최고")) == model.predict("최고")
 
 
 def test_columns_are_texts(classifier):

@@ -74,6 +74,14 @@ def test_columns_of_data_sets_and_arrays_are_batches(tokenizer):
     assert tokenizer(column).input_ids == tokenizer(TEXTS).input_ids == tokenizer(np.array(TEXTS)).input_ids
 
 
+def test_a_table_is_refused_with_the_fix(tokenizer):
+    datasets = pytest.importorskip("datasets")
+    table = datasets.Dataset.from_dict({"text": TEXTS})
+    for texts in (table, table.to_pandas(), table.data.table):
+        with pytest.raises(TypeError, match=r"pass the column that holds the texts, as in data\['text'\]"):
+            tokenizer(texts)
+
+
 def test_pairs_come_as_second_argument_or_as_tuples(tokenizer):
     assert tokenizer(["가", "나"], ["영화", "다"]).input_ids == tokenizer([("가", "영화"), ("나", "다")]).input_ids
     assert tokenizer("영화", "정말").sequence_ids() == [0, 1]

@@ -279,9 +279,15 @@ def test_the_forward_direction_alone_gives_a_model_that_generates_text(text, tmp
     written = capsys.readouterr().out
     assert written.startswith("영화 정말 ")
     assert set(written.split()) <= set(" ".join(SENTENCES).split())
+    assert main(["generate", "--model", str(tmp_path / "writer"), "--device", "nowhere", "영화"]) == 1
+    assert "device 'nowhere' can't be used" in capsys.readouterr().err
     # What the model doesn't know stays in the text.
     assert main(["generate", "--model", str(tmp_path / "writer"), "--seed", "1", "  쀍쀍 영화"]) == 0
     assert capsys.readouterr().out.startswith("  쀍쀍 영화")
+    card = ModelCard.load(tmp_path / "writer" / "README.md")
+    assert card.data.pipeline_tag == "text-generation"
+    assert 'pipeline("text-generation", model="writer")' in card.text
+    assert "texts of `reviews.txt`" in card.text
     given = options(tmp_path / "writer", tmp_path / "classifier")
     assert not initialize(given, prepare(given))[0].config.bidirectional
 
@@ -291,6 +297,9 @@ def test_a_mask_token_gives_a_model_that_fills_gaps(text, tmp_path):
     fill = pipeline("fill-mask", model=str(tmp_path / "filler"))
     assert type(fill.model).__name__ == "LSTMForMaskedLM"
     assert fill("배우 연기 정말 <mask>")[0]["token_str"] in {sentence.split()[-1] for sentence in SENTENCES}
+    card = ModelCard.load(tmp_path / "filler" / "README.md")
+    assert (card.data.pipeline_tag, card.data.mask_token) == ("fill-mask", "<mask>")
+    assert "<mask>" in card.text
 
 
 def test_options_that_contradict_the_direction_are_refused(text, tmp_path):
@@ -307,3 +316,6 @@ def test_a_model_that_does_not_generate_text_is_refused_with_what_to_do(pretrain
         assert found in error
         assert "--direction forward" in error
     assert main(["generate", "--model", "no/such-model-here", "영화"]) == 1
+    capsys.readouterr()
+    assert main(["generate", "--model", str(pretrained[0].parent / "nowhere"), "영화"]) == 1
+    assert "no such folder" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .pairs import Pair, is_pair, pair_chunks
 from .parallel import refuse_container, text_chunks
-from .problem_type import Prediction, ProblemType
+from .problem_type import Prediction, ProblemType, Threshold
 
 # Two models that give these texts the same logits, to the last bit, are the same.
 PROBES = ["연기도 연출도 최고였다. 배송이 빨라요!", "시간이 아깝다", "서울 날씨 100% the end ㅋㅋㅋ", ""]
@@ -40,17 +40,23 @@ class BaseClassifier(ABC):
         labels: The names of the labels, in the order of their ids.
         problem_type: The problem type. It equals the string in the model's configuration.
         max_length: Maximum number of tokens in a text; `None` for no limit.
+        stride: If it is a number, longer texts are read in windows that have so many tokens in common, and their logits
+            are averaged. `None`: longer texts are truncated.
         text_pair: Whether it compares two texts. Wherever a text is passed, it then takes a tuple of two.
         abstain_below: The least probability of a predicted label in single-label classification. A text without such a
             label is predicted as "unsure". `None`: every text gets a label. It may be changed.
+        threshold: The least probability of a predicted label in multi-label classification: one for all labels, or one
+            for each. It may be changed.
     """
 
     abstain_below: float | None = None
+    threshold: Threshold = 0.5
     text_pair: bool = False
     model_type: str
     labels: list[str]
     problem_type: ProblemType
     max_length: int | None
+    stride: int | None = None
 
     @property
     @abstractmethod
@@ -84,20 +90,24 @@ class BaseClassifier(ABC):
     def fingerprint(self) -> str:
         """Return a name for what is predicted: that of another model differs, or of another processor's arithmetic."""
         probes = list(zip(PROBES, PROBES[::-1], strict=True)) if self.text_pair else PROBES
-        parts = [*self.labels, self.problem_type, str(self.max_length), self.logits(probes).tobytes().hex()]
+        length = str(self.max_length) if self.stride is None else f"{self.max_length} by {self.stride}"
+        parts = [*self.labels, self.problem_type, length, self.logits(probes).tobytes().hex()]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @overload
-    def predict(self, texts: str | Pair, *, threshold: float = ...) -> Prediction: ...  # type: ignore[overload-overlap]
+    def predict(self, texts: str | Pair, *, threshold: Threshold | None = ...) -> Prediction: ...  # type: ignore[overload-overlap]
     @overload
-    def predict(self, texts: Iterable[str | Pair], *, threshold: float = ...) -> list[Prediction]: ...
-    def predict(self, texts: str | Iterable[str | Pair], *, threshold: float = 0.5) -> Prediction | list[Prediction]:
+    def predict(self, texts: Iterable[str | Pair], *, threshold: Threshold | None = ...) -> list[Prediction]: ...
+    def predict(
+        self, texts: str | Iterable[str | Pair], *, threshold: Threshold | None = None
+    ) -> Prediction | list[Prediction]:
         """Predict the labels of texts.
 
         Args:
             texts: A text, or any iterable of texts: a list, a generator, a column of a data set or a data frame. A
                 model that compares two texts takes tuples of two.
-            threshold: The least probability of a predicted label in multi-label classification.
+            threshold: The least probability of a predicted label in multi-label classification, or that of each label.
+                By default the model's.
 
         Returns:
             The prediction for a text, or a list of predictions in the order of the texts. A prediction is the name of
@@ -111,7 +121,8 @@ class BaseClassifier(ABC):
             return self.predict([texts], threshold=threshold)[0]
         predictions: list[Prediction] = []
         for _, scores in self.score_chunks(texts):
-            predictions += self.problem_type.predictions(scores, self.labels, threshold, self.abstain_below)
+            least = self.threshold if threshold is None else threshold
+            predictions += self.problem_type.predictions(scores, self.labels, least, self.abstain_below)
         return predictions
 
     def predict_proba(self, texts: str | Iterable[str | Pair]) -> NDArray[np.float32]:
@@ -165,4 +176,6 @@ def _checked(text: str, position: int) -> str:
     if isinstance(text, str):
         return text
     hint = "; pass one column of the data set" if isinstance(text, Mapping) else ""
+    # A column of Arrow holds its own scalars.
+    hint = "; pass column.to_pylist()" if hasattr(text, "as_py") else hint
     raise TypeError(f"texts[{position}] is not a str but {type(text).__name__}: {text!r:.60}{hint}")

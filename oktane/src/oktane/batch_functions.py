@@ -199,7 +199,13 @@ class BatchPredictor(BatchFunction):
 
     def _lists(self, block: Block) -> list[list[Any]]:
         classifier = self.classifier
-        found = classifier.problem_type.rows(self._scores(block), classifier.labels, self.probabilities)
+        found = classifier.problem_type.rows(
+            self._scores(block),
+            classifier.labels,
+            self.probabilities,
+            classifier.abstain_below,
+            classifier.threshold,
+        )
         nothing = [None] * len(classifier.problem_type.columns(classifier.labels, self.probabilities))
         rows = [next(found) if has_text else nothing for has_text in block.has_text.tolist()]
         return [[row[column] for row in rows] for column in range(len(nothing))]

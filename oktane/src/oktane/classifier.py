@@ -11,6 +11,7 @@ from .folders import check_at_least_one, find_model, released_model
 from .network import Model, load_model
 from .parallel import available_cores, map_in_threads
 from .tokenizer import Tokenizer
+from .windows import mean_by_text
 
 # Texts that one thread labels at a time: enough to find many of one length, few enough to share the work out.
 CHUNK_SIZE = 512
@@ -48,8 +49,9 @@ class Classifier(BaseClassifier):
     ) -> None:
         self.folder = folder
         self.model_type, self.labels, self.problem_type = model.model_type, model.labels, model.problem_type
-        self.max_length, self.abstain_below = tokenizer.max_length, model.abstain_below
-        self.text_pair = model.text_pair
+        self.max_length, self.stride = tokenizer.max_length, tokenizer.stride
+        self.abstain_below = model.abstain_below
+        self.text_pair, self.threshold = model.text_pair, model.threshold
         self.num_threads = num_threads
         self._model, self._tokenizer, self._reload = model, tokenizer, reload
 
@@ -69,9 +71,12 @@ class Classifier(BaseClassifier):
         return map_in_threads(self._compute_chunk, chunks, self.num_threads or available_cores())
 
     def _compute_chunk(self, texts: Sequence[Any]) -> Chunk:
-        flat = [text for side in zip(*texts, strict=True) for text in side] if self.text_pair else texts
-        ids, row_splits, truncated = self._tokenizer.encode_counted(flat)
-        return Chunk(texts, self._model.network.run(ids, row_splits), truncated)
+        if self.text_pair:
+            flat = [text for side in zip(*texts, strict=True) for text in side]
+            ids, row_splits, truncated = self._tokenizer.encode_counted(flat)
+            return Chunk(texts, self._model.network.run(ids, row_splits), truncated)
+        ids, row_splits, owners, truncated = self._tokenizer.encode_windows(texts)
+        return Chunk(texts, mean_by_text(self._model.network.run(ids, row_splits), owners, len(texts)), truncated)
 
 
 def load(
@@ -80,6 +85,7 @@ def load(
     revision: str | None = None,
     token: str | bool | None = None,
     max_length: int | None = None,
+    stride: int | None = None,
     num_threads: int | None = None,
 ) -> Classifier:
     """Load a trained classifier: an LSTM, GRU, RNN or n-gram model with an OktTokenizer.
@@ -96,6 +102,8 @@ def load(
         token: A token for the Hub, for private repositories. By default that of `hf auth login` or of HF_TOKEN.
         max_length: Maximum number of tokens in a text. Longer texts are truncated. By default the tokenizer's
             `model_max_length`.
+        stride: If it is given, texts longer than `max_length` are read in windows that have so many tokens in common,
+            and their logits are averaged. By default as the model was trained, and `max_length` truncates.
         num_threads: Number of threads. By default one per core that this process may use.
 
     Returns:
@@ -108,7 +116,11 @@ def load(
     """
     check_at_least_one(max_length=max_length, num_threads=num_threads)
     folder, arguments = find_model(folder_or_hub_id, released_model, revision, token)
-    again = partial(load, **arguments, max_length=max_length, num_threads=num_threads)
+    again = partial(load, **arguments, max_length=max_length, stride=stride, num_threads=num_threads)
     model = load_model(folder)
-    tokenizer = Tokenizer(folder, max_length, vocab_size=model.vocab_size)
+    if stride is not None and (stride < 0 or model.text_pair):
+        raise ValueError(f"stride must be 0 or more, and is for models of single texts, got {stride}")
+    if stride is None and max_length is None:
+        stride = model.stride
+    tokenizer = Tokenizer(folder, max_length, model.vocab_size, stride)
     return Classifier(folder, model, tokenizer, num_threads, again)

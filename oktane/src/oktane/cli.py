@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO
 
 from . import LoadError, __version__, encode_command, predict_command
 from .lines import escaped, replace_closed_streams
+from .table_options import add_table_options, check_table_options, read_options
 
 if TYPE_CHECKING:
     from .okt import Okt
@@ -233,12 +234,7 @@ def _add_options(commands: "argparse._SubParsersAction[Parser]", name: str, comm
     )
     parser.set_defaults(parser=parser, run=_analyze)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text to analyze")
-    parser.add_argument(
-        "--input", nargs="+", metavar="FILE", help="files with a text per line, perhaps compressed; - is standard input"
-    )
-    parser.add_argument(
-        "--encoding", metavar="NAME", help="encoding of the input, such as utf-8, cp949 or utf-16 (default: detected)"
-    )
+    add_table_options(parser)
     parser.add_argument("--output", default="-", metavar="FILE", help="file to write (default: standard output)")
     if "norm" in command.options:
         parser.add_argument("--norm", action="store_true", help="correct colloquial spelling first: 안됔 to 안돼")
@@ -271,8 +267,12 @@ def _analyze(options: argparse.Namespace) -> None:
     from .lines import check_output, open_output
     from .okt import Okt
     from .parallel import available_cores, map_in_threads, text_chunks
+    from .paths import find_files
 
-    check_output(options.output, options.input or [])
+    if wrong := check_table_options(options):
+        options.parser.error(wrong)
+    if options.input:
+        check_output(options.output, map(str, find_files(options.input)))
     # The threads are those of map_in_threads, which also make the lines of output.
     analyze = _analysis(Okt(options.user_dictionary, threads=1, compose=options.compose), options)
     threads = options.threads or available_cores()
@@ -284,12 +284,54 @@ def _analyze(options: argparse.Namespace) -> None:
 
 
 def _blocks(options: argparse.Namespace) -> Iterator[list[str]]:
-    from .lines import read_blocks
+    from .columns import lines_of_input
+    from .lines import STREAM, read_blocks
+    from .paths import find_files
 
-    if options.texts in ([], ["-"]):
-        yield from read_blocks(options.input or ["-"], options.encoding)
+    if options.texts not in ([], [STREAM]):
+        yield options.texts
         return
-    yield options.texts
+    for path in map(str, find_files(options.input or [STREAM])):
+        if path == STREAM and options.input_format in (None, "txt"):
+            yield from lines_of_input(options.encoding)
+        elif _holds_lines(path, options):
+            yield from read_blocks([path], options.encoding)
+        else:
+            yield from _column(path, options)
+
+
+def _holds_lines(path: str, options: argparse.Namespace) -> bool:
+    """Return whether each line of a file is a text. A file of an unknown suffix has lines, unless its format is given.
+
+    Raises:
+        FileError: A file that is called .txt is a table by its first line.
+    """
+    from .columns import refuse_table
+    from .lines import uncompressed
+    from .paths import SUFFIXES, is_shard
+    from .readers import open_reader
+    from .text_readers import TxtReader
+
+    if options.input_format is not None:
+        return bool(options.input_format == "txt")
+    inner = uncompressed(path)
+    if not (inner.suffix.lower() in SUFFIXES or is_shard(inner) or path.lower().endswith(".zip")):
+        return True
+    with open_reader(path, read_options(options)) as reader:
+        refuse_table(reader, "add --input_format tsv if it is a table with a header, txt if each line is a text")
+        return isinstance(reader, TxtReader)
+
+
+def _column(path: str, options: argparse.Namespace) -> Iterator[list[str]]:
+    """Yield the texts of a table in blocks. A null is an empty text."""
+    from .blocks import row_blocks
+    from .files import choose_texts
+    from .readers import open_reader
+
+    with open_reader(path, read_options(options)) as reader:
+        column = choose_texts(reader, options.text_column)
+        for block in row_blocks(reader, column):
+            yield [row.get(column) or "" for row in block.rows]
 
 
 def _analysis(okt: "Okt", options: argparse.Namespace) -> Callable[[list[str]], bytes]:

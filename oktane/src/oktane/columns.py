@@ -1,11 +1,11 @@
 """Which column of a table holds the texts, if the user does not say."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from unicodedata import normalize
 
 from .encodings import say_once
-from .lines import FileError
+from .lines import STREAM, FileError, read_blocks
 from .row_reader import RowReader
 from .text_readers import SEPARATORS, CsvReader, TsvReader, TxtReader, split_lines
 
@@ -185,6 +185,17 @@ def _other_separator(line: str) -> str | None:
         if len(fields) > 1 and {*fields} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
             return str(mark)
     return None
+
+
+def lines_of_input(encoding: str | None) -> Iterator[list[str]]:
+    """Yield the lines of standard input in blocks, and say so if they look like a table."""
+    for number, block in enumerate(read_blocks([STREAM], encoding)):
+        if number == 0 and block and names_columns(block[0]):
+            say_once(
+                "standard input: each line is read as a text, but the first one names columns; to read a table, add "
+                "--input - --input_format csv"
+            )
+        yield block
 
 
 def names_columns(line: str) -> bool:

@@ -53,15 +53,15 @@ def run(options: argparse.Namespace) -> None:
     """
     check_options(options)
     # What only the encoder needs is imported here: --help answers at once.
+    from .columns import lines_of_input
     from .encoder import load_encoder
-    from .lines import read_blocks
 
     encoder = load_encoder(**loading(options))
     if options.input:
         clean_up_on_sigterm()
         _encode_file(encoder, options)
     else:
-        for texts in [options.texts] if options.texts else read_blocks(["-"], options.encoding):
+        for texts in [options.texts] if options.texts else lines_of_input(options.encoding):
             _print_vectors(encoder, texts, not options.no_normalize)
 
 

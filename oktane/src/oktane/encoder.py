@@ -15,6 +15,7 @@ from .folders import check_at_least_one, find_model, released_encoder
 from .network import load_encoder_network
 from .parallel import available_cores, map_in_threads
 from .tokenizer import Tokenizer
+from .windows import mean_by_text
 
 # Texts that one thread encodes at a time: enough to find many of one length, few enough to share the work out.
 CHUNK_SIZE = 512
@@ -109,12 +110,12 @@ class Encoder:
 
     def fingerprint(self) -> str:
         """Return a name for the vectors: that of another encoder differs, or of another processor's arithmetic."""
-        parts = f"{self.dimension} {self.max_length} ".encode() + self.encode(PROBES, normalize=False).tobytes()
-        return hashlib.sha256(parts).hexdigest()
+        length = f"{self.max_length} by {self._tokenizer.stride} ".encode()
+        return hashlib.sha256(length + self.encode(PROBES, normalize=False).tobytes()).hexdigest()
 
     def _compute_chunk(self, texts: Sequence[str], normalize: bool) -> Chunk:
-        ids, row_splits, truncated = self._tokenizer.encode_counted(texts)
-        vectors = self._network.run(ids, row_splits)
+        ids, row_splits, owners, truncated = self._tokenizer.encode_windows(texts)
+        vectors = mean_by_text(self._network.run(ids, row_splits), owners, len(texts))
         if normalize:
             # A vector of zeros stays one.
             lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
@@ -128,6 +129,7 @@ def load_encoder(
     revision: str | None = None,
     token: str | bool | None = None,
     max_length: int | None = None,
+    stride: int | None = None,
     num_threads: int | None = None,
 ) -> Encoder:
     """Load a sentence encoder: an LSTM, GRU or RNN model with an OktTokenizer.
@@ -140,6 +142,8 @@ def load_encoder(
         token: A token for the Hub, for private repositories. By default that of `hf auth login` or of HF_TOKEN.
         max_length: Maximum number of tokens in a text. Longer texts are truncated. By default the tokenizer's
             `model_max_length`.
+        stride: If it is given, texts longer than `max_length` are read in windows that have so many tokens in common,
+            and their vectors are averaged. By default they are truncated.
         num_threads: Number of threads. By default one per core that this process may use.
 
     Returns:
@@ -152,7 +156,9 @@ def load_encoder(
     """
     check_at_least_one(max_length=max_length, num_threads=num_threads)
     folder, arguments = find_model(folder_or_hub_id, released_encoder, revision, token)
-    again = partial(load_encoder, **arguments, max_length=max_length, num_threads=num_threads)
+    if stride is not None and stride < 0:
+        raise ValueError(f"stride must be 0 or more, got {stride}")
+    again = partial(load_encoder, **arguments, max_length=max_length, stride=stride, num_threads=num_threads)
     network = load_encoder_network(folder)
-    tokenizer = Tokenizer(folder, max_length, vocab_size=network.tokens)
+    tokenizer = Tokenizer(folder, max_length, network.tokens, stride)
     return Encoder(folder, network, tokenizer, num_threads, again)

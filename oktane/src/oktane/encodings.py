@@ -33,7 +33,9 @@ _COMMON = re.compile(
     "작안너드오었여상까생적야짜제것봤최부간일같더했개동과구성모건중평소런본신비와았러배되할히치분운않던각때려잘유공습긍용후댓글송품]"
 )
 # The characters that Windows' Latin-1 has where Latin-1 itself has control characters.
-_LATIN_1 = {ord(character): 0x80 + place for place, character in enumerate("€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ")}
+_LATIN_1 = {
+    ord(character): 0x80 + place for place, character in enumerate("€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ")
+}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 _said: set[str] = set()
@@ -282,7 +284,8 @@ def _refuse_mistaken(text: str, name: str, number: int) -> None:
             meant = text.translate(_LATIN_1).encode("latin-1").decode(encoding)
         except UnicodeError:
             continue
-        if _korean(meant):
+        # Fewer syllables may be chance.
+        if len(_HANGUL.findall(meant)) >= 5 and _korean(meant):
             raise FileError(
                 f"{name}, line {number}: {_shown(text.encode(), 'utf-8')} was {_shown(meant.encode(), 'utf-8')} before "
                 f"some program read {encoding.upper()} as Latin-1. Export the file anew; if it is right as it is, add "

@@ -108,7 +108,7 @@ def predict_file(
                 summary.rows += len(block.has_text)
                 summary.nulls += len(block.has_text) - len(scores)
                 summary.truncated += truncated
-                summary.count(scores, classifier.problem_type, classifier.labels, classifier.abstain_below)
+                summary.count(classifier, scores)
                 summary.computed = max(0, summary.rows - summary.nulls - (journal.texts if journal else 0))
                 if report is not None:
                     report(reader, summary)
@@ -157,7 +157,7 @@ def print_predictions(
     """
     for chunk, scores in classifier.score_chunks(texts):
         predicted = classifier.problem_type.rows(
-            scores, _escaped_labels(classifier), probabilities, classifier.abstain_below
+            scores, _escaped_labels(classifier), probabilities, classifier.abstain_below, classifier.threshold
         )
         for values, text in zip(predicted, chunk, strict=True):
             stream.write(tsv_line([*values, *([text] if isinstance(text, str) else text)]))
@@ -236,7 +236,7 @@ def _values(
     labels: Sequence[str],
 ) -> Iterator[list[Any]]:
     """Yield the values of the new columns for each row of a block."""
-    found = classifier.problem_type.rows(scores, labels, probabilities, classifier.abstain_below)
+    found = classifier.problem_type.rows(scores, labels, probabilities, classifier.abstain_below, classifier.threshold)
     nothing = [None] * len(classifier.problem_type.columns(labels, probabilities))
     for has_text in block.has_text.tolist():
         yield next(found) if has_text else list(nothing)

@@ -42,6 +42,10 @@ def _missing(path: Path) -> LoadError:
     )
 
 
+def _is_probability(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
 class Fields:
     """The fields of a JSON object, checked as they are read.
 
@@ -72,11 +76,18 @@ class Fields:
     def optional_probability(self, name: str) -> float | None:
         """Return a number from 0 to 1; `None` if the field is missing or null."""
         value = self.values.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        if value is not None and not _is_probability(value):
             raise self.error(name, "a number from 0 to 1")
-        return float(value)
+        return None if value is None else float(value)
+
+    def optional_probabilities(self, name: str, count: int) -> list[float] | None:
+        """Return a list of numbers from 0 to 1; `None` if the field is missing or null."""
+        values = self.values.get(name)
+        if values is None:
+            return None
+        if not isinstance(values, list) or len(values) != count or not all(map(_is_probability, values)):
+            raise self.error(name, f"a list of {count} numbers from 0 to 1")
+        return list(map(float, values))
 
     def boolean(self, name: str, default: bool) -> bool:
         """Return true or false; `default` if the field is missing."""

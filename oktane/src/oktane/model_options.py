@@ -14,6 +14,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub")
     parser.add_argument("--token", help="Hub token for a private model (default: that of `hf auth login`)")
     parser.add_argument("--max_length", metavar="N", type=int, help="truncate texts to N tokens (default: as saved)")
+    parser.add_argument(
+        "--stride",
+        metavar="N",
+        type=int,
+        help="read longer texts in windows that have N tokens in common, and average (default: as saved)",
+    )
     parser.add_argument("--threads", type=int, metavar="N", help="number of threads (default: one per core)")
 
 
@@ -42,6 +48,7 @@ def loading(options: argparse.Namespace) -> dict[str, Any]:
         "revision": options.revision,
         "token": options.token,
         "max_length": options.max_length,
+        "stride": options.stride,
         "num_threads": options.threads,
     }
 

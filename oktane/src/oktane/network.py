@@ -12,7 +12,7 @@ from . import _engine
 from .folders import WITH_TORCH, LoadError, UnsupportedError
 from .loading import FLOATS, Fields, Weights, read_json
 from .pair_network import PairModel, PairNgrams, PairVectors
-from .problem_type import ProblemType
+from .problem_type import ProblemType, Threshold
 
 CELLS = {"okt_lstm": "lstm", "okt_gru": "gru", "okt_rnn": "rnn"}
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -34,6 +34,8 @@ class Model(NamedTuple):
         vocab_size: Number of tokens in the vocabulary.
         abstain_below: See `BaseClassifier`.
         text_pair: See `BaseClassifier`.
+        threshold: See `BaseClassifier`.
+        stride: See `BaseClassifier`.
     """
 
     network: "_engine.Network | _engine.Ngrams | WideAndDeep | PairModel"
@@ -43,6 +45,8 @@ class Model(NamedTuple):
     vocab_size: int
     abstain_below: float | None = None
     text_pair: bool = False
+    threshold: Threshold = 0.5
+    stride: int | None = None
 
 
 class WideAndDeep(NamedTuple):
@@ -84,7 +88,9 @@ def load_model(folder: Path) -> Model:
     network = build(config, weights, vocab_size, count)
     labels = names or [f"LABEL_{index}" for index in range(count)]
     abstain_below = config.optional_probability("abstain_below")
-    return Model(network, model_type, labels, problem_type, vocab_size, abstain_below, text_pair)
+    threshold = config.optional_probabilities("thresholds", count) or 0.5
+    stride = None if config.values.get("stride") is None else config.integer("stride", 0, least=0)
+    return Model(network, model_type, labels, problem_type, vocab_size, abstain_below, text_pair, threshold, stride)
 
 
 def load_encoder_network(folder: Path) -> _engine.Network:

@@ -75,7 +75,7 @@ class Okt:
         compose: Compose Hangul in conjoining jamo first, as macOS writes file names. konlpy's Okt does not, and reads
             no Korean there. Spans are those of the characters in the given text.
         jvmpath: Not used. There is no Java; konlpy has this argument.
-        max_heap_size: Not used, either.
+        max_heap_size: Not used, either. konlpy's `jki`, its object in Java, is not there.
 
     Attributes:
         user_dictionary: The user's words by part of speech.

@@ -56,11 +56,8 @@ class PairNgrams(NamedTuple):
 
     def run(self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the logits of pairs; see `PairModel.run`."""
-        texts, hashes = self._ngrams(ids, row_splits)
-        pairs, count = texts % ((len(row_splits) - 1) // 2), (len(row_splits) - 1) // 2
-        buckets = _NUM_HASHES if self.hashes is not None else len(self.weights)
-        shared = _in_both(texts >= count, pairs * (buckets + 1) + hashes)
-        hashes = np.where(shared, (hashes + _SHARED) % buckets, hashes)
+        count = (len(row_splits) - 1) // 2
+        pairs, hashes = self._ngrams(ids, row_splits)
         if self.hashes is None:
             found, rows = np.ones(len(hashes), np.bool_), hashes
         else:
@@ -75,7 +72,7 @@ class PairNgrams(NamedTuple):
     def _ngrams(
         self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the text and the hash of each n-gram, with beginnings and ends: `(n-grams,)` each."""
+        """Return the pair and the hash of each n-gram, with beginnings and ends of texts: `(n-grams,)` each."""
         lengths = np.diff(row_splits) + 2
         texts = np.repeat(np.arange(len(lengths)), lengths)
         ends = np.cumsum(lengths)
@@ -83,16 +80,19 @@ class PairNgrams(NamedTuple):
         inside = np.ones(len(tokens), np.bool_)
         inside[ends - 1] = inside[ends - lengths] = False
         tokens[inside] = ids
-        rolling, all_texts, all_hashes = np.zeros(len(tokens), np.int64), [], []
+        rolling, all_pairs, all_hashes = np.zeros(len(tokens), np.int64), [], []
+        pairs, is_second = texts % (len(lengths) // 2 or 1), texts >= len(lengths) // 2
         buckets = _NUM_HASHES if self.hashes is not None else len(self.weights)
         for length in range(1, self.longest + 1):
             count = max(0, len(tokens) - length + 1)
             rolling = rolling[:count] * _BASE + tokens[length - 1 :] + 1
             within = texts[:count] == texts[length - 1 :]
             hashes = (((rolling ^ (rolling >> 32)) * _MIX) >> 20) % buckets
-            all_texts.append(texts[:count][within])
-            all_hashes.append(hashes[within])
-        return np.concatenate(all_texts), np.concatenate(all_hashes)
+            found, hashes = pairs[:count][within], hashes[within]
+            shared = _in_both(is_second[:count][within], found * buckets + hashes)
+            all_pairs.append(found)
+            all_hashes.append(np.where(shared, (hashes + _SHARED) % buckets, hashes))
+        return np.concatenate(all_pairs), np.concatenate(all_hashes)
 
 
 def _in_both(is_second: NDArray[np.bool_], keys: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -82,7 +83,7 @@ def refuse_container(texts: object) -> None:
     """Refuse what has texts in it but gives something else, such as the names of columns, when it is iterated over.
 
     Raises:
-        TypeError: It is a text itself, a dictionary, a data frame or a table, or can't be iterated over.
+        TypeError: It is a text itself, a set, a dictionary, a data frame or a table, or can't be iterated over.
     """
     name = type(texts).__name__
     # A data frame of pandas or polars, an Arrow table, or a data set has columns; a column has none.
@@ -90,8 +91,12 @@ def refuse_container(texts: object) -> None:
         raise TypeError(
             f"texts is a {name}, not a list of str: pass the column that holds the texts, as in data['text']"
         )
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+    if isinstance(texts, str):
+        raise TypeError(f"texts is one text: pass a list of it, [{texts!r:.40}]")
+    if isinstance(texts, bytes) or not isinstance(texts, Iterable):
         raise TypeError(f"texts must be a str or an iterable of str, not {name}")
+    if isinstance(texts, AbstractSet):
+        raise TypeError(f"texts is a {name}, which has no order; pass a list of it, such as sorted(texts)")
     # A NumPy array of more than one dimension gives rows.
     if getattr(texts, "ndim", 1) != 1:
         raise TypeError(f"texts is a {name} of {texts.ndim} dimensions; pass one column of it, as in data[:, 0]")  # type: ignore[attr-defined]
@@ -110,7 +115,8 @@ def text_chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
 def _checked(number: int, text: str) -> str:
     if not isinstance(text, str):
         raise TypeError(f"text {number} of the batch must be a str, not {type(text).__name__}: {text!r:.60}")
-    return text
+    # The C modules take no subclasses, such as the str of NumPy.
+    return text if type(text) is str else str.__str__(text)
 
 
 def sized_chunks(texts: Iterable[T], size: int, length: Callable[[T], int] = len) -> Iterator[list[T]]:  # type: ignore[assignment]

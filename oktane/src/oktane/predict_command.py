@@ -114,8 +114,8 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
     """
     check(options)
     # What only the predictions need is imported here: --help answers at once.
+    from .columns import lines_of_input
     from .files import print_file, print_predictions
-    from .lines import read_blocks
     from .paths import find_files
     from .runs import Shard, plan, predict_files
 
@@ -143,7 +143,7 @@ def predict(options: argparse.Namespace, load: Callable[[], tuple[BaseClassifier
         texts = _pairs_of_arguments(options) if classifier.text_pair else options.texts
         print_predictions(classifier, texts, sys.stdout, probabilities=options.probabilities)
     else:
-        for lines in read_blocks([STREAM], options.encoding):
+        for lines in lines_of_input(options.encoding):
             texts = _pairs_of_lines(lines) if classifier.text_pair else lines
             print_predictions(classifier, texts, sys.stdout, probabilities=options.probabilities)
 

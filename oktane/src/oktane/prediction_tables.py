@@ -41,7 +41,7 @@ def prediction_arrays(
         kind = pa.list_(pa.string()) if problem_type is ProblemType.MULTI_LABEL else pa.float64()
         if problem_type is ProblemType.REGRESSION and scores.shape[1] > 1:
             kind = pa.list_(pa.float64())
-        found = iter(problem_type.predictions(scores, classifier.labels))
+        found = iter(problem_type.predictions(scores, classifier.labels, classifier.threshold))
         predicted = pa.array([next(found) if has else None for has in has_text.tolist()], kind)
     return [predicted, *map(spread, problem_type.probability_columns(scores, probabilities))]
 

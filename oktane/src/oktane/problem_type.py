@@ -7,6 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+Threshold: TypeAlias = float | Sequence[float]
+"""The least probability of a predicted label in multi-label classification: one for all labels, or one for each."""
+
 Prediction: TypeAlias = str | list[str] | float | list[float]
 """A label; in multi-label classification a list of labels; in regression a number, or a list of numbers."""
 
@@ -42,12 +45,12 @@ class ProblemType(StrEnum):
             return probabilities
         return logits
 
-    def scores_to_labels(self, scores: NDArray[np.float32], threshold: float = 0.5) -> NDArray[Any]:
+    def scores_to_labels(self, scores: NDArray[np.float32], threshold: Threshold = 0.5) -> NDArray[Any]:
         """Decide: the one rule that prediction and evaluation follow.
 
         Args:
             scores: The result of `scores`.
-            threshold: The least probability of a predicted label in multi-label classification.
+            threshold: See `Threshold`.
 
         Returns:
             Single-label: the id of the most probable label, the first of equally probable ones, `(texts,)`.
@@ -56,18 +59,18 @@ class ProblemType(StrEnum):
         if self is self.SINGLE_LABEL:
             return scores.argmax(axis=-1)
         if self is self.MULTI_LABEL:
-            return (scores >= threshold).astype(np.int64)
+            return (scores >= np.asarray(threshold, np.float32)).astype(np.int64)
         return scores
 
-    def logits_to_labels(self, logits: NDArray[np.floating[Any]]) -> NDArray[Any]:
+    def logits_to_labels(self, logits: NDArray[np.floating[Any]], threshold: Threshold = 0.5) -> NDArray[Any]:
         """Decide from logits; see `scores_to_labels`."""
-        return self.scores_to_labels(self.scores(logits))
+        return self.scores_to_labels(self.scores(logits), threshold)
 
     def predictions(
         self,
         scores: NDArray[np.float32],
         names: Sequence[str],
-        threshold: float = 0.5,
+        threshold: Threshold = 0.5,
         abstain_below: float | None = None,
     ) -> list[Prediction]:
         """Return the prediction for each text.
@@ -75,7 +78,7 @@ class ProblemType(StrEnum):
         Args:
             scores: The result of `scores`.
             names: The names of the labels, in the order of their ids.
-            threshold: The least probability of a predicted label in multi-label classification.
+            threshold: See `Threshold`.
             abstain_below: The least probability of a predicted label in single-label classification. A text without
                 such a label gets `UNSURE`. By default, every text gets a label.
         """
@@ -114,10 +117,11 @@ class ProblemType(StrEnum):
         names: Sequence[str],
         probabilities: bool = False,
         abstain_below: float | None = None,
+        threshold: Threshold = 0.5,
     ) -> Iterator[list[Any]]:
-        """Yield the values of `columns` for each text. Probabilities have 6 decimals."""
+        """Yield the values of `columns` for each text; see `predictions`. Probabilities have 6 decimals."""
         numbers = [column.tolist() for column in self.probability_columns(scores, probabilities)]
-        predictions = self.predictions(scores, names, abstain_below=abstain_below)
+        predictions = self.predictions(scores, names, threshold, abstain_below)
         for values in zip(predictions, *numbers, strict=True):
             yield list(values)
 

@@ -109,7 +109,9 @@ class _Shards(RowReader):
 
     def __init__(self, paths: Sequence[str | os.PathLike[str]], options: ReadOptions) -> None:
         # Spark leaves an empty file where a part has no rows.
-        self._paths = [path for path in map(Path, paths) if str(path) == STREAM or path.stat().st_size] or [Path(paths[0])]
+        self._paths = [path for path in map(Path, paths) if str(path) == STREAM or path.stat().st_size] or [
+            Path(paths[0])
+        ]
         self._done = 0
         self.options = options
         self._open(self._paths[0])
@@ -184,6 +186,7 @@ def text_of(row: Row, column: str, reader: RowReader) -> str | None:
     # What Python writes into JSON for nothing.
     if isinstance(text, float) and math.isnan(text):
         return None
-    fix = "--text_column names another column" if isinstance(text, dict | list) else "write it in quotes"
-    found = f"a {type(text).__name__} ({text!r:.40})"
-    raise FileError(f"{reader.location}: the column {column!r} is {found}, not text; {fix}")
+    found = f"a {type(text).__name__} ({text!r:.40}), not text"
+    raise FileError(
+        f"{reader.location}: the column {column!r} is {found}; make it text, or name another column with --text_column"
+    )

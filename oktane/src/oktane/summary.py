@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .base_classifier import BaseClassifier
 from .lines import counted, escaped
 from .problem_type import UNSURE, ProblemType
 
@@ -37,21 +37,16 @@ class Summary:
     labels: Counter[str] = field(default_factory=Counter)
     total: float = 0.0
 
-    def count(
-        self,
-        scores: NDArray[np.float32],
-        problem_type: ProblemType,
-        names: Sequence[str],
-        abstain_below: float | None = None,
-    ) -> None:
-        """Count the predictions for some texts, `(texts, labels)`."""
+    def count(self, classifier: BaseClassifier, scores: NDArray[np.float32]) -> None:
+        """Count the predictions of a classifier that gave some texts these scores, `(texts, labels)`."""
+        problem_type, names = classifier.problem_type, classifier.labels
         if problem_type is ProblemType.REGRESSION:
             self.total += float(scores[:, 0].sum(dtype=np.float64))
             return
-        unsure = problem_type.is_unsure(scores, abstain_below)
+        unsure = problem_type.is_unsure(scores, classifier.abstain_below)
         if unsure.any():
             self.labels[UNSURE] += int(unsure.sum())
-        decided = problem_type.scores_to_labels(scores)[~unsure]
+        decided = problem_type.scores_to_labels(scores, classifier.threshold)[~unsure]
         if problem_type is ProblemType.SINGLE_LABEL:
             counts = np.bincount(decided, minlength=len(names))
         else:

@@ -89,15 +89,15 @@ class CsvReader(RecordReader):
                 advice = (
                     "a field with a carriage return has to be in double quotes"
                     if "new-line" in str(exception)
-                    else "look for a double quote that is opened and never closed, here or above, or that stands inside "
-                    'a quoted field, where it is written twice (""); or name the file .tsv if tabs separate its fields'
+                    else "look for a double quote that is opened and never closed, here or above, or that stands "
+                    'inside a quoted field, where it is written twice (""); or name the file .tsv if tabs separate its '
+                    "fields"
                 )
                 raise FileError(f"{self.path}, line {start}: not valid csv ({exception}); {advice}") from None
             if fields is None:
                 return
             if fields:
                 yield start, fields
-
 
     def _advice(self, count: int) -> str:
         if count < len(self.columns):

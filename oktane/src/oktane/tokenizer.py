@@ -18,6 +18,7 @@ from .loading import Fields, read_json
 from .okt import Okt
 from .tagset import mask_of
 from .user_words import known_to_first_version, read_user_dictionary
+from .windows import cut_windows
 
 # A `model_max_length` of at least this is no limit, as in transformers.
 UNLIMITED = 10**20
@@ -46,17 +47,25 @@ class Tokenizer:
         max_length: Maximum number of tokens in a text, with special tokens. By default the `model_max_length` of
             tokenizer_config.json.
         vocab_size: The number of tokens that the model knows, if that is to be checked.
+        stride: The number of tokens that windows have in common, if longer texts are read in windows.
 
     Attributes:
-        max_length: Maximum number of tokens in a text; `None` for no limit.
+        max_length: Maximum number of tokens in a text or window; `None` for no limit.
+        stride: See above; `None` if longer texts are truncated.
         size: Ids run from 0 to `size - 1`.
 
     Raises:
         LoadError: If a file is missing or damaged, or asks for something that can't be done here.
-        ValueError: If `max_length` leaves no room for the special tokens.
+        ValueError: If `max_length` leaves no room for the special tokens, or for more than `stride` tokens.
     """
 
-    def __init__(self, folder: Path, max_length: int | None = None, vocab_size: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        max_length: int | None = None,
+        vocab_size: int | None = None,
+        stride: int | None = None,
+    ) -> None:
         path = folder / "tokenizer_config.json"
         config = Fields(path, read_json(path))
         if config.values.get("tokenizer_class") != "OktTokenizer":
@@ -96,6 +105,9 @@ class Tokenizer:
             if max_length is None:
                 raise config.error("model_max_length", f"at least {room}, which is how many special tokens a text gets")
             raise ValueError(f"max_length is {max_length}, but the special tokens alone are {room}")
+        self.stride = None if self.max_length is None else stride
+        if self.stride is not None and self.stride >= (self.max_length or 0) - room:
+            raise ValueError(f"stride is {stride}; it has to be less than max_length, which is {self.max_length}")
 
         words = folder / "user_dictionary.txt"
         try:
@@ -138,11 +150,31 @@ class Tokenizer:
 
     def encode_counted(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
         """Return what `encode` returns, and how many texts were truncated."""
+        return self._complete(*self._encode_whole(texts))
+
+    def encode_windows(
+        self, texts: Sequence[str]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], int]:
+        """Encode texts in windows if there is a `stride`, and else as one window each.
+
+        Returns:
+            The ids of all windows, `(tokens,)`; their row splits, `(windows + 1,)`; the text of each window,
+            `(windows,)`; and how many texts were truncated.
+        """
+        ids, row_splits = self._encode_whole(texts)
+        owners = np.arange(len(texts))
+        if self.stride is not None and self.max_length is not None:
+            size = self.max_length - len(self._before) - len(self._after)
+            ids, row_splits, owners = cut_windows(ids, row_splits, size, self.stride)
+        ids, row_splits, truncated = self._complete(ids, row_splits)
+        return ids, row_splits, owners, truncated
+
+    def _encode_whole(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         if isinstance(texts, ArrowTexts):
             # What is between texts can't be told from them here, but a false alarm costs little.
             utf8 = texts.utf8()
             if FIRST_BYTE not in utf8 and not any(token.content.encode() in utf8 for token in self._added):
-                return self._complete(*self._encode_morphemes(texts.decoded(), np.ones(len(texts), np.uint8)))
+                return self._encode_morphemes(texts.decoded(), np.ones(len(texts), np.uint8))
             texts = list(texts)
         joined = "\0".join(texts)
         try:
@@ -150,8 +182,8 @@ class Tokenizer:
         except UnicodeEncodeError:
             texts = [LONE_SURROGATE.sub("\ufffd", text) for text in texts]
         if any(token.content in joined for token in self._added):
-            return self._complete(*self._encode_around_added_tokens(texts))
-        return self._complete(*self._encode_morphemes(list(texts), np.ones(len(texts), np.uint8)))
+            return self._encode_around_added_tokens(texts)
+        return self._encode_morphemes(list(texts), np.ones(len(texts), np.uint8))
 
     def _complete(
         self, ids: NDArray[np.int32], row_splits: NDArray[np.int64]

@@ -54,7 +54,7 @@ def generate(argv: Sequence[str]) -> None:
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     from transformers import set_seed
 
-    from ..inference.generator import load_generator
+    from ..inference.loading import load_generator
     from ..inference.torch_loading import quiet_transformers
 
     how = {name: getattr(options, name) for name in ("max_new_tokens", "num_beams", "num_return_sequences")}

@@ -24,6 +24,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help="what runs the model: oktane is fast on a CPU, torch runs everything (default: oktane if it can)",
     )
     group.add_argument("--max_length", metavar="N", type=int, help="cut texts after N tokens (default: as in training)")
+    group.add_argument(
+        "--stride",
+        metavar="N",
+        type=int,
+        help="read longer texts in windows that have N tokens in common, and average (default: as in training)",
+    )
 
 
 def load_model(options: argparse.Namespace) -> Classifier:
@@ -33,4 +39,12 @@ def load_model(options: argparse.Namespace) -> Classifier:
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     from ..inference.loading import load
 
-    return load(options.model, options.revision, options.token, options.device, options.max_length, options.engine)
+    return load(
+        options.model,
+        options.revision,
+        options.token,
+        options.device,
+        options.max_length,
+        options.engine,
+        options.stride,
+    )

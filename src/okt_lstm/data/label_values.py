@@ -2,6 +2,8 @@
 
 import math
 import re
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from oktane.hangul import compose_hangul
@@ -36,7 +38,7 @@ def read_label(value: Any) -> Any:
     Returns:
         None for nothing. A list of labels for a list, and for text that is a list by accident. Text without blanks and
         quotes around it, with one blank between words, and Hangul composed; "true" and "false" in lowercase; digits
-        that are not wide. A whole number that became a float, as an int. Everything else as it is.
+        that are not wide. A whole number that became a float, as an int. A date in ISO 8601. Everything else as it is.
     """
     if isinstance(value, str):
         text = compose_hangul([" ".join(value.strip(_UNSEEN).split()).strip(_UNSEEN)])[0][0]
@@ -51,6 +53,10 @@ def read_label(value: Any) -> Any:
         if _LIST.fullmatch(text):
             return [read_label(_unquoted(item)) for item in _ITEMS.findall(text)]
         return text.lower() if text.lower() in ("true", "false") else text
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, float):
         if math.isnan(value):
             return None

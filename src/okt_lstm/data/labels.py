@@ -64,7 +64,7 @@ class Rows(Protocol):
     def class_names(self) -> tuple[str, ...] | None: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[tuple[str, Any, Any]]:
-        """Yield the location of each row for messages ("reviews.csv, line 17"), its text (or two), and its `read_label`."""
+        """Yield the location of each row for messages ("a.csv, line 17"), its text (or two), and its `read_label`."""
 
 
 @dataclass(frozen=True)
@@ -281,8 +281,11 @@ def _scan(splits: Sequence[Rows], skip_bad_rows: bool) -> _Found:
             parts = text if isinstance(text, tuple) else (text,)
             for part, column in zip(parts, (rows.text_column, rows.pair_column), strict=False):
                 if not isinstance(part, str):
-                    what = f"{type(part).__name__} {part!r}, not text"
-                    raise DataError(f"{location}: the column {column!r} holds {what}.")
+                    what = f"{type(part).__name__} {part!r:.40}, not text"
+                    raise DataError(
+                        f"{location}: the column {column!r} holds {what}. Make it text, or name another column with "
+                        "--text_column."
+                    )
             found.rows += 1
             if not isinstance(label, str | bool | list):
                 number = number or location

@@ -6,7 +6,7 @@ from typing import Any
 from oktane.problem_type import ProblemType
 
 from .errors import DataError
-from .label_values import as_flags, read_label
+from .label_values import as_flags, is_whole, read_label, whole_number
 from .labels import LabelScheme, ids_by_name
 
 
@@ -31,6 +31,8 @@ def _encode(label: Any, scheme: LabelScheme, location: str) -> Any:
     label = read_label(label.tolist() if hasattr(label, "tolist") else label)
     if label is None:
         raise DataError(f"{location}: the label is missing.")
+    if isinstance(label, str) and is_whole(label) and label not in scheme.ids:
+        label = int(whole_number(label))
     if scheme.problem_type is ProblemType.SINGLE_LABEL and isinstance(label, int) and not isinstance(label, bool):
         if not 0 <= label < len(scheme.names):
             raise DataError(f"{location}: there is no class {label}; the ids are 0 to {len(scheme.names) - 1}.")

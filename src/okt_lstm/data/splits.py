@@ -51,8 +51,8 @@ class Splits:
 
     Attributes:
         datasets: `train`, `validation` and, if there is one, `test`. Columns: `text` (string), of pairs also
-            `text_pair` (string), and `label`: a ClassLabel, a list of 0.0 and 1.0 (one per class), or a float, depending
-            on `problem_type`.
+            `text_pair` (string), and `label`: a ClassLabel, a list of 0.0 and 1.0 (one per class), or a float,
+            depending on `problem_type`.
         problem_type: The problem type.
         label_names: The names of the classes by id; empty for regression.
         description: What the model card says about the data.

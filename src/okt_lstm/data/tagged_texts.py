@@ -251,7 +251,7 @@ def from_tags(tokens: Any, tags: Sequence[Any], location: str = "row") -> tuple[
     if not isinstance(tokens, list) or not all(isinstance(token, str) and token for token in tokens):
         raise DataError(f"{location}: the tokens must be a list of texts that are not empty, not {tokens!r:.60}")
     if len(tokens) != len(tags):
-        raise DataError(f"{location}: has {len(tokens)} tokens, but {len(tags)} tags")
+        raise DataError(f"{location}: the number of tokens is {len(tokens)}, that of tags {len(tags)}")
     separator = "" if all(len(token) == 1 for token in tokens) else " "
     entities: list[Entity] = []
     loose, end, inside = 0, 0, ""
@@ -274,7 +274,7 @@ def from_spans(text: Any, spans: Any, location: str = "row") -> tuple[str, list[
     """Return a text and its entities in order.
 
     Raises:
-        DataError: A span leaves the text, overlaps another, or has no label; or there is no text.
+        DataError: A span is empty, leaves the text, overlaps another, or has no label; or there is no text.
     """
     if not isinstance(text, str):
         raise DataError(f"{location}: the text is {text!r:.40}; it must be a text")
@@ -283,7 +283,9 @@ def from_spans(text: Any, spans: Any, location: str = "row") -> tuple[str, list[
         start, end, label = (span.get(name) if isinstance(span, Mapping) else None for name in Entity._fields)
         if type(start) is not int or type(end) is not int or not isinstance(label, str) or not label:
             raise DataError(f"{location}: an entity needs start, end and label, got {span!r:.100}")
-        if not 0 <= start < end <= len(text):
+        if start >= end:
+            raise DataError(f"{location}: the entity {label} from {start} to {end} has no character")
+        if not 0 <= start <= end <= len(text):
             raise DataError(
                 f"{location}: the entity {label} from {start} to {end} leaves the text of {len(text)} characters"
             )

@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Iterator
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 from oktane.encodings import say_once
 from oktane.lines import FileError
@@ -11,7 +11,12 @@ from oktane.paths import SUFFIXES
 from oktane.readers import READERS
 from oktane.row_reader import RecordReader
 
-
+MOST_ROWS = 1_048_576
+"""How many rows Excel gives a sheet."""
+# Apache POI refuses parts that are compressed better than this, too: such a file is small and fills the memory.
+_MOST_COMPRESSION = 100
+# A part of this many bytes may be compressed to any size.
+_HARMLESS = 1 << 24
 # Rows that are read twice, to find formulas without results.
 _CHECKED_ROWS = 200
 
@@ -20,28 +25,45 @@ class _XlsxReader(RecordReader):
     """The rows of a sheet, as text: what a csv file that Excel writes would hold."""
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        try:
-            import openpyxl
-            from openpyxl.utils.exceptions import InvalidFileException
-        except ImportError:
-            raise FileError(
-                f"{self.path}: openpyxl reads xlsx files; install it: pip install 'okt-lstm[xlsx]'"
-            ) from None
-        try:
-            book = openpyxl.load_workbook(self._stream, read_only=True, data_only=True)
-        except (InvalidFileException, BadZipFile, KeyError, ValueError) as exception:
-            raise FileError(f"{self.path}: not an xlsx file ({exception})") from None
-        sheet = self._sheet(book)
-        self._refuse_lost_results(sheet.title)
-        # Some programs write a wrong size, and cells beyond it would be left out.
-        sheet.reset_dimensions()
         width = 0
-        for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+        for number, cells in enumerate(self._cells(), 1):
+            if number > MOST_ROWS:
+                raise FileError(f"{self.path}: numbers a row above {MOST_ROWS:,}, the most that a sheet has")
             fields = [_to_text(value) for value in cells]
             if any(fields):
                 # Blank cells at the end of a row are left out in the file.
                 width = width or len(fields)
                 yield number, fields + [""] * (width - len(fields))
+
+    def _cells(self) -> Iterator[tuple[Any, ...]]:
+        try:
+            import openpyxl
+        except ImportError:
+            raise FileError(
+                f"{self.path}: openpyxl reads xlsx files; install it: pip install 'okt-lstm[xlsx]'"
+            ) from None
+        try:
+            self._refuse_bomb()
+            sheet = self._sheet(openpyxl.load_workbook(self._stream, read_only=True, data_only=True))
+            self._refuse_lost_results(sheet.title)
+            # Some programs write a wrong size, and cells beyond it would be left out.
+            sheet.reset_dimensions()
+            yield from sheet.iter_rows(values_only=True)
+        except (FileError, OSError):
+            raise
+        # openpyxl reads a damaged file until something fails, with errors of any kind.
+        except Exception as exception:
+            raise FileError(f"{self.path}: not an xlsx file, or a damaged one ({exception})") from None
+
+    def _refuse_bomb(self) -> None:
+        """Refuse a file with a part that is much larger than what is compressed."""
+        with ZipFile(self._stream) as archive:
+            for part in archive.infolist():
+                if part.file_size > max(_HARMLESS, _MOST_COMPRESSION * part.compress_size):
+                    raise FileError(
+                        f"{self.path}: {part.filename} has {part.compress_size:,} bytes and would have "
+                        f"{part.file_size:,} when it is decompressed; if you trust the file, save it as csv"
+                    )
 
     def _sheet(self, book: Any) -> Any:
         wanted, sheets = self.options.sheet, book.worksheets
@@ -59,7 +81,7 @@ class _XlsxReader(RecordReader):
         raise FileError(f"{self.path}: has no sheet {wanted!r} (--sheet); its sheets are {', '.join(book.sheetnames)}")
 
     def _refuse_lost_results(self, title: str) -> None:
-        """Refuse formulas without their results, which look like blank cells. The first rows show whether there are any.
+        """Refuse formulas without their results, which look like blank cells. The first rows show whether some are.
 
         Raises:
             FileError: There are some.

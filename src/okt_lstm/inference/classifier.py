@@ -8,7 +8,9 @@ import numpy as np
 
 import oktane
 from oktane.base_classifier import BaseClassifier, Chunk
+from oktane.lines import counted
 from oktane.pairs import Pair
+from oktane.parallel import refuse_container
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -59,9 +61,10 @@ class Classifier(BaseClassifier):
 
     def _use(self, runner: "oktane.Classifier | TorchClassifier") -> None:
         self._runner = runner
-        self.model_type, self.max_length = runner.model_type, runner.max_length
+        self.model_type, self.max_length, self.stride = runner.model_type, runner.max_length, runner.stride
         self.labels, self.problem_type = runner.labels, runner.problem_type
         self.abstain_below, self.text_pair = runner.abstain_below, runner.text_pair
+        self.threshold = runner.threshold
 
     def __repr__(self) -> str:
         engine = "oktane" if self.engine == "oktane" else f"torch on {self.model.device}"
@@ -87,7 +90,9 @@ class Classifier(BaseClassifier):
             # torch takes seconds to import.
             from .torch_loading import load_in_torch
 
-            self._runner = load_in_torch(str(self._runner.folder), device="cpu", max_length=self.max_length)
+            self._runner = load_in_torch(
+                str(self._runner.folder), device="cpu", max_length=self.max_length, stride=self.stride
+            )
         return self._runner
 
     @property
@@ -122,12 +127,13 @@ class Classifier(BaseClassifier):
         from ..models.classification_loss import classification_loss
         from ..reports.metrics import compute_metrics_for
 
+        refuse_container(texts)
         if len(texts) != len(labels):
-            raise ValueError(f"{len(texts)} texts, but {len(labels)} labels")
+            raise ValueError(f"{counted(len(texts), 'text')}, but {counted(len(labels), 'label')}")
         encoded = encode_labels(labels, self.problem_type, self.labels)
         logits = self.logits(texts)
         references = np.asarray(encoded, np.int64 if self.problem_type == "single_label_classification" else np.float32)
-        scores = compute_metrics_for(self.problem_type)(EvalPrediction(logits, references))
+        scores = compute_metrics_for(self.problem_type, self.threshold)(EvalPrediction(logits, references))
         config = PreTrainedConfig.from_dict(
             {"problem_type": self.problem_type.value, "id2label": dict(enumerate(self.labels))}
         )

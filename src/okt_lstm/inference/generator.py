@@ -1,16 +1,9 @@
-"""From a folder, or the id of a repository on the Hub, to a language model that continues texts."""
+"""A trained language model: texts in, the same texts and what follows them out."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-
-from oktane.folders import LoadError
-from oktane.hub import hub_is_unreachable
-
-from .torch_checks import check_weights
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 class Generator:
@@ -55,48 +48,3 @@ class Generator:
             # What stands in the text may be unknown to the model: keep it as it is.
             results.append(texts[index // sequences] + str(whole).removeprefix(str(known)))
         return results
-
-
-def load_generator(
-    folder_or_hub_id: str,
-    revision: str | None = None,
-    token: str | bool | None = None,
-    device: str | None = None,
-) -> Generator:
-    """Load a language model that `okt-lstm pretrain --direction forward` trained. No code of the folder is run.
-
-    Args:
-        folder_or_hub_id: A folder or the id of a repository on the Hub.
-        revision: A branch, tag or commit of the repository.
-        token: A token for the Hub, for private repositories.
-        device: Where the model runs, such as `"cuda"`. By default the CPU.
-
-    Raises:
-        LoadError: If there is no such folder or repository, or it holds no model that generates text.
-    """
-    folder = Path(folder_or_hub_id).expanduser()
-    name = str(folder) if folder.is_dir() else folder_or_hub_id
-    offline = folder.is_dir() or hub_is_unreachable(name, revision, token)
-    options: dict[str, Any] = {"revision": revision or "main", "token": token, "local_files_only": offline}
-    try:
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **options)
-    except (OSError, ValueError) as error:
-        raise LoadError(f"{name} can't be loaded: {error}") from error
-    if not any(architecture.endswith("ForCausalLM") for architecture in config.architectures or ()):
-        found = ", ".join(config.architectures or ()) or config.model_type
-        raise LoadError(
-            f"{name} holds no model that generates text, but {found}: train one with `okt-lstm pretrain --direction "
-            "forward`"
-        )
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, **options)
-        loaded_model: Any = AutoModelForCausalLM.from_pretrained(
-            name, trust_remote_code=False, use_safetensors=True, output_loading_info=True, **options
-        )
-        model, loaded = loaded_model
-    except (OSError, ValueError, RuntimeError) as error:
-        raise LoadError(f"{name} can't be loaded: {error}") from error
-    if loaded["missing_keys"]:
-        raise LoadError(f"{name} lacks weights: {', '.join(sorted(loaded['missing_keys']))}")
-    check_weights(name, model)
-    return Generator(model.to(torch.device(device or "cpu")), tokenizer)

@@ -13,6 +13,7 @@ from .classifier import Classifier
 if TYPE_CHECKING:
     import torch
 
+    from .generator import Generator
     from .tagger import Tagger
 
 Engine: TypeAlias = Literal["auto", "oktane", "torch"]
@@ -25,6 +26,7 @@ def load(
     device: "str | torch.device | None" = None,
     max_length: int | None = None,
     engine: Engine = "auto",
+    stride: int | None = None,
 ) -> Classifier:
     """Load a trained classifier of this package with its tokenizer.
 
@@ -45,6 +47,8 @@ def load(
         engine: What runs the network. `"oktane"` runs it in C, on the CPU, and neither torch nor transformers is
             imported. `"torch"` runs everything. By default oktane, and torch for what it can't run: another device,
             and tokenizers other than `OktTokenizer`. Both predict the same labels.
+        stride: If it is given, texts longer than `max_length` are read in windows that have so many tokens in common,
+            and their logits are averaged. By default as the model was trained, and `max_length` truncates.
 
     Returns:
         The classifier.
@@ -54,7 +58,7 @@ def load(
             package, or one that oktane can't run was to be run by it.
         ValueError: If the device is unknown or missing, or an option is out of range.
     """
-    classifier = load_in_oktane(folder_or_hub_id, revision, token, device, max_length, engine)
+    classifier = load_in_oktane(folder_or_hub_id, revision, token, device, max_length, engine, stride)
     if classifier is not None:
         return classifier
     from .torch_loading import load_in_torch
@@ -64,7 +68,7 @@ def load(
     # Its weights could fit those of a classifier.
     if is_tagger(name, revision, token):
         raise LoadError(f"{name} holds a tagger, not a classifier: load it with okt_lstm.load_tagger")
-    return Classifier.run_by(load_in_torch(name, revision, token, device, max_length))
+    return Classifier.run_by(load_in_torch(name, revision, token, device, max_length, stride=stride))
 
 
 def load_in_oktane(
@@ -74,6 +78,7 @@ def load_in_oktane(
     device: "str | torch.device | None" = None,
     max_length: int | None = None,
     engine: Engine = "auto",
+    stride: int | None = None,
 ) -> Classifier | None:
     """Load a classifier that oktane runs. Return `None` if torch has to run it; for the rest see `load`."""
     if engine not in get_args(Engine):
@@ -84,7 +89,7 @@ def load_in_oktane(
     if engine == "torch" or not on_cpu:
         return None
     try:
-        found = oktane.load(folder_or_hub_id, revision=revision, token=token, max_length=max_length)
+        found = oktane.load(folder_or_hub_id, revision=revision, token=token, max_length=max_length, stride=stride)
     except UnsupportedError:
         if engine == "oktane":
             raise
@@ -126,15 +131,54 @@ def load_tagger(
     return load_tagger_in_torch(name, revision, token, device)
 
 
+def load_generator(
+    folder_or_hub_id: str | os.PathLike[str],
+    revision: str | None = None,
+    token: str | bool | None = None,
+    device: "str | torch.device | None" = None,
+) -> "Generator":
+    """Load a language model that `okt-lstm pretrain --direction forward` trained, with its tokenizer.
+
+    Only safetensors weights are read, and no code of the folder or repository is run.
+
+    Args:
+        folder_or_hub_id: The folder, or the id of a repository on the Hub.
+        revision: A branch, tag or commit of the repository.
+        token: A token for the Hub, for private repositories. By default that of `hf auth login` or of HF_TOKEN.
+        device: Where the network runs, such as `"cuda"`. By default the CPU.
+
+    Raises:
+        LoadError: If there is no such folder or repository, it may not be read, or it holds no complete model that
+            generates text.
+        ValueError: If the device is unknown or missing.
+    """
+    from .torch_loading import load_generator_in_torch
+
+    name = os.fspath(folder_or_hub_id)
+    _refuse_other_models(name, revision, token)
+    found = _architectures(name, revision, token)
+    if not any(one.endswith("ForCausalLM") for one in found):
+        raise LoadError(
+            f"{name} holds no model that generates text, but {', '.join(found) or 'another one'}: train one with "
+            "`okt-lstm pretrain --direction forward`"
+        )
+    return load_generator_in_torch(name, revision, token, device)
+
+
 def is_tagger(name: str, revision: str | None = None, token: str | bool | None = None) -> bool:
     """Return whether a folder or repository holds a model that labels tokens, by its config.json."""
+    return any(one.endswith("ForTokenClassification") for one in _architectures(name, revision, token))
+
+
+def _architectures(name: str, revision: str | None, token: str | bool | None) -> list[str]:
+    """Return the names of a model's classes, by its config.json; none if that can't be read."""
     try:
         config_file = find_model_file(name, "config.json", revision, token)
         classes = json.loads(config_file.read_text(encoding="utf-8")).get("architectures") if config_file else None
     # Whoever loads the model says what is wrong with it.
     except (OSError, ValueError, AttributeError, RecursionError):
-        return False
-    return isinstance(classes, list) and any(str(one).endswith("ForTokenClassification") for one in classes)
+        return []
+    return [str(one) for one in classes] if isinstance(classes, list) else []
 
 
 def find_model_file(name: str, file: str, revision: str | None, token: str | bool | None) -> Path | None:

@@ -13,6 +13,7 @@ from transformers.tokenization_utils_base import LARGE_INTEGER
 from oktane.base_classifier import BaseClassifier, Chunk
 from oktane.parallel import available_cores, map_in_threads
 from oktane.problem_type import ProblemType
+from oktane.windows import cut_windows, mean_by_text
 
 # Texts that are tokenized and sorted by length together: many, so that the rows of a batch have nearly one length.
 CHUNK_SIZE = 4096
@@ -30,6 +31,7 @@ class TorchClassifier(BaseClassifier):
         max_length: Maximum number of tokens in a text. Longer texts are truncated. By default the tokenizer's
             `model_max_length`.
         bf16: Whether to compute in bfloat16, by automatic mixed precision.
+        stride: See `oktane.load`.
 
     Attributes:
         model: The model, in evaluation mode.
@@ -42,6 +44,7 @@ class TorchClassifier(BaseClassifier):
         tokenizer: PreTrainedTokenizerBase,
         max_length: int | None = None,
         bf16: bool = False,
+        stride: int | None = None,
     ) -> None:
         if max_length is not None and max_length < 1:
             raise ValueError(f"max_length must be at least 1, not {max_length}")
@@ -51,10 +54,21 @@ class TorchClassifier(BaseClassifier):
         self.model_type = model.config.model_type
         self.abstain_below = getattr(model.config, "abstain_below", None)
         self.text_pair = getattr(model.config, "text_pair", False)
+        self.threshold = getattr(model.config, "thresholds", None) or 0.5
         self.labels = [label for _, label in sorted((model.config.id2label or {}).items())]
         self.problem_type = ProblemType(model.config.problem_type or ProblemType.default(len(self.labels)))
         limit = max_length or tokenizer.model_max_length
         self.max_length = limit if limit < LARGE_INTEGER else None
+        if stride is None and max_length is None:
+            stride = getattr(model.config, "stride", None)
+        self.stride = None if self.max_length is None else stride
+        if self.stride is not None:
+            if self.text_pair or not hasattr(tokenizer, "encode_ragged") or tokenizer.num_special_tokens_to_add():
+                raise ValueError(
+                    "only single texts of an OktTokenizer without special tokens are read in windows: leave out stride"
+                )
+            if not 0 <= self.stride < (self.max_length or 0):
+                raise ValueError(f"stride is {stride}; it has to be 0 or more, and less than {self.max_length}")
 
     @property
     def chunk_size(self) -> int:
@@ -81,6 +95,10 @@ class TorchClassifier(BaseClassifier):
     def _compute_chunk(self, texts: Sequence[Any]) -> Chunk:
         if self.model.device.type == "cpu":
             torch.set_num_threads(1)
+        if self.stride is not None and self.max_length is not None:
+            whole, row_splits = self.tokenizer.encode_ragged(texts, None)
+            flat, row_splits, owners = cut_windows(whole, row_splits, self.max_length, self.stride)
+            return Chunk(texts, mean_by_text(self._logits(flat, np.diff(row_splits)), owners, len(texts)), 0)
         if not self.text_pair:
             flat, lengths, truncated = self._tokenize(list(texts))
             return Chunk(texts, self._logits(flat, lengths), truncated)

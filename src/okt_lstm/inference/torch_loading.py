@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from transformers import (
+    AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
@@ -17,6 +18,7 @@ from transformers.utils import logging
 from oktane.folders import LoadError
 from oktane.hub import hub_is_unreachable
 
+from .generator import Generator
 from .tagger import Tagger
 from .torch_checks import check_files, check_weights
 from .torch_classifier import TorchClassifier
@@ -29,6 +31,7 @@ def load_in_torch(
     device: str | torch.device | None = None,
     max_length: int | None = None,
     bf16: bool = False,
+    stride: int | None = None,
 ) -> TorchClassifier:
     """Load any sequence classifier that transformers knows, such as a BERT teacher.
 
@@ -38,7 +41,7 @@ def load_in_torch(
     model, tokenizer = _load(name, AutoModelForSequenceClassification, "classifier", revision, token)
     with _one_error(name, "model and tokenizer don't work together"):
         TorchClassifier(model.to(target), tokenizer, bf16=bf16).fingerprint()
-    return TorchClassifier(model, tokenizer, max_length, bf16)
+    return TorchClassifier(model, tokenizer, max_length, bf16, stride)
 
 
 def load_tagger_in_torch(
@@ -53,6 +56,18 @@ def load_tagger_in_torch(
     with _one_error(name, "model and tokenizer don't work together"):
         list(Tagger(model.to(target), tokenizer).entities(["가"]))
     return Tagger(model, tokenizer)
+
+
+def load_generator_in_torch(
+    name: str,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    device: str | torch.device | None = None,
+) -> Generator:
+    """Load a language model that generates text; see `okt_lstm.inference.loading.load_generator`."""
+    target = _device(device or "cpu")
+    model, tokenizer = _load(name, AutoModelForCausalLM, "language model", revision, token)
+    return Generator(model.to(target), tokenizer)
 
 
 def _load(

@@ -22,6 +22,11 @@ class ClassifierConfig(PreTrainedConfig):
         pad_token_id: Id of the padding token; `None` for no padding.
         abstain_below: The least probability of a label in single-label classification, from which `okt_lstm.load` and
             oktane predict it. They predict "unsure" for other texts. `None`: every text gets a label.
+        thresholds: The least probability from which each label holds in multi-label classification, by label id.
+            `okt_lstm.load` and oktane use them. `None`: 0.5 for all.
+        stride: Number of tokens that windows have in common, in which `okt_lstm.load` and oktane read texts that are
+            longer than the tokenizer's `model_max_length`. They average the windows' logits. `None`: such texts are
+            cut.
         text_pair: Whether a classifier compares two texts. It tells them apart by their `token_type_ids`.
         **kwargs: Fields of every `PreTrainedConfig`, such as `num_labels`, `id2label` and `problem_type`.
 
@@ -33,6 +38,8 @@ class ClassifierConfig(PreTrainedConfig):
     vocab_size: int = 20000
     pad_token_id: int | None = 0
     abstain_below: float | int | None = None
+    thresholds: list[float] | None = None
+    stride: int | None = None
     text_pair: bool = False
     tie_word_embeddings: bool = False
 
@@ -66,7 +73,8 @@ class ClassifierConfig(PreTrainedConfig):
         """Make a configuration from a dictionary. A `num_labels` in the keyword arguments replaces the saved labels."""
         num_labels = kwargs.get("num_labels")
         if num_labels is not None and num_labels != len(config_dict.get("id2label") or ()):
-            config_dict = {key: value for key, value in config_dict.items() if key not in ("id2label", "label2id")}
+            of_labels = ("id2label", "label2id", "thresholds")
+            config_dict = {key: value for key, value in config_dict.items() if key not in of_labels}
         return super().from_dict(config_dict, **kwargs)
 
     def validate_padding(self) -> None:
@@ -78,9 +86,14 @@ class ClassifierConfig(PreTrainedConfig):
             )
 
     def validate_abstention(self) -> None:
-        """Check that the least probability is one. Part of the strict validation."""
+        """Check that least probabilities are some. Part of the strict validation."""
         if self.abstain_below is not None and not 0 <= self.abstain_below <= 1:
             raise ValueError(f"abstain_below must be from 0 to 1, got {self.abstain_below}")
+        if self.stride is not None and self.stride < 0:
+            raise ValueError(f"stride must be 0 or more, or None, got {self.stride}")
+        for threshold in self.thresholds or ():
+            if not 0 <= threshold <= 1:
+                raise ValueError(f"thresholds must be from 0 to 1, got {threshold}")
 
     def validate_labels(self) -> None:
         """Check that labels are numbered from 0 and have different names. Part of the strict validation."""
@@ -90,6 +103,8 @@ class ClassifierConfig(PreTrainedConfig):
             return
         if not self.id2label or sorted(self.id2label) != list(range(len(self.id2label))):
             raise ValueError(f"id2label must number its labels 0, 1, 2, ..., got {sorted(self.id2label)}")
+        if self.thresholds is not None and len(self.thresholds) != len(self.id2label):
+            raise ValueError(f"there are {len(self.thresholds)} thresholds, but {len(self.id2label)} labels")
         if len(set(self.id2label.values())) < len(self.id2label):
             raise ValueError(f"id2label must name each label differently, got {list(self.id2label.values())}")
 

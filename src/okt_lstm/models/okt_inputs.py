@@ -79,10 +79,11 @@ def batches(items: Iterable[str | Sequence[str]], size: int) -> Iterator[tuple[l
         The texts, and the number of items that they came from.
 
     Raises:
-        TypeError: If an item is not a text or a list of texts; the message says which one.
+        TypeError: If an item is not a text or a list of texts, or the items are a table; the message says which one.
     """
     if isinstance(items, (str, bytes)):
         raise TypeError("expected an iterator of texts, or of lists of texts, not one text")
+    items = _as_list(items)
     batch: list[str] = []
     count = 0
     for number, item in enumerate(items):
@@ -101,7 +102,15 @@ def batches(items: Iterable[str | Sequence[str]], size: int) -> Iterator[tuple[l
 
 
 def _as_list(texts: Any) -> Any:
-    """Return columns of data sets, arrays and series as lists, and everything else as it is."""
+    """Return columns of data sets, arrays and series as lists, and everything else as it is.
+
+    Raises:
+        TypeError: If it is a table, which would give the names of its columns.
+    """
+    if any(hasattr(texts, name) for name in ("columns", "column_names")):
+        raise TypeError(
+            f"expected texts, not a {type(texts).__name__}: pass the column that holds the texts, as in data['text']"
+        )
     is_column = hasattr(texts, "__len__") and hasattr(texts, "__getitem__") and not isinstance(texts, (bytes, Mapping))
     return list(texts) if is_column and not isinstance(texts, (str, list, tuple)) else texts
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 import datasets
 import evaluate
 import numpy as np
+from scipy.stats import spearmanr
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
@@ -16,7 +17,7 @@ from sklearn.metrics import (
 )
 from transformers import EvalPrediction
 
-from oktane.problem_type import ProblemType
+from oktane.problem_type import ProblemType, Threshold
 
 
 class _OfflineMetric(evaluate.Metric):  # type: ignore[misc]  # evaluate carries no types
@@ -72,9 +73,10 @@ class MultiLabelMetrics(_OfflineMetric):
 
 
 class RegressionMetrics(_OfflineMetric):
-    """Mean squared error, mean absolute error and the coefficient of determination (R2) of numbers.
+    """Mean squared error, mean absolute error, the coefficient of determination (R2) and rank correlation of numbers.
 
-    R2 of a single number is undefined and reported as 0.
+    R2 and the correlation (Spearman's) of a single number are undefined and reported as 0, as is the correlation with
+    predictions that are all equal.
     """
 
     feature = datasets.Value("float64")
@@ -84,7 +86,14 @@ class RegressionMetrics(_OfflineMetric):
             "mse": mean_squared_error(references, predictions),
             "mae": mean_absolute_error(references, predictions),
             "r2": r2_score(references, predictions) if len(references) > 1 else 0.0,
+            "spearman": _spearman(predictions, references),
         }
+
+
+def _spearman(predictions: np.ndarray, references: np.ndarray) -> float:
+    if min(len(np.unique(predictions)), len(np.unique(references))) < 2:
+        return 0.0
+    return float(spearmanr(predictions, references).statistic)
 
 
 def _macro_scores(predictions: np.ndarray, references: np.ndarray) -> dict[str, float]:
@@ -112,11 +121,12 @@ METRICS: dict[ProblemType, type[_OfflineMetric]] = {
 """The metric of each problem type."""
 
 
-def compute_metrics_for(problem_type: str) -> Callable[[EvalPrediction], dict[str, float]]:
+def compute_metrics_for(problem_type: str, threshold: Threshold = 0.5) -> Callable[[EvalPrediction], dict[str, float]]:
     """Make the `compute_metrics` function that `transformers.Trainer` takes.
 
     Args:
         problem_type: "single_label_classification", "multi_label_classification" or "regression".
+        threshold: The least probability of a predicted label in multi-label classification, or that of each label.
 
     Returns:
         A function from an `EvalPrediction` (logits and labels as NumPy arrays) to scores by name.
@@ -129,7 +139,7 @@ def compute_metrics_for(problem_type: str) -> Callable[[EvalPrediction], dict[st
     problem = ProblemType(problem_type)
 
     def compute_metrics(evaluated: EvalPrediction) -> dict[str, float]:
-        predictions = problem.logits_to_labels(np.asarray(evaluated.predictions))
+        predictions = problem.logits_to_labels(np.asarray(evaluated.predictions), threshold)
         references = np.asarray(evaluated.label_ids)
         if problem is ProblemType.REGRESSION:
             predictions, references = predictions.ravel(), references.ravel()

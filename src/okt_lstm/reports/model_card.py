@@ -25,6 +25,7 @@ SCORES = {
     "mse": ("mse", "mean squared error"),
     "mae": ("mae", "mean absolute error"),
     "r2": ("r_squared", "R2"),
+    "spearman": ("spearmanr", "Spearman correlation"),
     "loss": ("loss", "loss"),
 }
 """Each of our scores: the id of its metric on the Hub, and its name for readers."""

@@ -16,12 +16,12 @@ _MAX_LABELED_CLASSES = 30
 
 
 def plot_curves(log_history: Sequence[Mapping[str, Any]], path: Path, metric: str) -> None:
-    """Draw training and validation loss, and a validation score, over the epochs.
+    """Draw the loss and a score on training and validation rows, over the epochs.
 
     Args:
         log_history: What Trainer logged (`trainer.state.log_history`).
         path: The PNG file to write.
-        metric: The name of the score to draw, such as "accuracy".
+        metric: The name of the score to draw, such as "accuracy", which alone is logged for training rows.
     """
 
     def series(key: str) -> tuple[list[float], list[float]]:
@@ -34,6 +34,9 @@ def plot_curves(log_history: Sequence[Mapping[str, Any]], path: Path, metric: st
     losses.plot(*series("eval_loss"), color="tab:orange", marker="o", label="validation")
     losses.set(title="Loss", xlabel="epoch")
     losses.legend()
+    epochs, values = series(metric)
+    if values:
+        scores.plot(epochs, values, color="tab:blue", linewidth=1, label="training")
     scores.plot(*series(f"eval_{metric}"), color="tab:orange", marker="o", label="validation")
     scores.set(title=metric.replace("_", " ").capitalize(), xlabel="epoch")
     scores.legend()
@@ -80,11 +83,13 @@ def plot_confusion_matrix(
             color = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
         if not families:
-            figure.supxlabel("No installed font shows the labels: classes are numbered as in id2label.", fontsize=8)
+            figure.supxlabel(
+                "No installed font shows the labels: classes are numbered as in the model card.", fontsize=8
+            )
     _save(figure, path)
 
 
-def plot_reliability(calibration: Calibration, path: Path) -> None:
+def plot_reliability(calibration: Calibration, path: Path, split: str = "test") -> None:
     """Draw a reliability diagram: the accuracy of predictions by their confidence, above their number.
 
     A bar that ends at the diagonal shows that the model is right as often as its confidence says.
@@ -92,6 +97,7 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     Args:
         calibration: The bins that `okt_lstm.reports.error_analysis.calibrate` returns.
         path: The PNG file to write.
+        split: The split that was measured.
     """
     bins = len(calibration.counts)
     centers = (np.arange(bins) + 0.5) / bins
@@ -103,7 +109,7 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     accuracies.bar(centers[filled], calibration.accuracies[filled], 1 / bins, color="tab:blue", edgecolor="white")
     accuracies.plot([0, 1], [0, 1], color="black", linestyle="--", linewidth=1, label="right as often as it says")
     accuracies.set(
-        title=f"Reliability (test): expected calibration error {calibration.error:.3f}", ylabel="share that is right"
+        title=f"Reliability ({split}): expected calibration error {calibration.error:.3f}", ylabel="share that is right"
     )
     accuracies.set(xlim=(lowest, 1), ylim=(0, 1))
     accuracies.legend(loc="upper left")

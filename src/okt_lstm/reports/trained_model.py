@@ -82,6 +82,8 @@ class TrainedModel:
         baselines: The scores of other ways on the last split of `results`, by the name of the way.
         classes: The figures of each class on that split, as `per_class.scores_by_class` returns them.
         warnings: Sentences that a reader must not miss, such as that all rows were given one class.
+        calibration: What its probabilities are worth, in a sentence.
+        stride: The number of tokens that windows of longer texts have in common; None if those are truncated.
         examples: Texts that the card shows how to classify.
         versions: The versions of Python and the packages; by default, those installed.
         machine: The machine that trained; by default, this one.
@@ -104,6 +106,8 @@ class TrainedModel:
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     classes: Sequence[Mapping[str, Any]] = field(default_factory=list)
     warnings: Sequence[str] = field(default_factory=list)
+    calibration: str = "Its probabilities were not calibrated."
+    stride: int | None = None
     examples: Sequence[str] = ("영상이 아름답고 감동적이었다", "결말이 너무 실망스러웠다")
     versions: Mapping[str, str] = field(default_factory=package_versions)
     machine: str = field(default_factory=machine_name)

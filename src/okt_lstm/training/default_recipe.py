@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 # Options that any recipe takes: where results go, and what is predicted.
 _ANY = {field.name for field in fields(RunSettings) if field.metadata.get("group") == "output"}
 _ANY |= {"do_predict", "seed", "max_length", "class_weights", "abstain_below", "method", "use_cpu"}
+_ANY |= {"metric_for_best_model", "stride"}
 # `auto` holds out rows by itself, and has no checkpoints.
 _OF_AUTO = _ANY | {field.name for field in fields(DataOptions)}
 _OF_AUTO -= {"validation_size", "max_eval_samples", "save_strategy", "save_total_limit", "logging_steps"}

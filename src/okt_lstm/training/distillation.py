@@ -21,6 +21,7 @@ from oktane.problem_type import ProblemType
 
 from ..data.cache import generate
 from ..data.columns import quote_list
+from ..data.splits import TEXTS
 from ..data.unlabeled import UnlabeledText
 from ..inference.loading import Engine, load_in_oktane
 from ..inference.torch_loading import load_in_torch
@@ -63,8 +64,10 @@ class DistillationTask:
 
 
 def _texts(rows: datasets.Dataset) -> Iterator[str]:
-    for batch in rows.select_columns("text").iter(batch_size=1000):
-        yield from batch["text"]
+    for name in TEXTS:
+        if name in rows.column_names:
+            for batch in rows.select_columns(name).iter(batch_size=1000):
+                yield from batch[name]
 
 
 def _normalized(text: str) -> str:

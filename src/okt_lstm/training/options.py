@@ -308,6 +308,15 @@ class TransferOptions:
             "max": 1,
         },
     )
+    stride: int | None = field(
+        default=None,
+        metadata={
+            "metavar": "N",
+            "help": "recipe auto: read texts longer than --max_length in windows that have N tokens in common",
+            "advanced": True,
+            "min": 0,
+        },
+    )
     embeddings: str | None = field(
         default=None,
         metadata={

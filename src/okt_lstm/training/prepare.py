@@ -13,12 +13,13 @@ from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from oktane.problem_type import ProblemType
 
-from ..data.splits import Splits, load_splits
+from ..data.splits import TEXTS, Splits, load_splits
 from ..data.unlabeled import UnlabeledText
 from ..models.configuration_lstm import ClassifierConfig
 from .distillation import DistillationTask
 from .options import ModelOptions
 from .output_folder import begin_at
+from .pairs import encode_pairs, let_read_pairs
 from .parts import TrainParts
 from .settings import SCORES
 from .transfer import check_transfer, choose_config, choose_tokenizer
@@ -54,6 +55,9 @@ class Prepared:
 def prepare(options: TrainParts) -> Prepared:
     """Read the data, build the tokenizer, tokenize, and check all that can be checked without a model."""
     check_transfer(options.transfer, options.model, options.training)
+    pairs = options.data.text_pair_column is not None
+    if pairs and options.transfer.teacher:
+        raise ValueError("--teacher labels single texts: leave out --text_pair_column")
     if options.transfer.pretrained is None:
         # What is wrong with the user's words is said before the data are read.
         options.tokenizer.to_tokenizer()
@@ -73,6 +77,8 @@ def prepare(options: TrainParts) -> Prepared:
             bf16=options.training.bf16,
         )
         tokenizer = choose_tokenizer(options.tokenizer, options.transfer, task.texts())
+        if pairs:
+            let_read_pairs(tokenizer)
         train_set, validation_set = (tokenize(splits.datasets[name], tokenizer) for name in ("train", "validation"))
     if options.training.should_log:
         _say_cut_texts(splits.datasets["train"], train_set, tokenizer)
@@ -83,6 +89,7 @@ def prepare(options: TrainParts) -> Prepared:
         pad_token_id=tokenizer.pad_token_id,
         problem_type=splits.problem_type.value,
         abstain_below=options.transfer.abstain_below,
+        text_pair=pairs,
         **_labels(splits),
     )
     if checkpoint is not None:
@@ -101,8 +108,10 @@ def _check_metric(metric: str | None, problem_type: ProblemType) -> None:
 
 
 def tokenize(rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
-    """Return the rows with `input_ids` in place of `text`."""
-    return rows.map(_encode, batched=True, remove_columns="text", fn_kwargs={"tokenizer": tokenizer}, desc="Tokenizing")
+    """Return the rows with `input_ids` in place of `text`; of pairs, also `token_type_ids`."""
+    texts = [name for name in TEXTS if name in rows.column_names]
+    encode = _encode if len(texts) == 1 else encode_pairs
+    return rows.map(encode, batched=True, remove_columns=texts, fn_kwargs={"tokenizer": tokenizer}, desc="Tokenizing")
 
 
 def _encode(rows: Mapping[str, list[Any]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[Any]]:
@@ -114,12 +123,14 @@ def _say_cut_texts(rows: datasets.Dataset, tokenized: datasets.Dataset, tokenize
     limit = tokenizer.model_max_length
     lengths = pc.list_value_length(tokenized.with_format("arrow")[:]["input_ids"]).to_numpy()
     full = rows.select(np.flatnonzero(lengths >= limit))
+    columns = [name for name in TEXTS if name in rows.column_names]
+    texts = [text for name in columns for text in full[name][:]]
     # A text may end with the last token that fits.
-    whole = tokenizer(full["text"][:], return_attention_mask=False, verbose=False)["input_ids"] if len(full) else []
+    whole = tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"] if texts else []
     if cut := sum(len(ids) > limit for ids in whole):
         logger.info(
-            f"{cut:,} of the {len(rows):,} training texts have more than {limit} tokens and are cut there; "
-            "--max_length sets the limit"
+            f"{cut:,} of the {len(columns) * len(rows):,} training texts have more than {limit} tokens and are cut "
+            "there; --max_length sets the limit"
         )
 
 

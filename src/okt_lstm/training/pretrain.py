@@ -1,11 +1,12 @@
 """From unlabeled text to a language model: to start a classifier from, to generate text, or to fill gaps."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import exp
 from pathlib import Path
 
 import datasets
+from huggingface_hub import ModelCard
 from tokenizers.processors import TemplateProcessing
 from transformers import (
     AutoModelForCausalLM,
@@ -16,6 +17,8 @@ from transformers import (
     PreTrainedTokenizerBase,
     set_seed,
 )
+from transformers.trainer_utils import SchedulerType
+from transformers.training_args import OptimizerNames
 
 from oktane import chunks
 from oktane.lines import counted
@@ -23,6 +26,7 @@ from oktane.lines import counted
 from ..atomic import write_json
 from ..data.cache import generate
 from ..data.unlabeled import UnlabeledText
+from ..reports.language_model_card import TrainedLanguageModel, build_language_model_card
 from .output_folder import begin_at, start_run
 from .parts import PretrainParts
 from .provenance import PRETRAINING_NAME, as_record
@@ -121,8 +125,52 @@ def pretrain(options: PretrainParts) -> PretrainResult:
     trainer.save_state()
     if is_forward or training.mask_token is not None:
         trainer.model = _with_head(trainer.model, tokenizer)
+    result = PretrainResult(folder, metrics["eval_loss"], metrics["eval_perplexity"], trained.metrics["train_runtime"])
+    if trainer.is_world_process_zero():
+        trainer.card = _card(options, trainer.model, text, splits, result)
+        trainer.create_model_card()
     trainer.save_model()
-    return PretrainResult(folder, metrics["eval_loss"], metrics["eval_perplexity"], trained.metrics["train_runtime"])
+    return result
+
+
+def _card(
+    options: PretrainParts,
+    model: PreTrainedModel,
+    text: UnlabeledText,
+    splits: datasets.DatasetDict,
+    result: PretrainResult,
+) -> ModelCard:
+    """Return the card of what was trained."""
+    training, config = options.training, model.config
+    network = {name: getattr(config, name) for name in asdict(options.model) if hasattr(config, name)}
+    for name in ("pooling", "classifier_dropout"):
+        network.pop(name, None)
+    return build_language_model_card(
+        TrainedLanguageModel(
+            name=training.hub_model_id or result.folder.resolve().name,
+            license=training.license,
+            architecture=type(model).__name__,
+            network=config.network,
+            num_parameters=model.num_parameters(),
+            mask_token=training.mask_token,
+            file=text.file,
+            num_texts=len(splits["train"]),
+            num_held_out=len(splits["test"]),
+            perplexity=result.perplexity,
+            hyperparameters={
+                **network,
+                **options.tokenizer.for_card(),
+                "optimizer": OptimizerNames(training.optim).value,
+                "learning_rate": training.learning_rate,
+                "lr_scheduler_type": SchedulerType(training.lr_scheduler_type).value,
+                "warmup_steps": training.warmup_steps,
+                "batch_size": training.train_batch_size * training.gradient_accumulation_steps * training.world_size,
+                "num_train_epochs": training.num_train_epochs,
+                "seed": training.seed,
+            },
+            seconds=result.seconds,
+        )
+    )
 
 
 def _train_tokenizer(options: PretrainParts, text: UnlabeledText) -> PreTrainedTokenizerBase:

@@ -11,7 +11,7 @@ _OF_CLASSES = ("accuracy", "f1_macro", "precision_macro", "recall_macro")
 SCORES = {
     "single_label_classification": _OF_CLASSES,
     "multi_label_classification": (*_OF_CLASSES, "f1_micro"),
-    "regression": ("mse", "mae", "r2"),
+    "regression": ("mse", "mae", "r2", "spearman"),
 }
 """The scores that validation gives beside the loss, by problem type."""
 

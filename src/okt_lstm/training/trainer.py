@@ -49,6 +49,9 @@ class RecurrentTrainer(Trainer):
     card: ModelCard | None = None
     # Where the files of a checkpoint are written before it appears.
     _checkpoint_dir: Path | None = None
+    # Of the training rows since the last log: how many got their class, `()`, and how many there were.
+    _right: torch.Tensor | int = 0
+    _seen: int = 0
 
     @staticmethod
     def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: PreTrainedModel | None = None) -> tuple[Any, Any]:
@@ -78,6 +81,28 @@ class RecurrentTrainer(Trainer):
         if interruption.happened:
             raise KeyboardInterrupt(f"stopped at step {self.state.global_step}; --resume_from_checkpoint continues")
         return trained
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """Return the loss, and count how many training rows get their class, for the curves."""
+        labels = inputs.get("labels")
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if model.training and labels is not None and labels.dim() == 1 and not labels.is_floating_point():
+            self._right = self._right + (outputs["logits"].detach().argmax(dim=-1) == labels).sum()
+            self._seen += len(labels)
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Log, with the accuracy on the training rows since the last log beside their loss."""
+        if "loss" in logs and self._seen:
+            logs["accuracy"] = round(float(self._right) / self._seen, 4)
+            self._right, self._seen = 0, 0
+        super().log(logs, *args, **kwargs)
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
         rows = self.train_dataset if train_dataset is None else train_dataset
@@ -163,9 +188,6 @@ class RecurrentTrainer(Trainer):
         """Upload what `okt-lstm push` uploads of the folder, where Trainer would upload all that is in it."""
         if not self.is_world_process_zero():
             return None
-        if self.card is None:
-            # A language model's; a draft is better than none.
-            super().create_model_card()
         assert self.hub_model_id is not None, "Trainer has made the repository"
         return push(
             self.args.output_dir,

@@ -45,6 +45,8 @@ def check_transfer(transfer: TransferOptions, model: ModelOptions, training: Tra
     for option in ("embeddings", "freeze_embeddings_epochs"):
         if model.model_type == "ngram" and getattr(transfer, option):
             raise ValueError(f"a model of type ngram has no embeddings: leave out --{option}")
+    if transfer.stride is not None:
+        raise ValueError("--stride goes with the recipe auto; for other models, add it to `okt-lstm predict`")
     if transfer.class_weights == "balanced" and transfer.teacher:
         raise ValueError("--class_weights has no use with --teacher, whose predictions are soft labels: leave it out")
     if transfer.teacher_weight != 1 and not transfer.teacher:

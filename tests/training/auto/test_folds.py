@@ -5,7 +5,7 @@ import pytest
 
 from okt_lstm.training.auto.folds import MOST_CROSS_VALIDATED, held_out_rows, make_folds, near_duplicates
 from okt_lstm.training.auto.linear import Targets
-from okt_lstm.training.auto.ngram_features import Tokens
+from okt_lstm.training.auto.tokens import Tokens
 from oktane.problem_type import ProblemType
 
 

@@ -58,8 +58,32 @@ def test_each_label_of_several_has_a_threshold_of_its_own():
     # The second label's logits are far too low, so that 0 as threshold would never predict it.
     logits = 2 * truth - 1 + random.normal(0, 0.5, truth.shape) - [0, 5]
     targets = Targets(ProblemType.MULTI_LABEL, truth, 2)
-    mixture = fit_mixture(logits, np.zeros_like(logits), targets)
-    assert score_of(mixture.logits(logits, np.zeros_like(logits)), targets) > 0.85 > score_of(logits, targets)
+    nothing = np.zeros_like(logits)
+    mixture = fit_mixture(logits, nothing, targets)
+    assert mixture.score(logits, nothing, targets, "f1_macro") > 0.85 > score_of(logits, targets)
+    # The probabilities are calibrated, whatever the thresholds are.
+    probabilities = 1 / (1 + np.exp(-mixture.logits(logits, nothing)))
+    np.testing.assert_allclose(probabilities.mean(axis=0), truth.mean(axis=0), atol=0.02)
+
+
+@pytest.mark.parametrize("metric", ["f1_macro", "f1_micro", "accuracy"])
+def test_thresholds_are_best_by_the_score_of_choice(metric):
+    random = np.random.default_rng(0)
+    truth = (random.random((800, 3)) < [0.5, 0.2, 0.05]).astype(float)
+    logits = 2 * truth - 2 + random.normal(0, 1.2, truth.shape)
+    targets, nothing = Targets(ProblemType.MULTI_LABEL, truth, 3), np.zeros_like(logits)
+    scores = {
+        chosen: fit_mixture(logits, nothing, targets, metric=chosen).score(logits, nothing, targets, metric)
+        for chosen in ("f1_macro", "f1_micro", "accuracy")
+    }
+    assert scores[metric] >= max(scores.values()) - 0.01
+
+
+def test_classes_are_shifted_for_the_score_of_choice(uneven):
+    logits, nothing = noisy_logits(uneven.values, 3, 2, 1), np.zeros((600, 3))
+    by = {name: fit_mixture(logits, nothing, uneven, metric=name) for name in ("accuracy", "f1_macro")}
+    right = {name: mixture.score(logits, nothing, uneven, "accuracy") for name, mixture in by.items()}
+    assert right["accuracy"] > right["f1_macro"]
 
 
 def test_numbers_are_weighted_and_not_shifted():

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import okt_lstm
+from okt_lstm.training.auto.run import refuse_several_processes
 from okt_lstm.training.parts import TrainParts, build
 from okt_lstm.training.train import train
 
@@ -110,7 +111,41 @@ def test_several_labels_a_text(tmp_path):
     options = {"dataset": str(tmp_path / "rows.jsonl"), "method": "auto", "output_dir": str(tmp_path / "out")}
     result = train(build(TrainParts, options))
     assert result.metrics["eval_f1_macro"] > 0.7
-    assert sorted(okt_lstm.load(tmp_path / "out").predict("배송이 늦어요 결말이 아쉽다")) == ["film", "shop"]
+    for engine in ("oktane", "torch"):
+        classifier = okt_lstm.load(tmp_path / "out", engine=engine)
+        assert sorted(classifier.predict("배송이 늦어요 결말이 아쉽다")) == ["film", "shop"]
+        assert len(classifier.threshold) == 3
+    assert "`thresholds`" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+
+
+def test_pairs_of_texts(tmp_path):
+    chosen = random.Random(0)
+    rows = []
+    for _ in range(80):
+        first, second = chosen.choice([SHOP, FILM, FOOD]), chosen.choice([SHOP, FILM, FOOD])
+        other = first if chosen.random() < 0.5 else second
+        label = "same" if other is first else "different"
+        rows.append({"text": chosen.choice(first), "question": chosen.choice(other), "label": label})
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (tmp_path / "rows.jsonl").write_text(lines, encoding="utf-8")
+    options = {"dataset": str(tmp_path / "rows.jsonl"), "text_pair_column": "question", "method": "auto"}
+    result = train(build(TrainParts, options | {"output_dir": str(tmp_path / "out")}))
+    assert result.metrics["eval_accuracy"] > 0.7
+    pairs = [("택배가 안 와요", "배송이 늦어요"), ("택배가 안 와요", "밥이 설익었다"), ("", "밥이 설익었다")]
+    fast, slow = (okt_lstm.load(tmp_path / "out", engine=engine) for engine in ("oktane", "torch"))
+    np.testing.assert_allclose(fast.predict_proba(pairs), slow.predict_proba(pairs), atol=1e-4)
+    assert fast.predict(pairs) == slow.predict(pairs)
+
+
+def test_long_texts_are_read_in_windows_by_both_engines(tmp_path):
+    result = run(tmp_path, 60, max_length=6, stride=2)
+    long = [" ".join(SHOP), " ".join(FILM + FOOD), "밥이 설익었다", ""]
+    fast, slow = (okt_lstm.load(result.folder, engine=engine) for engine in ("oktane", "torch"))
+    np.testing.assert_allclose(fast.predict_proba(long), slow.predict_proba(long), atol=1e-4)
+    assert (fast.max_length, fast.stride) == (6, 2)
+    # Where a limit is given, texts are cut.
+    cut = okt_lstm.load(result.folder, max_length=6)
+    assert abs(cut.predict_proba(long)[1] - fast.predict_proba(long)[1]).max() > 1e-3
 
 
 def test_numbers(tmp_path):
@@ -122,6 +157,14 @@ def test_numbers(tmp_path):
     result = train(build(TrainParts, options | {"output_dir": str(tmp_path / "out")}))
     assert result.metrics["eval_r2"] > 0.5
     assert okt_lstm.load(tmp_path / "out").predict("김치가 맵다") == pytest.approx(4.25, abs=1)
+
+
+@pytest.mark.parametrize(("rank", "error"), [("0", ValueError), ("1", SystemExit)])
+def test_several_processes_are_refused_by_the_first_one(monkeypatch, rank, error):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", rank)
+    with pytest.raises(error, match="1" if rank == "1" else "leave out torchrun"):
+        refuse_several_processes()
 
 
 def test_many_rows_fine_tune_the_network(tmp_path, monkeypatch):

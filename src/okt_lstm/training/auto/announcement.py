@@ -13,19 +13,25 @@ from ...reports.trained_model import BASELINE
 from .fine_tuning import Plan
 from .folds import Fold
 from .linear import Targets
+from .reading import Reading
 
 _MOST_CLASSES_NAMED = 20
 _TASKS = {
-    ProblemType.SINGLE_LABEL: "one of {count} classes for each text",
-    ProblemType.MULTI_LABEL: "any number of {count} labels for each text",
-    ProblemType.REGRESSION: "a number for each text",
+    ProblemType.SINGLE_LABEL: "one of {count} classes for each {text}",
+    ProblemType.MULTI_LABEL: "any number of {count} labels for each {text}",
+    ProblemType.REGRESSION: "a number for each {text}",
 }
 # Seconds on two cores without AVX-512, measured: to start, by token of each part, and by fit of a linear model.
 _START, _PER_ENCODED, _PER_LINEAR, _PER_TUNED = 10.0, 1.0e-4, 1.5e-5, 2.0e-4
 
 
 def announce(
-    splits: Splits, targets: Targets, lengths: NDArray[np.int64], max_length: int, folds: list[Fold], plan: Plan | None
+    splits: Splits,
+    targets: Targets,
+    lengths: NDArray[np.int64],
+    reading: Reading,
+    folds: list[Fold],
+    plan: Plan | None,
 ) -> Iterator[str]:
     """Say what is about to be done, a line at a time.
 
@@ -33,12 +39,13 @@ def announce(
         splits: The data.
         targets: The labels of the training rows.
         lengths: The number of tokens of each training text before it is cut, `(rows,)`.
-        max_length: The number of tokens after which texts are cut.
+        reading: How long texts are read.
         folds: What is held out.
         plan: How long the network is fine-tuned; None if it is not.
     """
     rows = ", ".join(f"{counted(len(part), 'row')} to {name}" for name, part in _verbs(splits))
-    task = _TASKS[targets.problem_type].format(count=targets.num_labels)
+    text = "pair of texts" if "text_pair" in splits.datasets["train"].column_names else "text"
+    task = _TASKS[targets.problem_type].format(count=targets.num_labels, text=text)
     yield f"{splits.description.name}: {rows}; learning {task}."
     if targets.problem_type is ProblemType.REGRESSION:
         low, high, mean = targets.values.min(), targets.values.max(), targets.values.mean()
@@ -49,12 +56,16 @@ def announce(
         named = [f"{splits.label_names[index]} {counts[index]:,}" for index in order[:_MOST_CLASSES_NAMED]]
         more = f", and {len(order) - len(named)} more" if len(order) > len(named) else ""
         yield f"Rows by class: {', '.join(named)}{more}."
-    cut = int((lengths > max_length).sum())
+    long, most = int((lengths > reading.max_length).sum()), f"{reading.max_length:,} tokens"
     longest = f"{np.median(lengths):.0f} tokens in the median, {lengths.max():,} at most"
-    yield f"Texts have {longest}" + (
-        f"; {cut:,} {'is' if cut == 1 else 'are'} cut after {max_length:,} (--max_length)." if cut else "; none is cut."
+    be = "is" if long == 1 else "are"
+    how = f"{long:,} {be} cut after {most} (--max_length)"
+    if reading.stride is not None:
+        how = f"{long:,} {be} read in windows of {most} with {reading.stride} in common (--max_length, --stride)"
+    yield f"Texts have {longest}; {how if long else 'none is cut'}."
+    held_out = (
+        f"{len(folds)}-fold cross-validation" if len(folds) > 1 else counted(len(folds[0].held_out), "held-out row")
     )
-    held_out = f"{len(folds)}-fold cross-validation" if len(folds) > 1 else counted(len(folds[0].held_out), "held-out row")
     yield (
         f"Comparing the encoder inside oktane, a linear n-gram model, both together, and TF-IDF by {held_out}; "
         "near-duplicates stay together."
@@ -64,7 +75,7 @@ def announce(
             f"Fine-tuning the encoder for at most {plan.steps:,} steps of {plan.batch_size} texts, stopped early when "
             "it no longer improves."
         )
-    seconds = _seconds(targets, np.minimum(lengths, max_length), len(folds), plan)
+    seconds = _seconds(targets, lengths, len(folds), plan)
     yield f"This takes about {_duration(seconds)} on two cores."
 
 

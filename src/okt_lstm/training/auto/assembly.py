@@ -1,7 +1,7 @@
 """From fitted parts to one model of transformers, which any engine runs."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,36 +15,10 @@ from ...models.ngrams import KnownNgrams
 from .linear import Linear
 from .ngram_features import NGRAM_LENGTH, NgramFeatures
 from .select import Choice
+from .vectors import Standardized, StandardizedPairs
 
 # Dropouts while the encoder is fine-tuned. Few rows would soon be learned by heart without them.
 _DROPOUTS = {"embedding_dropout": 0.1, "hidden_dropout": 0.3, "classifier_dropout": 0.3}
-
-
-class Standardized(NamedTuple):
-    """The encoder's vectors of the training rows, as linear models learn from them best.
-
-    Attributes:
-        vectors: Centered, and of length 1 on average, `(rows, dimension)`.
-        mean: What was taken off, `(dimension,)`.
-        scale: What they were divided by afterwards.
-    """
-
-    vectors: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    scale: float
-
-    @classmethod
-    def of(cls, vectors: NDArray[np.float32]) -> "Standardized":
-        """Standardize vectors, `(rows, dimension)`."""
-        mean = vectors.mean(axis=0)
-        centered = vectors - mean
-        scale = float(np.sqrt((centered**2).sum(axis=1).mean())) or 1.0
-        return cls(centered / scale, mean, scale)
-
-    def head(self, model: Linear) -> Linear:
-        """Return the model for vectors as the encoder computes them, from one for standardized vectors."""
-        weights = np.asarray(model.weights) / self.scale
-        return Linear(weights, model.biases - weights @ self.mean)
 
 
 def classifier_of(encoder: Path, labels: dict[str, Any], head: Linear) -> PreTrainedModel:
@@ -52,7 +26,7 @@ def classifier_of(encoder: Path, labels: dict[str, Any], head: Linear) -> PreTra
 
     Args:
         encoder: The encoder's folder.
-        labels: `problem_type`, and `id2label` or `num_labels`.
+        labels: `problem_type`, `id2label` or `num_labels`, and for pairs of texts `text_pair`.
         head: The linear model on the encoder's vectors.
 
     Raises:
@@ -72,7 +46,11 @@ def classifier_of(encoder: Path, labels: dict[str, Any], head: Linear) -> PreTra
 
 
 def assemble(
-    encoder: Path, labels: dict[str, Any], choice: Choice, standardized: Standardized, ngrams: NgramFeatures
+    encoder: Path,
+    labels: dict[str, Any],
+    choice: Choice,
+    standardized: Standardized | StandardizedPairs,
+    ngrams: NgramFeatures,
 ) -> PreTrainedModel:
     """Return the model that was chosen, with the mixture's weights and shifts in its last layers.
 
@@ -83,7 +61,7 @@ def assemble(
         standardized: What the head was fitted on.
         ngrams: What the n-gram model was fitted on.
     """
-    mixture = choice.mixture
+    mixture, labels = choice.mixture, labels | {"thresholds": choice.mixture.thresholds}
     hashes, weights = ngrams.fold(choice.ngrams)
     biases = mixture.shifts + mixture.wide * choice.ngrams.biases
     if not mixture.deep:
@@ -104,6 +82,7 @@ def assemble(
         wider.load_state_dict(model.state_dict(), strict=False)
         _set_ngrams(wider.ngrams, hashes, mixture.wide * weights)
         model = wider
+    model.config.thresholds = mixture.thresholds
     head: Any = model.classifier
     _set_head(
         model,

@@ -27,8 +27,10 @@ from ...reports.metrics import compute_metrics_for
 from ..class_weights import weighted_loss
 from ..run_options import TrainOptions
 from ..trainer import RecurrentTrainer
+from .folds import Fold
 from .linear import Targets
-from .ngram_features import Tokens
+from .reading import Reading, averaging
+from .tokens import Tokens
 
 LEAST_ROWS = 2000
 """With fewer rows the encoder stays frozen, which does better."""
@@ -39,19 +41,24 @@ _EPOCHS = 4
 _TOKENS = 1_000_000
 _VALIDATIONS = 8
 _PATIENCE = 3
-_MAIN_SCORES = {
-    ProblemType.SINGLE_LABEL: "f1_macro",
-    ProblemType.MULTI_LABEL: "f1_macro",
-    ProblemType.REGRESSION: "r2",
-}
 
 
 class Plan(NamedTuple):
-    """How long to train: passes over the rows, texts a batch, and steps."""
+    """How to train.
+
+    Attributes:
+        epochs: Passes over the rows.
+        batch_size: Texts in a batch.
+        steps: Batches in all.
+        learning_rate: The peak learning rate.
+        freezes_embeddings: Whether the embeddings of tokens stay as they are.
+    """
 
     epochs: float
     batch_size: int
     steps: int
+    learning_rate: float = 1e-3
+    freezes_embeddings: bool = False
 
 
 def plan(lengths: NDArray[np.int64]) -> Plan:
@@ -75,8 +82,10 @@ def fine_tune(
     tokenizer: PreTrainedTokenizerBase,
     tokens: Tokens,
     targets: Targets,
-    kept: NDArray[np.int64],
-    held_out: NDArray[np.int64],
+    fold: Fold,
+    reading: Reading,
+    planned: Plan,
+    metric: str,
     training: TrainOptions,
 ) -> FineTuned:
     """Train a classifier whose head has been fitted already, and keep the weights that validate best.
@@ -84,20 +93,24 @@ def fine_tune(
     Args:
         model: The classifier. It is changed.
         tokenizer: Its tokenizer, for padding.
-        tokens: The token ids of all rows.
+        tokens: The token ids of all rows, whole.
         targets: The labels of all rows.
-        kept: The rows to train on.
-        held_out: The rows to validate on.
+        fold: The rows to train on, and those to validate on.
+        reading: How the model will read texts.
+        planned: How to train.
+        metric: The score that decides which weights are best.
         training: The options of the run, for its seed and surroundings.
     """
-    planned = plan(tokens.lengths[kept])
-    best = KeepBest(_MAIN_SCORES[targets.problem_type], _PATIENCE)
+    if planned.freezes_embeddings:
+        model.get_input_embeddings().requires_grad_(False)
+    best = KeepBest(metric, _PATIENCE)
     set_seed(training.seed)
     loss = None
     if targets.problem_type is ProblemType.SINGLE_LABEL:
         # Between balanced and not: with full balance, a few rows of a rare class decide.
-        loss = weighted_loss(targets.values[kept], targets.num_labels, power=0.5)
-    held_out_rows = _rows(tokens, targets, held_out)
+        loss = weighted_loss(targets.values[fold.kept], targets.num_labels, power=0.5)
+    # To learn from, the beginning of a text is enough.
+    beginnings = tokens.cut(_MOST_TOKENS)
     # What Trainer saves when it is interrupted goes with the folder.
     with tempfile.TemporaryDirectory() as folder:
         trainer = RecurrentTrainer(
@@ -106,7 +119,7 @@ def fine_tune(
                 output_dir=folder,
                 num_train_epochs=planned.epochs,
                 per_device_train_batch_size=planned.batch_size,
-                learning_rate=1e-3,
+                learning_rate=planned.learning_rate,
                 optim="adamw_torch_fused",
                 weight_decay=0.01,
                 warmup_steps=0.1,
@@ -121,8 +134,8 @@ def fine_tune(
                 use_cpu=training.use_cpu,
                 bf16=training.bf16,
             ),
-            train_dataset=_rows(tokens, targets, kept),
-            eval_dataset=held_out_rows,
+            train_dataset=_rows(beginnings, targets, fold.kept),
+            eval_dataset=_rows(beginnings, targets, fold.held_out),
             processing_class=tokenizer,
             data_collator=DataCollatorWithPadding(tokenizer),
             compute_metrics=compute_metrics_for(targets.problem_type),
@@ -138,16 +151,24 @@ def fine_tune(
         best.restore(model)
         # Trainer would predict in the order of length-grouped batches.
         trainer.args.train_sampling_strategy = "random"
-        logits = np.asarray(trainer.predict(held_out_rows).predictions, np.float64)
+        parts, owners = reading.read(tokens)
+        chosen = np.flatnonzero(np.isin(owners, fold.held_out))
+        whole = Targets(targets.problem_type, targets.values[owners], targets.num_labels)
+        predicted = np.asarray(trainer.predict(_rows(parts, whole, chosen)).predictions, np.float64)
+        logits = averaging(owners[chosen], len(targets.values))[fold.held_out] @ predicted
     return FineTuned(model, logits, list(trainer.state.log_history))
 
 
 def _rows(tokens: Tokens, targets: Targets, rows: NDArray[np.int64]) -> datasets.Dataset:
-    ids = [
-        tokens.ids[tokens.row_splits[row] : min(tokens.row_splits[row + 1], tokens.row_splits[row] + _MOST_TOKENS)]
-        for row in rows
-    ]
-    return datasets.Dataset.from_dict({"input_ids": ids, "label": targets.values[rows]})
+    """Return rows with columns as the model takes them."""
+    columns = {
+        "input_ids": [tokens.ids[tokens.row_splits[row] : tokens.row_splits[row + 1]] for row in rows],
+        "label": targets.values[rows],
+    }
+    if tokens.first is not None:
+        lengths, first = tokens.lengths, tokens.first
+        columns["token_type_ids"] = [(np.arange(lengths[row]) >= first[row]).astype(np.int64) for row in rows]
+    return datasets.Dataset.from_dict(columns)
 
 
 class KeepBest(TrainerCallback):

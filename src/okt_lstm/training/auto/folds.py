@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from oktane.problem_type import ProblemType
 
 from .linear import Targets
-from .ngram_features import Tokens
+from .tokens import Tokens
 
 _HASHES, _BAND = 16, 4
 # The share of equal minimum hashes, an estimate of the share of common tokens, from which texts are near-duplicates.

@@ -1,6 +1,7 @@
 """How the logits of a network and of an n-gram model become one: weights, shifts and a temperature, from held-out rows.
 
-All of these are numbers that the last layers can take in, so the mixture is exact wherever the model runs.
+All of these are numbers that the last layers can take in, so the mixture is exact wherever the model runs. Only the
+thresholds of several labels are not: they are a field of the configuration.
 """
 
 from typing import Any, NamedTuple
@@ -8,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
-from sklearn.metrics import f1_score, r2_score
+from scipy.special import expit
+from sklearn.metrics import accuracy_score, f1_score, r2_score
 
-from oktane.problem_type import ProblemType
+from oktane.problem_type import ProblemType, Threshold
 
 from .linear import Targets
 
@@ -24,6 +26,9 @@ _FEW = 10
 # many predictions of a class as it has rows.
 _SHIFTS = np.linspace(-0.2, 1, 7)
 
+# What calibration adds to a logit at most.
+_MOST_SHIFT = 8.0
+
 Logits = NDArray[np.float64]
 
 
@@ -35,35 +40,51 @@ class Mixture(NamedTuple):
         wide: The weight of the n-gram model's logits.
         shifts: What is added, `(labels,)`.
         loss: The loss of the weighted logits on the held-out rows, each class weighing the same.
+        thresholds: The probability from which each of several labels holds; None for other problem types.
     """
 
     deep: float
     wide: float
     shifts: NDArray[np.float64]
     loss: float
+    thresholds: list[float] | None = None
 
     def logits(self, deep: Logits, wide: Logits) -> Logits:
         """Mix logits, `(rows, labels)`."""
         return self.deep * deep + self.wide * wide + self.shifts
 
+    def score(self, deep: Logits, wide: Logits, targets: Targets, metric: str) -> float:
+        """Return a score of the mixed logits; see `score_of`."""
+        return score_of(self.logits(deep, wide), targets, metric, self.thresholds or 0.5)
 
-def fit_mixture(deep: Logits, wide: Logits, targets: Targets, class_weights: str = "auto") -> Mixture:
-    """Find the mixture for held-out rows: weights for the least loss, then shifts for the best score.
+
+def fit_mixture(
+    deep: Logits, wide: Logits, targets: Targets, class_weights: str = "auto", metric: str = "f1_macro"
+) -> Mixture:
+    """Find the mixture for held-out rows: weights for the least loss, then shifts or thresholds for the best score.
+
+    Its probabilities are calibrated by a temperature, except for what shifts do to them.
 
     Args:
         deep: The network's logits, `(rows, labels)`, of a model that was fitted without these rows.
         wide: Those of the n-gram model.
         targets: The labels of the rows.
         class_weights: `"balanced"`: every class weighs the same; `"none"`: every row does; `"auto"`: what gives the
-            best macro F1.
+            best score.
+        metric: The score; see `score_of`.
     """
     weights, loss = _weights(deep, wide, targets)
     mixed = weights[0] * deep + weights[1] * wide
     if targets.problem_type is ProblemType.REGRESSION:
         return Mixture(*weights, np.zeros(1), loss)
     if targets.problem_type is ProblemType.MULTI_LABEL:
-        return Mixture(*weights, -_thresholds(mixed, targets), loss)
-    shifts = _shift(mixed, targets, class_weights) * np.log(targets.priors)
+        shifts = _calibrating_shifts(mixed, targets)
+        probabilities = expit(mixed + shifts)
+        thresholds = [_best_threshold(*column) for column in zip(probabilities.T, targets.values.T, strict=True)]
+        if metric != "f1_macro":
+            thresholds = _common_threshold(mixed + shifts, targets, metric)
+        return Mixture(*weights, shifts, loss, thresholds)
+    shifts = _shift(mixed, targets, class_weights, metric) * np.log(targets.priors)
     scale = minimize_scalar(
         lambda power: loss_of((mixed + shifts) * np.exp(power), targets), bounds=(-2, 0.7), method="bounded"
     )
@@ -114,35 +135,63 @@ def loss_of(logits: Logits, targets: Targets, balanced: bool = False) -> float:
     return float(np.average(losses, weights=1 / np.maximum(counts, _FEW)[targets.values]))
 
 
-def _shift(logits: Logits, targets: Targets, class_weights: str) -> float:
-    """Return how far to shift towards the classes' shares: the best of `_SHIFTS` by macro F1, beside its neighbors."""
+def _shift(logits: Logits, targets: Targets, class_weights: str, metric: str) -> float:
+    """Return how far to shift towards the classes' shares: the best of `_SHIFTS` by the score, beside its neighbors."""
     if class_weights != "auto":
         return {"balanced": 0.0, "none": 1.0}[class_weights]
-    scores = np.array([score_of(logits + shift * np.log(targets.priors), targets) for shift in _SHIFTS])
+    scores = np.array([score_of(logits + shift * np.log(targets.priors), targets, metric) for shift in _SHIFTS])
     # A single peak is noise more often than not.
     padded = np.pad(scores, 1, mode="edge")
     smooth = (padded[:-2] + 2 * scores + padded[2:]) / 4
     return float(_SHIFTS[smooth.argmax()])
 
 
-def _thresholds(logits: Logits, targets: Targets) -> NDArray[np.float64]:
-    """Return the logit from which each label holds, for the best F1 of the label, `(labels,)`."""
-    found = []
-    for scores, truth in zip(logits.T, targets.values.T, strict=True):
-        order = np.argsort(-scores)
-        right = np.cumsum(truth[order])
-        f1 = 2 * right / (np.arange(1, len(order) + 1) + max(1, truth.sum()))
-        # Over neighbors, as a single peak is noise.
-        window = max(1, len(f1) // 50)
-        smooth = np.convolve(np.pad(f1, window, mode="edge"), np.ones(2 * window + 1), mode="valid")
-        best = int(smooth.argmax())
-        found.append((scores[order[best]] + scores[order[min(best + 1, len(order) - 1)]]) / 2 if truth.any() else 0.0)
-    return np.array(found)
+def _calibrating_shifts(logits: Logits, targets: Targets) -> NDArray[np.float64]:
+    """Return what to add to the logits of several labels for the least binary cross-entropy, `(labels,)`."""
+
+    def loss(shift: float, scores: NDArray[np.float64], truth: NDArray[Any]) -> float:
+        return float(np.mean(np.logaddexp(0, scores + shift) - truth * (scores + shift)))
+
+    found = [
+        minimize_scalar(loss, bounds=(-_MOST_SHIFT, _MOST_SHIFT), method="bounded", args=column)
+        for column in zip(logits.T, targets.values.T, strict=True)
+    ]
+    return np.array([result.x for result in found])
 
 
-def score_of(logits: Logits, targets: Targets) -> float:
-    """Return the main score of logits: macro F1 over all classes, or R2 for a regression."""
+def _best_threshold(scores: NDArray[np.float64], truth: NDArray[Any]) -> float:
+    """Return the probability, `(rows,)`, from which a label holds, for the best F1 of the label."""
+    if not truth.any():
+        return 0.5
+    order = np.argsort(-scores)
+    right = np.cumsum(truth[order])
+    f1 = 2 * right / (np.arange(1, len(order) + 1) + truth.sum())
+    # Over neighbors, as a single peak is noise.
+    window = max(1, len(f1) // 50)
+    smooth = np.convolve(np.pad(f1, window, mode="edge"), np.ones(2 * window + 1), mode="valid")
+    best = int(smooth.argmax())
+    return float((scores[order[best]] + scores[order[min(best + 1, len(order) - 1)]]) / 2)
+
+
+def _common_threshold(logits: Logits, targets: Targets, metric: str) -> list[float]:
+    """Return one threshold for all labels, for the best score: what several labels have in common decides it."""
+    candidates = np.linspace(0.1, 0.9, 33)
+    scores = [score_of(logits, targets, metric, threshold) for threshold in candidates]
+    return [float(candidates[int(np.argmax(scores))])] * targets.num_labels
+
+
+def score_of(logits: Logits, targets: Targets, metric: str = "f1_macro", threshold: Threshold = 0.5) -> float:
+    """Return the score of logits by which models are chosen.
+
+    Args:
+        logits: The logits, or the numbers of a regression, `(rows, labels)`.
+        targets: The labels.
+        metric: `"f1_macro"`, over all classes; `"accuracy"`; or `"f1_micro"`, for several labels. A regression has R2.
+        threshold: The probability from which each of several labels holds.
+    """
     if targets.problem_type is ProblemType.REGRESSION:
         return float(r2_score(targets.values, logits[:, 0])) if len(logits) > 1 else 0.0
-    predicted = targets.problem_type.logits_to_labels(logits.astype(np.float32))
-    return float(f1_score(targets.values, predicted, average="macro", zero_division=0))
+    predicted = targets.problem_type.logits_to_labels(logits.astype(np.float32), threshold)
+    if metric == "accuracy":
+        return float(accuracy_score(targets.values, predicted))
+    return float(f1_score(targets.values, predicted, average=metric.removeprefix("f1_"), zero_division=0))

@@ -2,19 +2,23 @@
 
 The n-grams of characters are for learning only: a word that few rows have learns from its parts. Afterwards their
 weights are added to those of the tokens that hold them, so the model that is saved knows n-grams of tokens alone.
+
+Of a pair of texts, what both have and what only one has are different features.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ...models.ngrams import NUM_HASHES, hashed_ngrams
+from ...models.ngrams import NUM_HASHES, SHARED, hashed_ngrams
 from .linear import Linear
+from .reading import averaging
+from .tokens import Tokens
 
 NGRAM_LENGTH = 3
 """Length of the longest n-grams, in tokens."""
@@ -26,66 +30,51 @@ _MOST_WEIGHTS = 2**22
 _BYTE = re.compile("<0x[0-9A-F]{2}>")
 
 
-class Tokens(NamedTuple):
-    """The token ids of texts.
-
-    Attributes:
-        ids: The ids of all texts, `(tokens,)`.
-        row_splits: Text `i` has the ids `ids[row_splits[i]:row_splits[i + 1]]`, `(texts + 1,)`.
-    """
-
-    ids: NDArray[np.int64]
-    row_splits: NDArray[np.int64]
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """The number of tokens of each text, `(texts,)`."""
-        return np.diff(self.row_splits)
-
-    def cut(self, max_length: int) -> "Tokens":
-        """Return the first tokens of each text."""
-        lengths = self.lengths
-        places = np.arange(len(self.ids)) - np.repeat(self.row_splits[:-1], lengths)  # (tokens,), each in its own row
-        return Tokens(self.ids[places < max_length], np.cumsum([0, *np.minimum(lengths, max_length)]))
-
-
 class NgramFeatures:
-    """Counts of the n-grams of some texts, weighted by how rare each is.
+    """Counts of the n-grams of some rows, weighted by how rare each is.
 
     Args:
-        tokens: The token ids of the texts.
+        tokens: The token ids of the rows, texts or pairs, or of the parts that each row is read in.
+        owners: The row of each part, `(parts,)`.
         vocabulary: Tokens by their id. Ids run from 0 to one below their number.
         num_labels: The number of labels. With many of them, only the more frequent n-grams are kept.
 
     Attributes:
-        matrix: The features, `(texts, n-grams)`. A row is divided by the square root of its number of n-grams of
+        matrix: The features, `(rows, n-grams)`. A row is divided by the square root of its number of n-grams of
             tokens, as the model divides, and the whole by a number that gives rows the length 1 on average.
     """
 
     matrix: sparse.csr_matrix
 
-    def __init__(self, tokens: Tokens, vocabulary: Mapping[int, str], num_labels: int) -> None:
+    def __init__(
+        self, tokens: Tokens, owners: NDArray[np.int64], vocabulary: Mapping[int, str], num_labels: int
+    ) -> None:
         self._size, most = len(vocabulary), _MOST_WEIGHTS // num_labels
+        count = len(tokens.lengths)
         rows, hashes = _ngram_hashes(tokens, self._size)
-        least = 2 if len(tokens.lengths) >= _MANY_ROWS else 1
+        least = 2 if count >= _MANY_ROWS else 1
         known, columns, counts = np.unique(hashes, return_inverse=True, return_counts=True)
         kept = counts >= max(least, np.sort(counts)[-most] if len(counts) > most else 0)
-        ngrams = _count(rows, columns, (len(tokens.lengths), len(known)))[:, kept]
+        ngrams = _count(rows, columns, (count, len(known)))[:, kept]
         self._hashes = known[kept]
 
-        in_text = _count(
-            np.repeat(np.arange(len(tokens.lengths)), tokens.lengths), tokens.ids, (ngrams.shape[0], self._size)
-        )
-        self._parts = _characters_of_tokens(vocabulary)
-        characters = in_text @ self._parts
-        seen = np.diff(characters.tocsc().indptr) >= least
-        self._parts, characters = self._parts[:, seen], characters[:, seen]
+        parts = _characters_of_tokens(vocabulary)
+        # By what is added to the hashes of tokens: the characters of each token, `(vocabulary, n-grams)`.
+        self._parts: dict[int, Any] = {}
+        blocks = [ngrams]
+        for shift, (in_rows, ids) in _tokens_by_shift(tokens).items():
+            characters = _count(in_rows, ids, (count, self._size)) @ parts
+            seen = np.diff(characters.tocsc().indptr) >= least
+            self._parts[shift] = parts[:, seen]
+            blocks.append(characters[:, seen])
 
-        matrix = sparse.hstack([ngrams, characters], format="csr", dtype=np.float32)
+        matrix = sparse.hstack(blocks, format="csr", dtype=np.float32)
         frequencies = np.diff(matrix.tocsc().indptr)
         self._rarity = np.log((1 + matrix.shape[0]) / (1 + frequencies)).astype(np.float32) + 1
         matrix = matrix @ sparse.diags(self._rarity)
-        matrix = sparse.diags(1 / np.sqrt(_number_of_ngrams(tokens.lengths))) @ matrix
+        matrix = sparse.diags(1 / np.sqrt(_number_of_ngrams(tokens))) @ matrix
+        if len(owners) > owners.max(initial=0) + 1:
+            matrix = averaging(owners, int(owners.max()) + 1) @ matrix
         self._scale = float(np.sqrt(matrix.multiply(matrix).sum() / max(1, matrix.shape[0]))) or 1.0
         self.matrix = (matrix / self._scale).astype(np.float32).tocsr()
 
@@ -101,19 +90,24 @@ class NgramFeatures:
             The hashes `(known,)` and the weights `(known, labels)` that `KnownNgrams` holds.
         """
         weights = (model.weights * self._rarity / self._scale).T.astype(np.float32)  # (n-grams, labels)
-        of_tokens = self._parts @ weights[len(self._hashes) :]  # (vocabulary, labels)
         single = hashed_ngrams(torch.arange(self._size)[:, None], 1, NUM_HASHES)[0][:, 0].numpy()  # (vocabulary,)
-        hashes, places = np.unique(np.concatenate([self._hashes, single]), return_inverse=True)
+        start = len(self._hashes)
+        found, values = [self._hashes], [weights[:start]]
+        for shift, parts in self._parts.items():
+            found.append((single + shift) % NUM_HASHES)
+            values.append(parts @ weights[start : start + parts.shape[1]])  # (vocabulary, labels)
+            start += parts.shape[1]
+        hashes, places = np.unique(np.concatenate(found), return_inverse=True)
         folded = np.zeros((len(hashes), weights.shape[1]), np.float32)
-        np.add.at(folded, places, np.concatenate([weights[: len(self._hashes)], of_tokens]))
+        np.add.at(folded, places, np.concatenate(values))
         kept = np.abs(folded).max(axis=1) > 0
         return hashes[kept].astype(np.int32), folded[kept]
 
 
 def _ngram_hashes(tokens: Tokens, boundary: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the n-grams of texts, with their beginnings and ends: the row and the hash of each, `(n-grams,)`."""
-    lengths = tokens.lengths + 2
-    rows = np.repeat(np.arange(len(lengths)), lengths)
+    """Return the n-grams of rows, with beginnings and ends of texts: the row and the hash of each, `(n-grams,)`."""
+    lengths = tokens.texts.lengths + 2
+    texts = np.repeat(np.arange(len(lengths)), lengths)
     starts = np.cumsum(lengths) - lengths
     flat = np.full(lengths.sum(), boundary)
     inside = np.ones(len(flat), bool)
@@ -121,15 +115,40 @@ def _ngram_hashes(tokens: Tokens, boundary: int) -> tuple[NDArray[np.int64], NDA
     flat[inside] = tokens.ids
     found = hashed_ngrams(torch.from_numpy(flat)[None], NGRAM_LENGTH, NUM_HASHES)
     # All texts are one row of `hashed_ngrams`; an n-gram of two texts is none.
-    valid = [rows[: len(rows) - n] == rows[n:] for n in range(len(found))]
-    return (
-        np.concatenate([rows[: len(mask)][mask] for mask in valid]),
-        np.concatenate([hashes[0].numpy()[mask] for hashes, mask in zip(found, valid, strict=True)]),
-    )
+    valid = [texts[: len(texts) - n] == texts[n:] for n in range(len(found))]
+    of_text = np.concatenate([texts[: len(mask)][mask] for mask in valid])
+    hashes = np.concatenate([hashes[0].numpy()[mask] for hashes, mask in zip(found, valid, strict=True)])
+    if tokens.first is None:
+        return of_text, hashes
+    return of_text // 2, np.where(_in_both(of_text, hashes), (hashes + SHARED) % NUM_HASHES, hashes)
 
 
-def _number_of_ngrams(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.sum([np.maximum(lengths + 2 - n, 0) for n in range(NGRAM_LENGTH)], axis=0)
+def _tokens_by_shift(tokens: Tokens) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return the rows and ids of tokens, `(tokens,)` each, by what is added to their hashes."""
+    rows = np.repeat(np.arange(len(tokens.lengths)), tokens.lengths)
+    if tokens.first is None:
+        return {0: (rows, tokens.ids)}
+    texts = tokens.texts
+    shared = _in_both(np.repeat(np.arange(len(texts.lengths)), texts.lengths), tokens.ids)
+    return {0: (rows[~shared], tokens.ids[~shared]), SHARED: (rows[shared], tokens.ids[shared])}
+
+
+def _in_both(texts: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which values the other text of the pair has, too.
+
+    Args:
+        texts: The text of each value, `(values,)`; texts `2 * i` and `2 * i + 1` are a pair.
+        values: The values, from 0 to `NUM_HASHES`, `(values,)`.
+    """
+    keys = (texts // 2) * (NUM_HASHES + 1) + values
+    first, second = (np.unique(keys[texts % 2 == side]) for side in (0, 1))
+    return np.isin(keys, np.intersect1d(first, second, assume_unique=True))
+
+
+def _number_of_ngrams(tokens: Tokens) -> NDArray[np.int64]:
+    """Return the number of n-grams of each row, `(rows,)`."""
+    of_text = np.sum([np.maximum(tokens.texts.lengths + 2 - n, 0) for n in range(NGRAM_LENGTH)], axis=0)
+    return of_text if tokens.first is None else of_text[::2] + of_text[1::2]
 
 
 def _count(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> Any:

@@ -1,6 +1,8 @@
 """Run the recipe `auto`: from the user's rows to a folder with the best model, its figures and its card."""
 
 import logging
+import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -13,37 +15,42 @@ from transformers import AutoConfig, AutoTokenizer, EvalPrediction, PreTrainedMo
 
 import oktane
 from oktane.folders import released_encoder
-from oktane.problem_type import ProblemType
+from oktane.problem_type import ProblemType, Threshold
 
 from ...atomic import replacing_files, write_json, write_text
 from ...data.options import DATA_ARGUMENTS_NAME
-from ...data.splits import Splits, load_splits
+from ...data.splits import Splits, load_splits, texts_of
 from ...hub import push
 from ...inference.loading import load
 from ...inference.torch_loading import quiet_transformers
 from ...models.configuration_lstm import ClassifierConfig
+from ...reports.error_analysis import calibrate
 from ...reports.metrics import compute_metrics_for
 from ...reports.model_card import build_model_card
 from ...reports.per_class import one_class_warnings, scores_by_class
-from ...reports.plots import plot_confusion_matrix, plot_curves
+from ...reports.plots import plot_confusion_matrix, plot_curves, plot_reliability
+from ...reports.quoting import code_span
 from ...reports.trained_model import BASELINE, CARD_NAME, TrainedModel, describe
 from ..output_folder import begin_at, start_run
+from ..pairs import let_read_pairs
 from ..parts import TrainParts
 from ..result import TrainResult
 from .announcement import announce, describe_result
-from .assembly import Standardized, assemble, classifier_of
+from .assembly import assemble, classifier_of
 from .baseline import fit_baseline
 from .fine_tuning import LEAST_ROWS, FineTuned, fine_tune, plan
 from .folds import Fold, held_out_rows, make_folds
 from .linear import Linear, Targets
+from .metric import choose_metric
 from .mixture import loss_of
-from .ngram_features import NgramFeatures, Tokens
+from .ngram_features import NgramFeatures
+from .reading import Reading, choose_reading
 from .select import Choice, choose
+from .tokens import Tokens
+from .vectors import standardize
 
 logger = logging.getLogger(__name__)
 
-# Limits of texts, in tokens. The least one that cuts at most one text in a hundred is used.
-_LENGTHS = (128, 256, 512, 1024)
 _MAJORITY = "majority class"
 
 
@@ -60,30 +67,37 @@ def train_auto(options: TrainParts) -> TrainResult:
 
     Arguments, result and errors are those of `okt_lstm.training.train.train`.
     """
+    refuse_several_processes()
     begin = time.monotonic()
     folder, checkpoint = begin_at(options.training)
     if checkpoint is not None:
         raise ValueError("the recipe auto takes minutes and keeps no checkpoints: leave out --resume_from_checkpoint")
     splits = load_splits(options.data, hold_out=False)
-    texts, targets = splits.datasets["train"]["text"][:], targets_of(splits, "train")
+    metric = choose_metric(options.training.metric_for_best_model, splits.problem_type)
+    texts, targets = texts_of(splits.datasets["train"]), targets_of(splits, "train")
     encoder = Path(options.transfer.pretrained or released_encoder())
+    pairs = options.data.text_pair_column is not None
     tokenizer = AutoTokenizer.from_pretrained(encoder, trust_remote_code=False)
-    whole = Tokens(*tokenizer.encode_ragged(texts))
-    max_length = tokenizer.model_max_length = choose_length(whole.lengths, options)
-    tokens = whole.cut(max_length)
-    folds = make_folds(tokens, targets, options.training.seed)
-    tuning = plan(tokens.lengths[folds[0].kept]) if len(texts) >= LEAST_ROWS else None
-    for line in announce(splits, targets, whole.lengths, max_length, folds, tuning):
+    if pairs:
+        let_read_pairs(tokenizer)
+    whole = Tokens.encode(texts, tokenizer)
+    reading = choose_reading(whole, _given_length(options), options.transfer.stride)
+    tokenizer.model_max_length = reading.max_length
+    parts, owners = reading.read(whole)
+    folds = make_folds(whole, targets, options.training.seed)
+    tuning = plan(whole.lengths[folds[0].kept]) if len(texts) >= LEAST_ROWS else None
+    for line in announce(splits, targets, whole.texts.lengths, reading, folds, tuning):
         logger.info(line)
-    vectors = oktane.load_encoder(encoder, max_length=max_length).encode(texts, normalize=False)
-    standardized = Standardized.of(vectors)
-    ngrams = NgramFeatures(tokens, _vocabulary(tokenizer, encoder), targets.num_labels)
-    labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below}
-    baseline = fit_baseline(texts, targets, folds)
+    standardized = standardize(oktane.load_encoder(encoder, **reading._asdict()), texts)
+    ngrams = NgramFeatures(parts, owners, _vocabulary(tokenizer, encoder), targets.num_labels)
+    labels = _labels(splits) | {"abstain_below": options.transfer.abstain_below, "text_pair": pairs}
+    labels["stride"] = reading.stride
+    baseline = fit_baseline(texts, targets, folds, metric)
 
     def fine_tune_on(head: Linear, fold: Fold) -> FineTuned:
         model = classifier_of(encoder, labels, standardized.head(head))
-        return fine_tune(model, tokenizer, tokens, targets, fold.kept, fold.held_out, options.training)
+        assert tuning is not None, "there would be nothing to tune"
+        return fine_tune(model, tokenizer, whole, targets, fold, reading, tuning, metric, options.training)
 
     choice = choose(
         standardized.vectors,
@@ -91,6 +105,7 @@ def train_auto(options: TrainParts) -> TrainResult:
         targets,
         folds,
         options.transfer.class_weights,
+        metric,
         None if tuning is None else fine_tune_on,
     )
     model = assemble(encoder, labels, choice, standardized, ngrams)
@@ -102,14 +117,14 @@ def train_auto(options: TrainParts) -> TrainResult:
     classifier = load(folder, device="cpu")
     for split in ("validation", "test"):
         if split in splits.datasets and (split != "test" or options.training.do_predict):
-            split_texts = splits.datasets[split]["text"][:]
+            split_texts = texts_of(splits.datasets[split])
             measured[split] = Measured(
                 np.asarray(classifier.logits(split_texts), np.float64),
                 baseline.logits(split_texts),
                 targets_of(splits, split),
             )
     seconds = time.monotonic() - begin
-    results = _document(options, splits, folds, choice, model, max_length, measured, seconds)
+    results = _document(options, splits, folds, choice, model, reading, measured, metric, seconds)
     if options.training.push_to_hub:
         push(
             str(folder),
@@ -121,19 +136,32 @@ def train_auto(options: TrainParts) -> TrainResult:
     return TrainResult(folder, results)
 
 
+def refuse_several_processes() -> None:
+    """Refuse to run under `torchrun`. Its first process says so, once.
+
+    Raises:
+        ValueError: There are several processes.
+        SystemExit: This is one of the others.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return
+    if os.environ.get("RANK", "0") != "0":
+        sys.exit(1)
+    raise ValueError(
+        "the recipe auto runs in one process: leave out torchrun, or train a network of your own with --recipe classic"
+    )
+
+
 def targets_of(splits: Splits, split: str) -> Targets:
     """Return the labels of a split."""
     values = np.asarray(splits.datasets[split].select_columns("label").with_format("numpy")[:]["label"])
     return Targets(splits.problem_type, values, max(1, len(splits.label_names)))
 
 
-def choose_length(lengths: NDArray[np.int64], options: TrainParts) -> int:
-    """Return the number of tokens after which texts are cut: the user's, or one that suffices for nearly all texts."""
+def _given_length(options: TrainParts) -> int | None:
+    """Return the user's `--max_length`; None if it is the default."""
     given = options.tokenizer.max_length
-    if given != type(options.tokenizer).__dataclass_fields__["max_length"].default:
-        return given
-    needed = np.quantile(lengths, 0.99) if len(lengths) else 0
-    return next((limit for limit in _LENGTHS if needed <= limit), _LENGTHS[-1])
+    return None if given == type(options.tokenizer).__dataclass_fields__["max_length"].default else given
 
 
 def _vocabulary(tokenizer: PreTrainedTokenizerBase, encoder: Path) -> dict[int, str]:
@@ -168,14 +196,16 @@ def _document(
     folds: Sequence[Fold],
     choice: Choice,
     model: PreTrainedModel,
-    max_length: int,
+    reading: Reading,
     measured: Mapping[str, Measured],
+    metric: str,
     seconds: float,
 ) -> dict[str, float]:
     """Write the card, the pictures and the figures, and say what came of it. Return the figures by Trainer's names."""
     folder = Path(options.training.output_dir)
     write_json(folder / DATA_ARGUMENTS_NAME, {k: v for k, v in asdict(options.data).items() if v is not None})
-    results = {split: _scores(part.logits, part.targets) for split, part in measured.items()}
+    threshold = choice.mixture.thresholds or 0.5
+    results = {split: _scores(part.logits, part.targets, threshold) for split, part in measured.items()}
     last, final = list(measured.items())[-1]
     baselines = _baselines(final, targets_of(splits, "train"))
     rows = {"train": len(splits.datasets["train"])} | {split: len(part.logits) for split, part in measured.items()}
@@ -185,10 +215,10 @@ def _document(
         notes.append(f"The validation split consists of {what} held out in turn; near-duplicates were kept together.")
     warnings, classes = [], []
     if final.targets.problem_type is not ProblemType.REGRESSION:
-        predictions = final.targets.problem_type.logits_to_labels(final.logits.astype(np.float32))
+        predictions = final.targets.problem_type.logits_to_labels(final.logits.astype(np.float32), threshold)
         classes = scores_by_class(final.targets.values, predictions, splits.label_names)
         warnings = one_class_warnings(predictions, splits.label_names)
-    pictures = _draw(folder, choice, splits, final, last)
+    pictures = _draw(folder, choice, splits, final, last, metric)
     config = model.config
     assert isinstance(config, ClassifierConfig), "as every model that is assembled here"
     card = TrainedModel(
@@ -197,7 +227,8 @@ def _document(
         description=describe(config, model.num_parameters(), splits.problem_type, splits.label_names),
         model_type=config.model_type.removeprefix("okt_"),
         problem_type=splits.problem_type,
-        max_length=max_length,
+        max_length=reading.max_length,
+        stride=reading.stride,
         data=replace(splits.description, rows=rows, notes=tuple(notes)),
         vocabulary="The vocabulary is that of the sentence encoder inside oktane.",
         hyperparameters=_hyperparameters(options, choice, folds),
@@ -213,6 +244,7 @@ def _document(
         baselines=baselines,
         classes=classes,
         warnings=warnings,
+        calibration=_calibration(choice, splits),
     )
     write_json(folder / CARD_NAME, card.to_json())
     write_text(folder / "README.md", str(build_model_card(card)))
@@ -233,8 +265,8 @@ def _document(
     return figures
 
 
-def _scores(logits: NDArray[np.float64], targets: Targets) -> dict[str, float]:
-    scores = compute_metrics_for(targets.problem_type)(EvalPrediction(logits, targets.values))
+def _scores(logits: NDArray[np.float64], targets: Targets, threshold: Threshold = 0.5) -> dict[str, float]:
+    scores = compute_metrics_for(targets.problem_type, threshold)(EvalPrediction(logits, targets.values))
     return {"loss": loss_of(logits, targets), **scores}
 
 
@@ -261,14 +293,37 @@ def _hyperparameters(options: TrainParts, choice: Choice, folds: Sequence[Fold])
     }
 
 
-def _draw(folder: Path, choice: Choice, splits: Splits, final: Measured, split: str) -> dict[str, str]:
+def _calibration(choice: Choice, splits: Splits) -> str:
+    """Say what the probabilities are worth, and where thresholds are."""
+    if splits.problem_type is ProblemType.REGRESSION:
+        return ""
+    if choice.mixture.thresholds is None:
+        return (
+            "Its probabilities were calibrated by a temperature on held-out rows; those of rare classes were raised as "
+            "far as that gave a better score."
+        )
+    named = [
+        f"{code_span(name)} {value:.2f}"
+        for name, value in zip(splits.label_names, choice.mixture.thresholds, strict=True)
+    ]
+    return (
+        "Its probabilities were calibrated on held-out rows. `okt_lstm.load`, `oktane.load` and their commands "
+        f"predict a label from these probabilities on, which `config.json` holds as `thresholds`: {', '.join(named)}. "
+        "`pipeline` gives the probabilities alone."
+    )
+
+
+def _draw(folder: Path, choice: Choice, splits: Splits, final: Measured, split: str, metric: str) -> dict[str, str]:
     """Draw the pictures, and return their titles by file name."""
     pictures = {}
     if choice.history:
         pictures["curves.png"] = "Loss and score by epoch"
-        metric = "r2" if splits.problem_type is ProblemType.REGRESSION else "f1_macro"
-        plot_curves(choice.history, folder / "curves.png", metric)
+        drawn = "accuracy" if splits.problem_type is ProblemType.SINGLE_LABEL else metric
+        plot_curves(choice.history, folder / "curves.png", drawn)
     if splits.problem_type is ProblemType.SINGLE_LABEL:
+        pictures["reliability.png"] = f"Reliability of the probabilities on the {split} split"
+        probabilities = splits.problem_type.scores(final.logits.astype(np.float32))
+        plot_reliability(calibrate(probabilities, final.targets.values), folder / "reliability.png", split)
         pictures["confusion_matrix.png"] = f"Confusion matrix of the {split} split"
         predictions = splits.problem_type.logits_to_labels(final.logits.astype(np.float32))
         plot_confusion_matrix(

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from .fine_tuning import FineTuned
 from .folds import Fold, held_out_rows
 from .linear import Linear, Targets, fit_linear
-from .mixture import Mixture, fit_mixture, loss_of, score_of
+from .mixture import Mixture, fit_mixture, loss_of
 from .ngram_features import NgramFeatures
 
 # The inverse strengths of the penalty that are tried on the encoder's vectors.
@@ -29,7 +29,7 @@ class Choice:
         network: The network that was fine-tuned; None if the encoder stays frozen.
         ngrams: The linear model on n-grams.
         logits: The mixed logits of the rows that were held out, `(rows, labels)`.
-        scores: The main score of each candidate, macro F1 or R2 for a regression, by its name.
+        scores: The score of each candidate, R2 for a regression, by its name.
         c: The C of the head.
         history: What Trainer logged while it fine-tuned.
     """
@@ -58,6 +58,7 @@ def choose(
     targets: Targets,
     folds: Sequence[Fold],
     class_weights: str,
+    metric: str,
     fine_tune: Callable[[Linear, Fold], FineTuned] | None,
 ) -> Choice:
     """Compare the candidates on the rows that the folds hold out, and fit the best one on all rows.
@@ -68,6 +69,7 @@ def choose(
         targets: The labels of all rows.
         folds: What is held out.
         class_weights: See `fit_mixture`.
+        metric: The score that decides; see `score_of`.
         fine_tune: Trains the network on a fold, from a fitted head; None if the encoder is to stay frozen.
     """
     held_out = targets.of(held_out_rows(folds))
@@ -75,13 +77,13 @@ def choose(
     by_c = {c: _held_out_logits(vectors, targets, folds, c) for c in _CS}
     c = min(_CS, key=lambda c: loss_of(by_c[c], held_out, balanced=True))
     deep = by_c[c]
-    frozen = fit_mixture(deep, wide, held_out, class_weights)
+    frozen = fit_mixture(deep, wide, held_out, class_weights, metric)
     nothing = np.zeros_like(wide)
     scores = {
-        "n-gram model": score_of(fit_mixture(nothing, wide, held_out, class_weights).logits(nothing, wide), held_out),
-        "frozen encoder": score_of(fit_mixture(deep, nothing, held_out, class_weights).logits(deep, nothing), held_out),
-        "frozen encoder and n-gram model": score_of(frozen.logits(deep, wide), held_out),
+        name: fit_mixture(*parts, held_out, class_weights, metric).score(*parts, held_out, metric)
+        for name, parts in (("n-gram model", (nothing, wide)), ("frozen encoder", (deep, nothing)))
     }
+    scores["frozen encoder and n-gram model"] = frozen.score(deep, wide, held_out, metric)
     head = fit_linear(vectors, targets, c)
     ngram_model = fit_linear(ngrams.matrix, targets, _NGRAM_C)
     best = Choice(frozen, head, None, ngram_model, frozen.logits(deep, wide), scores, c)
@@ -91,9 +93,9 @@ def choose(
         rows = targets.of(fold.held_out)
         count = len(fold.held_out)
         # The first fold's rows come first.
-        mixture = fit_mixture(tuned.logits, wide[:count], rows, class_weights)
+        mixture = fit_mixture(tuned.logits, wide[:count], rows, class_weights, metric)
         mixed = mixture.logits(tuned.logits, wide[:count])
-        scores["fine-tuned network and n-gram model"] = score_of(mixed, rows)
+        scores["fine-tuned network and n-gram model"] = mixture.score(tuned.logits, wide[:count], rows, metric)
         if mixture.loss < fit_mixture(deep[:count], wide[:count], rows, class_weights).loss:
             best = Choice(mixture, head, tuned.model, ngram_model, mixed, scores, c, tuned.history)
     return best
