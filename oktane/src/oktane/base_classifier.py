@@ -22,12 +22,12 @@ class Chunk(NamedTuple):
 
     Attributes:
         texts: The texts, or pairs of texts.
-        logits: Their logits, `(texts, labels)`.
+        outputs: A classifier's logits, `(texts, labels)`, or an encoder's vectors, `(texts, dimension)`.
         truncated: How many of them were longer than the maximum length.
     """
 
     texts: Sequence[Any]
-    logits: NDArray[np.float32]
+    outputs: NDArray[np.float32]
     truncated: int
 
 
@@ -85,7 +85,7 @@ class BaseClassifier(ABC):
         """
         checked: Any = pair_chunks if self.text_pair else checked_chunks
         for chunk in self.compute(checked(texts, self.chunk_size)):
-            yield chunk.texts, chunk.logits
+            yield chunk.texts, chunk.outputs
 
     def fingerprint(self) -> str:
         """Return a name for what is predicted: that of another model differs, or of another processor's arithmetic."""
