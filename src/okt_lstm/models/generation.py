@@ -16,6 +16,7 @@ HAS_CACHE = "cache" in ALL_CACHE_NAMES
 class RecurrentGenerationMixin(GenerationMixin):
     """`generate` for models whose states travel in the `cache`."""
 
+    config: Any
     training: bool
 
     def generate(self, *args: Any, **kwargs: Any) -> Any:
