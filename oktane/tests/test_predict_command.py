@@ -159,14 +159,14 @@ def test_an_interruption_ends_it_and_leaves_what_the_next_run_goes_on_from(tmp_p
         # Where the tests run in the background, this signal is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    journal = tmp_path / ".out.csv.logits"
+    journal = tmp_path / ".out.csv.journal"
     while not journal.exists() or journal.stat().st_size < 5000:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(sent)
     assert process.wait(60) == code
     assert process.stderr.read().decode() == "oktane: out.csv: stopped; the same command goes on where it was\n"
-    assert sorted(os.listdir(tmp_path)) == [".out.csv.logits", "in.csv"]  # noqa: PTH208
+    assert sorted(os.listdir(tmp_path)) == [".out.csv.journal", "in.csv"]  # noqa: PTH208
 
 
 def test_labels_from_a_stranger_do_nothing_to_a_terminal(predict, tmp_path):

@@ -54,7 +54,7 @@ def hidden(folder):
 @pytest.mark.parametrize("target", ["out.csv", "out.jsonl.gz", "out.parquet"])
 def test_killed_at_random_moments_the_output_is_that_of_an_undisturbed_run(source, tmp_path, classifier, name, target):
     predict_file(classifier, source / name, tmp_path / f"whole-{target}")
-    journal, draw = tmp_path / f".{target}.logits", random.Random(f"{name} {target}")
+    journal, draw = tmp_path / f".{target}.journal", random.Random(f"{name} {target}")
     for moment in sorted(draw.randrange(100, 8 * ROWS) for _ in range(2)):
         process = start("--input", source / name, "--output", tmp_path / target)
         while process.poll() is None and not (journal.exists() and journal.stat().st_size >= moment):
@@ -88,7 +88,7 @@ def half_done(source, tmp_path, classifier, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         predict_file(classifier, source / "in.jsonl", target, report=stopped(KeyboardInterrupt()))
     assert not target.exists()
-    return target, tmp_path / ".out.csv.logits"
+    return target, tmp_path / ".out.csv.journal"
 
 
 def whole(source, tmp_path, classifier, **options):
@@ -157,9 +157,9 @@ def test_a_full_disk_is_said_and_the_next_run_goes_on(source, tmp_path, classifi
     process = start("--input", source / "in.jsonl", "--output", target, preexec_fn=limit)
     _, errors = process.communicate()
     assert process.returncode == 1
-    assert "File too large" in errors.decode()
+    assert errors.decode().splitlines()[-1] == f"oktane: error: {target}: File too large"
     assert not target.exists()
-    assert hidden(tmp_path) == [".out.jsonl.logits"]
+    assert hidden(tmp_path) == [".out.jsonl.journal"]
     process = start("--input", source / "in.jsonl", "--output", target)
     assert b"goes on after the first" in process.communicate()[1]
     predict_file(classifier, source / "in.jsonl", tmp_path / "whole.jsonl")

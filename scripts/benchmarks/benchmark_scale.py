@@ -2,22 +2,23 @@
 
     python scripts/benchmarks/benchmark_scale.py --nsmc ratings_test.txt --folder FOLDER
 
-It writes parquet files of NSMC reviews, repeated, and labels them. With --kill, workers of Ray and Spark are killed
-while they work; all labels must be those that one machine gives. It needs `oktane[arrow]`, and ray[data] and pyspark
-for their parts. The figures go to standard output as JSON, one line for each part.
+It writes parquet files of NSMC reviews, repeated, and labels them. With --turns, the parts take turns, so that a busy
+machine slows all of them. With --kill, workers of Ray and Spark are killed while they work; all labels must be those
+that one machine gives. It needs `oktane[arrow]`, and ray[data] and pyspark for their parts. The figures go to standard
+output as JSON, one line for each run: seconds on the clock, and seconds of all cores together.
 """
 
 import argparse
 import json
 import os
 import random
-import resource
+import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from oktane.arrow_texts import text_arrays
 from oktane.parallel import available_cores
 
 ROWS_OF_A_FILE = 250_000
+# Seconds between two workers' ends.
+KILL_EVERY = 10
 PARTS = ("engine", "parquet", "csv", "ray", "spark")
 
 
@@ -42,27 +45,33 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="a folder for the files")
     parser.add_argument("--rows", type=int, default=300_000)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--turns", type=int, default=1, help="how often the parts are run, in turns")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="numbers of workers of Ray and Spark")
     parser.add_argument("--kill", type=int, default=0, metavar="N", help="kill N workers of each run")
     options = parser.parse_args()
     texts = options.folder / "texts"
     write_texts(options.nsmc, texts, options.rows)
-    for part in options.parts:
+    for part in options.parts * options.turns:
         if part in ("ray", "spark"):
             expected = labels_by_id(options.folder / "parquet")
             for workers in options.workers:
                 target = options.folder / f"{part}-{workers}"
-                seconds = timed(partial(RUNS[part], texts, target, workers), options.kill)
-                report(part, options.rows, seconds, workers=workers, killed=options.kill)
-                assert labels_by_id(target) == expected, f"{part}: other labels than one machine's"
+                shutil.rmtree(target, ignore_errors=True)
+                seconds, killed = timed(partial(RUNS[part], texts, target, workers), options.kill)
+                report(part, options.rows, seconds, workers=workers, killed=killed)
+                assert labels_by_id(target).equals(expected), f"{part}: other labels than one machine's"
         else:
             report(part, options.rows, *RUNS[part](texts, options.folder / part))
 
 
-def report(part: str, rows: int, seconds: float, megabytes: float | None = None, **facts: int) -> None:
-    """Print the figures of a part."""
-    figures = {"part": part, "rows": rows, "seconds": round(seconds, 1), "rows_per_second": round(rows / seconds)}
-    print(json.dumps(figures | {"peak_megabytes": megabytes, "cores": available_cores()} | facts), flush=True)
+def report(part: str, rows: int, seconds: float, core_seconds: float = 0, megabytes: float = 0, **facts: int) -> None:
+    """Print the figures of a run."""
+    figures = {"part": part, "rows": rows, "cores": available_cores(), "seconds": seconds}
+    figures |= {"rows_per_second": rows / seconds, "core_seconds": core_seconds, "peak_megabytes": megabytes}
+    print(
+        json.dumps({name: value if name == "part" else round(value, 1) for name, value in (figures | facts).items()}),
+        flush=True,
+    )
 
 
 def write_texts(nsmc: Path, folder: Path, rows: int) -> None:
@@ -75,29 +84,30 @@ def write_texts(nsmc: Path, folder: Path, rows: int) -> None:
         pq.write_table(table, folder / f"part-{start // ROWS_OF_A_FILE:05}.parquet")
 
 
-def labels_by_id(folder: Path) -> list[tuple[int, str]]:
+def labels_by_id(folder: Path) -> pa.Table:
     """Return all labels, by id; a row that came twice is there twice."""
-    table = ds.dataset(folder, format="parquet").to_table(columns=["id", "label"]).sort_by("id")
-    return list(zip(table["id"].to_pylist(), table["label"].to_pylist(), strict=True))
+    table = ds.dataset(folder, format="parquet").to_table(columns=["id", "label"])
+    return table.cast(pa.schema([("id", pa.int64()), ("label", pa.string())])).sort_by("id").combine_chunks()
 
 
-def run_engine(texts: Path, target: Path) -> tuple[float]:
+def run_engine(texts: Path, target: Path) -> tuple[float, float]:
     """Compute the logits of texts that are in memory."""
     classifier = oktane.load()
     column, _ = text_arrays(ds.dataset(texts).to_table(columns=["text"])["text"], "text")
-    start = time.perf_counter()
+    start, core_start = time.perf_counter(), time.process_time()
     for _ in classifier.compute(column.chunks(classifier.chunk_size)):
         pass
-    return (time.perf_counter() - start,)
+    return time.perf_counter() - start, time.process_time() - core_start
 
 
-def run_command(texts: Path, target: Path, *options: str) -> tuple[float, float]:
-    """Label the files with `oktane predict`; return the seconds and the most memory in MB."""
+def run_command(texts: Path, target: Path, *options: str) -> tuple[float, float, float]:
+    """Label the files with `oktane predict`; return the seconds, those of all cores, and the most memory in MB."""
     command = [sys.executable, "-m", "oktane", "predict", "--input", str(texts), "--output", f"{target}/", *options]
     start = time.perf_counter()
-    subprocess.run(command, check=True)
-    seconds = time.perf_counter() - start
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    _, status, used = os.wait4(os.spawnv(os.P_NOWAIT, command[0], command), 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)}: exit status {os.waitstatus_to_exitcode(status)}")
+    return time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
 
 
 def run_ray(texts: Path, target: Path, workers: int) -> None:
@@ -140,44 +150,51 @@ RUNS: dict[str, Callable[..., object]] = {
 }
 
 
-def timed(run: Callable[[], object], kills: int) -> float:
-    """Return the seconds of a run, during which workers are killed."""
-    stopped = threading.Event()
-    killer = threading.Thread(target=kill_workers, args=(kills, stopped), daemon=True)
+def timed(run: Callable[[], object], kills: int) -> tuple[float, int]:
+    """Return the seconds of a run, and how many workers were killed in it."""
+    stopped, killed = threading.Event(), list[int]()
+    killer = threading.Thread(target=kill_workers, args=(kills, stopped, killed), daemon=True)
     killer.start()
     start = time.perf_counter()
     run()
     seconds = time.perf_counter() - start
     stopped.set()
     killer.join()
-    return seconds
+    return seconds, len(killed)
 
 
-def kill_workers(count: int, stopped: threading.Event) -> None:
-    """Kill some of the busiest processes below this one that run BatchPredictor, one every few seconds."""
+def kill_workers(count: int, stopped: threading.Event, killed: list[int]) -> None:
+    """Kill workers below this process that run BatchPredictor, one every few seconds, and list them."""
     draw = random.Random(0)
-    while count and not stopped.wait(5):
+    while len(killed) < count and not stopped.wait(KILL_EVERY):
         workers = [number for number in descendants(os.getpid()) if is_worker(number)]
         if workers:
-            os.kill(draw.choice(workers), signal.SIGKILL)
-            count -= 1
+            killed.append(draw.choice(workers))
+            # It may have ended by itself.
+            with suppress(ProcessLookupError):
+                os.kill(killed[-1], signal.SIGKILL)
 
 
 def descendants(process: int) -> Iterator[int]:
     """Yield the processes that a process has started, and those that they have."""
     for tasks in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in tasks.read_text().split():
-            yield int(child)
-            yield from descendants(int(child))
+        # It may have ended meanwhile.
+        with suppress(OSError):
+            for child in tasks.read_text().split():
+                yield int(child)
+                yield from descendants(int(child))
 
 
 def is_worker(process: int) -> bool:
-    """Return whether a process is a worker of Ray or Spark that runs a model."""
+    """Return whether a process is a worker of Ray or Spark that runs a model.
+
+    Spark's workers are forks of a daemon, and have its command line.
+    """
     try:
         command = Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return False
-    return b"ray::MapWorker" in command or b"pyspark.daemon" in command
+    return b"ray::MapWorker" in command or (b"pyspark.daemon" in command and not any(descendants(process)))
 
 
 if __name__ == "__main__":

@@ -83,7 +83,11 @@ def test_columns_of_the_input_are_never_overwritten(tmp_path, classifier):
     with pytest.raises(FileError, match="'predicted_label' already"):
         predict_file(classifier, tmp_path / "again.jsonl", tmp_path / "out2.jsonl")
     source.write_text('{"text": "굿"}\n{"text": "굿", "label": 1}\n')
-    with pytest.raises(FileError, match=r"row 2.*'label'"):
+    predict_file(classifier, source, tmp_path / "late.jsonl")
+    assert [json.loads(line).get("label") for line in (tmp_path / "late.jsonl").open()] == [None, 1]
+    # The columns are those of the first 1,000 rows.
+    source.write_text('{"text": "굿"}\n' * 1000 + '{"text": "굿", "label": 1}\n')
+    with pytest.raises(FileError, match=r"row 1001.*'label'"):
         predict_file(classifier, source, tmp_path / "out3.jsonl")
     assert not (tmp_path / "out3.jsonl").exists()
 

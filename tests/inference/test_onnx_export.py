@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from full_disk import full_disk
 from trained_folders import FAMILIES, random_model, save
 
 pytest.importorskip("onnxruntime", reason="comes with the extra `onnx`")
@@ -21,6 +22,7 @@ import onnxruntime
 import oktane
 from okt_lstm.atomic import FileError
 from okt_lstm.inference.onnx_export import GRAPH_NAME, INT8_NAME, export_onnx
+from okt_lstm.models.ngrams import NUM_HASHES, sum_of_ngrams
 from oktane.folders import LoadError
 
 POOLINGS = ("last", "mean", "max", "max_mean", "max_mean_last")
@@ -63,6 +65,42 @@ def test_every_cell_direction_and_pooling_gives_the_logits_of_torch(tmp_path, fa
             for where in (mask.flip(1), mask * (torch.arange(mask.shape[1]) % 3 > 0)):
                 expected = model(input_ids=ids, attention_mask=where).logits
                 np.testing.assert_allclose(run(session, ids, where), expected, atol=2e-5)
+    empty = torch.zeros(2, 0, dtype=torch.long)
+    np.testing.assert_allclose(run(session, empty, empty), run(session, *rows_of([0, 0], 9)), atol=1e-6)
+
+
+def save_with_ngrams(folder, family, count, **options):
+    """Save a model whose known n-grams are some of those of `rows_of`."""
+    save(folder, family, num_ngrams=count, labels=("a", "b", "c"), **options)
+    model = FAMILIES[family][1].from_pretrained(folder)
+    known, found = (model.weights if family == "Ngram" else model.ngrams), []
+    ids, mask = rows_of([3, 0, 7, 1, 40], model.config.vocab_size)
+    is_token = mask.bool()
+    sum_of_ngrams(ids, is_token, model.config.vocab_size, 3, NUM_HASHES, lambda h: found.append(h) or h.unsqueeze(-1))
+    hashes = torch.cat([part.flatten() for part in found]).unique()
+    hashes = hashes[torch.linspace(0, len(hashes) - 1, count).long()].unique()
+    filled = torch.cat([hashes, hashes[-1] + 1 + torch.arange(count - len(hashes))])
+    known.hashes.copy_(filled)
+    torch.nn.init.normal_(known.weight)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(("family", "count"), [("LSTM", 50), ("GRU", 1), ("Ngram", 64), ("Ngram", 0)])
+def test_ngrams_alone_and_beside_a_network_give_the_logits_of_torch(tmp_path, family, count):
+    if count:
+        folder = save_with_ngrams(tmp_path / "model", family, count)
+    else:
+        folder = save(tmp_path / "model", family, labels=("a", "b", "c"))
+    session = session_of(export_onnx(folder, tmp_path / "onnx", int8=True))
+    model = FAMILIES[family][1].from_pretrained(folder).eval()
+    for lengths in ([3, 0, 7, 1, 40], [0, 0], [1]):
+        ids, mask = rows_of(lengths, model.config.vocab_size)
+        # Padding on the left, and between tokens.
+        for where in (mask, mask.flip(1), mask * (torch.arange(mask.shape[1]) % 3 > 0)):
+            with torch.inference_mode():
+                expected = model(input_ids=ids, attention_mask=where).logits
+            np.testing.assert_allclose(run(session, ids, where), expected, atol=2e-5)
     empty = torch.zeros(2, 0, dtype=torch.long)
     np.testing.assert_allclose(run(session, empty, empty), run(session, *rows_of([0, 0], 9)), atol=1e-6)
 
@@ -148,9 +186,16 @@ def test_the_example_in_javascript_gives_the_same_logits(exported):
     np.testing.assert_allclose(json.loads(result.stdout), logits.reshape(-1), atol=1e-5)
 
 
+def test_a_graph_that_the_disk_has_no_room_for_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="File too large") as error, full_disk():
+        export_onnx(oktane.folders.released_model(), tmp_path / "onnx")
+    assert error.value.filename == str(tmp_path / "onnx")
+    assert not any(tmp_path.iterdir())
+
+
 def test_what_has_no_graph_is_refused_and_nothing_is_written(tmp_path):
-    with pytest.raises(LoadError, match="'okt_ngram' can't be written as ONNX"):
-        export_onnx(save(tmp_path / "model", "Ngram"), tmp_path / "onnx")
+    with pytest.raises(LoadError, match="compares two texts can't be written as ONNX"):
+        export_onnx(save(tmp_path / "model", text_pair=True), tmp_path / "onnx")
     assert not (tmp_path / "onnx").exists()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "diary.txt").touch()

@@ -1,5 +1,6 @@
 """The container file and the jobs of scripts/examples/cluster are what their validators accept."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -40,3 +41,31 @@ def test_the_pods_of_the_ray_job_are_those_of_kubernetes():
         kubernetes_validate.validate(pod, "1.33", strict=True)
     script = job["spec"]["entrypoint"].split()[1]
     assert (CLUSTER / Path(script).name).is_file()
+
+
+def test_the_ray_job_is_what_kuberay_defines():
+    jsonschema = pytest.importorskip("jsonschema", reason="comes with the extra `dev`")
+    definition = os.environ.get("OKT_LSTM_KUBERAY_RAYJOBS")
+    if definition is None:
+        pytest.skip("OKT_LSTM_KUBERAY_RAYJOBS names no copy of KubeRay's ray.io_rayjobs.yaml, which no package has")
+    versions = yaml.safe_load(Path(definition).read_text(encoding="utf-8"))["spec"]["versions"]
+    job = yaml.safe_load((CLUSTER / "rayjob.yaml").read_text(encoding="utf-8"))
+    (schema,) = (one["schema"]["openAPIV3Schema"] for one in versions if one["name"] == job["apiVersion"].split("/")[1])
+    close(schema)
+    del job["metadata"]
+    jsonschema.validate(job, schema)
+
+
+def close(schema):
+    """Allow no fields but those that a schema of Kubernetes names, and numbers where it says so by its own word."""
+    if isinstance(schema, list):
+        for part in schema:
+            close(part)
+    if not isinstance(schema, dict):
+        return
+    if schema.get("x-kubernetes-int-or-string") is True:
+        schema.pop("type", None)
+    if isinstance(schema.get("properties"), dict) and schema.get("type") == "object":
+        schema.setdefault("additionalProperties", False)
+    for part in list(schema.values()):
+        close(part)

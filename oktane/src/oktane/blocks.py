@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrow_texts import ArrowTexts, text_arrays
+from .base_classifier import Chunk
 from .lines import FileError
 from .pairs import pair_chunks
 from .parallel import text_chunks
@@ -111,3 +113,40 @@ def _table_block(table: Any, column: str, columns: Sequence[str], reader: RowRea
     except TypeError as error:
         raise FileError(f"{reader.path}: {error}") from None
     return Block(table.select(columns), texts, has_text)
+
+
+def computed_blocks(
+    blocks: Iterable[Block], compute: Callable[[Iterable[Sequence[Any]]], Iterator[Chunk]], chunk_size: int, width: int
+) -> Iterator[tuple[Block, NDArray[np.float32], int]]:
+    """Compute the texts of blocks, on all cores.
+
+    Args:
+        blocks: The blocks. They are read as far ahead as the threads need.
+        compute: Computes chunks of texts, in order.
+        chunk_size: How many texts a thread computes at a time.
+        width: Number of outputs for each text.
+
+    Yields:
+        The blocks in order, each with the outputs of its texts, `(texts, width)`, and how many texts were truncated.
+    """
+    # The blocks that were read, each with the number of its chunks that are still to come, and those that have.
+    waiting: deque[tuple[Block, int, list[Chunk]]] = deque()
+
+    def chunks() -> Iterator[Sequence[Any]]:
+        for block in blocks:
+            parts = list(block.chunks(chunk_size))
+            waiting.append((block, len(parts), []))
+            yield from parts
+
+    def complete() -> Iterator[tuple[Block, NDArray[np.float32], int]]:
+        while waiting and len(waiting[0][2]) == waiting[0][1]:
+            block, _, found = waiting.popleft()
+            none = np.empty((0, width), np.float32)
+            yield block, np.concatenate([none, *(chunk.outputs for chunk in found)]), sum(c.truncated for c in found)
+
+    for chunk in compute(chunks()):
+        # Blocks without any text come before the one of this chunk.
+        yield from complete()
+        waiting[0][2].append(chunk)
+        yield from complete()
+    yield from complete()

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .model_options import add_model_options, check_options, clean_up_on_sigterm, loading
@@ -24,7 +25,8 @@ Texts are the arguments, the rows of the --input file, or else the lines of stan
 {{"text": ..., "vector": [...]}}.
 
 A file given as --output holds the vectors of the --input's rows: .npy an array of float32, .jsonl the rows with their
-vectors, and .parquet the same with the columns as text.
+vectors, and .parquet the same with the columns as text. A run that was stopped goes on where it was: give the same
+command again.
 """
 EXAMPLES = """\
 examples:
@@ -64,27 +66,37 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _encode_file(encoder: "Encoder", options: argparse.Namespace) -> None:
-    """Encode the rows of the input file, into the output file or to standard output."""
+    """Encode the rows of the input files, into the output file or to standard output."""
     import numpy as np
 
-    from .blocks import row_blocks
+    from .blocks import computed_blocks, row_blocks
+    from .encoder import CHUNK_SIZE
     from .files import choose_texts
+    from .journal import open_journal
     from .lines import check_output
     from .paths import find_files
     from .readers import open_reader
     from .vector_files import open_vector_writer
 
+    paths = find_files(options.input)
+    normalize = not options.no_normalize
     if options.output:
-        check_output(options.output, [str(path) for path in find_files(options.input)])
+        check_output(options.output, [str(path) for path in paths])
     with open_reader(options.input, read_options(options)) as reader, ExitStack() as stack:
         column = choose_texts(reader, options.text_column)
+        compute = partial(encoder.compute, normalize=normalize)
         writer = None
         if options.output:
+            what = (encoder.fingerprint(), normalize, reader.options, column)
+            journal = stack.enter_context(open_journal(options.output, paths, encoder.dimension, *what))
             writer = stack.enter_context(open_vector_writer(options.output, reader.columns, encoder.dimension))
-        for rows, texts, has_text in row_blocks(reader, column):
+            if journal is not None:
+                compute = partial(journal.compute, compute)
+        blocks = row_blocks(reader, column)
+        for (rows, _, has_text), found, _ in computed_blocks(blocks, compute, CHUNK_SIZE, encoder.dimension):
             # A text that is null has a vector of NaN.
             vectors = np.full((len(rows), encoder.dimension), np.nan, np.float32)
-            vectors[has_text] = encoder.encode(texts, normalize=not options.no_normalize)
+            vectors[has_text] = found
             if writer is None:
                 _print_lines([row.get(column) for row in rows], vectors)
             else:

@@ -1,7 +1,8 @@
 """Load a sentence encoder, which maps texts to vectors, and needs neither torch nor transformers."""
 
+import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
-from .base_classifier import checked_chunks
+from .base_classifier import PROBES, Chunk, checked_chunks
 from .folders import check_at_least_one, find_model, released_encoder
 from .network import load_encoder_network
 from .parallel import available_cores, map_in_threads
@@ -94,18 +95,32 @@ class Encoder:
         Raises:
             TypeError: If something is not a text; the message names its position (from 0) and type.
         """
-        threads = self.num_threads or available_cores()
-        encode = partial(self._encode_chunk, normalize=normalize)
-        return map_in_threads(encode, checked_chunks(texts, CHUNK_SIZE), threads)
+        for chunk in self.compute(checked_chunks(texts, CHUNK_SIZE), normalize):
+            yield list(chunk.texts), chunk.outputs
 
-    def _encode_chunk(self, texts: list[str], normalize: bool) -> tuple[list[str], NDArray[np.float32]]:
-        ids, row_splits, owners, _ = self._tokenizer.encode_windows(texts)
+    def compute(self, chunks: Iterable[Sequence[str]], normalize: bool = True) -> Iterator[Chunk]:
+        """Compute the vectors of lists of texts, in order, in constant memory and on all cores.
+
+        Args:
+            chunks: Lists of texts; each is computed by one thread. It is read only as far ahead as the threads need.
+            normalize: See `encode`.
+        """
+        compute = partial(self._compute_chunk, normalize=normalize)
+        return map_in_threads(compute, chunks, self.num_threads or available_cores())
+
+    def fingerprint(self) -> str:
+        """Return a name for the vectors: that of another encoder differs, or of another processor's arithmetic."""
+        length = f"{self.max_length} by {self._tokenizer.stride} ".encode()
+        return hashlib.sha256(length + self.encode(PROBES, normalize=False).tobytes()).hexdigest()
+
+    def _compute_chunk(self, texts: Sequence[str], normalize: bool) -> Chunk:
+        ids, row_splits, owners, truncated = self._tokenizer.encode_windows(texts)
         vectors = mean_by_text(self._network.run(ids, row_splits), owners, len(texts))
         if normalize:
             # A vector of zeros stays one.
             lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
             vectors /= np.where(lengths > 0, lengths, 1).astype(np.float32)[:, None]
-        return texts, vectors
+        return Chunk(texts, vectors, truncated)
 
 
 def load_encoder(

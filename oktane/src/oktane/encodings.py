@@ -284,7 +284,8 @@ def _refuse_mistaken(text: str, name: str, number: int) -> None:
             meant = text.translate(_LATIN_1).encode("latin-1").decode(encoding)
         except UnicodeError:
             continue
-        if _korean(meant):
+        # Fewer syllables may be chance.
+        if len(_HANGUL.findall(meant)) >= 5 and _korean(meant):
             raise FileError(
                 f"{name}, line {number}: {_shown(text.encode(), 'utf-8')} was {_shown(meant.encode(), 'utf-8')} before "
                 f"some program read {encoding.upper()} as Latin-1. Export the file anew; if it is right as it is, add "

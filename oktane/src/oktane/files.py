@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import Any, TextIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .base_classifier import BaseClassifier, Chunk
-from .blocks import Block, row_blocks, table_blocks
+from .base_classifier import BaseClassifier
+from .blocks import Block, computed_blocks, row_blocks, table_blocks
 from .columns import choose_pair_column, choose_text_column, find_column, refuse_table
 from .encodings import say_once
 from .folders import UNKNOWN_COLUMNS, TextColumns
-from .journal import Journal, fingerprint, key_of, open_journal
-from .lines import STREAM, FileError, check_output, counted, escaped
+from .journal import Journal, open_journal
+from .lines import FileError, check_output, counted, escaped
 from .paths import Source, find_files
 from .prediction_tables import prediction_arrays, with_predictions
 from .readers import open_reader
@@ -94,9 +92,9 @@ def predict_file(
         blocks = table_blocks(reader, text_column, kept) if as_tables else row_blocks(reader, text_column, pair_column)
         schema = None if reader.schema is None else reader.schema.empty_table().select(kept).schema
         summary = Summary()
-        key = _key(classifier, paths, reader, text_column, pair_column)
+        what = (classifier.fingerprint(), reader.options, text_column, pair_column)
         with (
-            _journal(target, key, len(classifier.labels)) as journal,
+            open_journal(target, paths, len(classifier.labels), *what) as journal,
             open_writer(target, written, schema, output_encoding, known) as writer,
         ):
             for block, scores, truncated in scored_blocks(classifier, blocks, journal):
@@ -207,54 +205,9 @@ def scored_blocks(
     Yields:
         The blocks in order, each with the scores of its texts, `(texts, labels)`, and how many texts were truncated.
     """
-    # The blocks that were read, each with the number of its chunks that are still to come, and those that have.
-    waiting: deque[tuple[Block, int, list[Chunk]]] = deque()
-
-    def chunks() -> Iterator[Sequence[str]]:
-        for block in blocks:
-            parts = list(block.chunks(classifier.chunk_size))
-            waiting.append((block, len(parts), []))
-            yield from parts
-
-    def complete() -> Iterator[tuple[Block, NDArray[np.float32], int]]:
-        while waiting and len(waiting[0][2]) == waiting[0][1]:
-            block, _, found = waiting.popleft()
-            none = np.empty((0, len(classifier.labels)), np.float32)
-            logits = np.concatenate([none, *(chunk.logits for chunk in found)])
-            yield block, classifier.problem_type.scores(logits), sum(chunk.truncated for chunk in found)
-
-    computed = classifier.compute(chunks()) if journal is None else journal.compute(classifier, chunks())
-    for chunk in computed:
-        # Blocks without any text come before the one of this chunk.
-        yield from complete()
-        waiting[0][2].append(chunk)
-        yield from complete()
-    yield from complete()
-
-
-def _key(
-    classifier: BaseClassifier, paths: Sequence[Path], reader: RowReader, text_column: str, pair_column: str | None
-) -> str | None:
-    """Return what makes the logits of files what they are; None for standard input, which can't be read again."""
-    if any(str(path) == STREAM for path in paths):
-        return None
-    texts = [text_column] if pair_column is None else [text_column, pair_column]
-    return key_of(classifier.fingerprint(), [fingerprint(path) for path in paths], reader.options, *texts)
-
-
-@contextmanager
-def _journal(target: str | os.PathLike[str], key: str | None, labels: int) -> Iterator[Journal | None]:
-    """Open the journal of an output file, if it is a regular one, and say so if an earlier run was stopped."""
-    path = Path(os.path.realpath(target))
-    if key is None or os.fspath(target) == STREAM or not path.parent.is_dir() or (path.exists() and not path.is_file()):
-        yield None
-        return
-    with open_journal(path, key, labels) as journal:
-        if journal.texts:
-            say_once(
-                f"{target}: goes on after the first {counted(journal.texts, 'text')}, which an earlier run computed"
-            )
-        yield journal
+    compute = classifier.compute if journal is None else partial(journal.compute, classifier.compute)
+    for block, logits, truncated in computed_blocks(blocks, compute, classifier.chunk_size, len(classifier.labels)):
+        yield block, classifier.problem_type.scores(logits), truncated
 
 
 def _with_predictions(

@@ -136,7 +136,7 @@ class DataOptions(TableOptions):
     validation_size: float = field(
         default=0.05,
         metadata={
-            "help": "fraction, or number if 1 or more, of training rows to hold out, if there is no validation split",
+            "help": "training rows to hold out: a share, or 1 or more",
         },
     )
     split_seed: int = field(default=42, metadata={"help": "seed for holding out and sampling rows", "advanced": True})

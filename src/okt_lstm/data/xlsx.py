@@ -26,7 +26,7 @@ class _XlsxReader(RecordReader):
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         width = 0
-        for number, cells in enumerate(self._rows(), 1):
+        for number, cells in enumerate(self._cells(), 1):
             if number > MOST_ROWS:
                 raise FileError(f"{self.path}: numbers a row above {MOST_ROWS:,}, the most that a sheet has")
             fields = [_to_text(value) for value in cells]
@@ -35,7 +35,7 @@ class _XlsxReader(RecordReader):
                 width = width or len(fields)
                 yield number, fields + [""] * (width - len(fields))
 
-    def _rows(self) -> Iterator[tuple[Any, ...]]:
+    def _cells(self) -> Iterator[tuple[Any, ...]]:
         try:
             import openpyxl
         except ImportError:

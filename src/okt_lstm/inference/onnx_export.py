@@ -34,7 +34,7 @@ def export_onnx(source: str | os.PathLike[str], target: str | os.PathLike[str], 
     any batch and any length, 0 included.
 
     Args:
-        source: What `okt-lstm train` left: a recurrent classifier.
+        source: What `okt-lstm train` left: a classifier of single texts.
         target: The folder to write. It appears when it is complete, and replaces an older export there.
         int8: Whether to write a second graph with weights in int8.
 
@@ -42,7 +42,7 @@ def export_onnx(source: str | os.PathLike[str], target: str | os.PathLike[str], 
         The folder.
 
     Raises:
-        LoadError: The source has no complete recurrent classifier of this package.
+        LoadError: The source has no complete classifier of this package, or one that compares two texts.
         FileError: The target has something else than an export in it, can't be written, or onnx is missing.
     """
     try:
@@ -55,8 +55,8 @@ def export_onnx(source: str | os.PathLike[str], target: str | os.PathLike[str], 
     if target.is_dir() and any(target.iterdir()) and not (target / GRAPH_NAME).is_file():
         raise FileError(f"{target}: is not empty, and holds no ONNX graph; name another folder, or remove this one")
     classifier = load(source)
-    check_kind(classifier.model_type, source)
     config = AutoConfig.from_pretrained(source)
+    check_kind(config, source)
     model = build_graph(config, load_weights(source))
     with replacing_folder(target) as folder:
         onnx.save(model, folder / GRAPH_NAME)
@@ -75,10 +75,15 @@ def export_onnx(source: str | os.PathLike[str], target: str | os.PathLike[str], 
 
 
 def _quantize(folder: Path, model_type: str) -> None:
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(folder / GRAPH_NAME, folder / INT8_NAME, weight_type=QuantType.QInt8)
-    if model_type != "okt_lstm":
+    from .onnx_ngrams import UNQUANTIZED
+
+    nodes = [node.name for node in onnx.load(folder / GRAPH_NAME).graph.node]
+    exact = [name for name in nodes if name.startswith(UNQUANTIZED)]
+    quantize_dynamic(folder / GRAPH_NAME, folder / INT8_NAME, weight_type=QuantType.QInt8, nodes_to_exclude=exact)
+    if model_type in ("okt_gru", "okt_rnn"):
         logger.warning(
             "%s",
             f"{INT8_NAME}: ONNX Runtime has int8 kernels for LSTM only, so the cells of this model stay in float32",

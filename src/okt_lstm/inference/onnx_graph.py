@@ -10,12 +10,21 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from oktane.folders import LoadError
 from oktane.loading import FLOATS, Weights
 
-from ..models.configuration_lstm import GRUConfig, LSTMConfig, RecurrentConfig, RNNConfig
+from ..models.configuration_lstm import (
+    ClassifierConfig,
+    GRUConfig,
+    LSTMConfig,
+    NgramConfig,
+    RecurrentConfig,
+    RNNConfig,
+)
+from .onnx_ngrams import add_ngrams
+from .onnx_operators import Graph
 
 OPSET = 21
 IR_VERSION = 10
@@ -29,33 +38,7 @@ OPERATORS: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 
 
-class Graph:
-    """An ONNX graph that grows node by node. Each method returns the name of what it added."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-
-    def constant(self, value: Any) -> str:
-        """Add a constant; a list is int64."""
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def scalar(self, value: np.generic) -> str:
-        """Add a constant without dimensions."""
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(value), name))
-        return name
-
-    def node(self, operator: str, *inputs: str, outputs: tuple[str, ...] = (), **attributes: Any) -> str:
-        """Add a node and return its first output. By default it has one, whose name is made up."""
-        outputs = outputs or (f"{operator}_{len(self.nodes)}",)
-        self.nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
-        return outputs[0]
-
-
-def build_graph(config: RecurrentConfig, weights: Weights) -> onnx.ModelProto:
+def build_graph(config: ClassifierConfig, weights: Weights) -> onnx.ModelProto:
     """Build the graph of a classifier.
 
     It maps `input_ids` and `attention_mask`, int64 `(batch, time)`, to `logits`, float32 `(batch, labels)`. Tokens
@@ -69,20 +52,17 @@ def build_graph(config: RecurrentConfig, weights: Weights) -> onnx.ModelProto:
         LoadError: If a weight is missing or has another shape.
     """
     graph = Graph()
-    ids, lengths = _tokens_first(graph)
-    embedding = graph.constant(_embedding(weights, config))
-    states = graph.node("Gather", embedding, ids)  # (time, batch, embedding)
-    directions = ("forward", "backward") if config.bidirectional else ("forward",)
-    stacks = [(name,) for name in directions] if config.separate_directions else [directions]
-    read = [_read(graph, config, weights, stack, states, lengths) for stack in stacks]
-    all_states, final = ([pair[part] for pair in read] for part in (0, 1))
-    states = graph.node("Concat", *all_states, axis=2)  # (time, batch, width)
-    pooled = _pool(graph, config.poolings, states, graph.node("Concat", *final, axis=1), ids, lengths)
     count = len(config.id2label or ())
-    pooled_size = config.hidden_size * len(directions) * len(config.poolings)
-    if config.projection_size is not None:
-        pooled = _linear(graph, weights, "model.projection", pooled, (config.projection_size, pooled_size))
-    _linear(graph, weights, "classifier", pooled, (count, config.projection_size or pooled_size), ("logits",))
+    ids, lengths = _tokens_first(graph)
+    if isinstance(config, NgramConfig):
+        bias = graph.constant(weights.floats("bias", (count,)))
+        logits = graph.node("Add", _ngrams(graph, config, weights, "weights", count, ids, lengths), bias)
+    else:
+        assert isinstance(config, RecurrentConfig), "as `check_kind` has seen"
+        logits = _recurrent(graph, config, weights, count, ids, lengths)
+        if config.num_ngrams:
+            logits = graph.node("Add", logits, _ngrams(graph, config, weights, "ngrams", count, ids, lengths))
+    graph.node("Identity", logits, outputs=("logits",))
     value = helper.make_tensor_value_info
     inputs = [value(name, TensorProto.INT64, ["batch", "time"]) for name in ("input_ids", "attention_mask")]
     outputs = [value("logits", TensorProto.FLOAT, ["batch", count])]
@@ -94,6 +74,50 @@ def build_graph(config: RecurrentConfig, weights: Weights) -> onnx.ModelProto:
     )
     onnx.checker.check_model(model)
     return model
+
+
+def _recurrent(graph: Graph, config: RecurrentConfig, weights: Weights, count: int, ids: str, lengths: str) -> str:
+    """Add a recurrent network and its head, and return the logits. The ids are those of `_tokens_first`."""
+    embedding = graph.constant(_embedding(weights, config))
+    states = graph.node("Gather", embedding, ids)  # (time, batch, embedding)
+    directions = ("forward", "backward") if config.bidirectional else ("forward",)
+    stacks = [(name,) for name in directions] if config.separate_directions else [directions]
+    read = [_read(graph, config, weights, stack, states, lengths) for stack in stacks]
+    all_states, final = ([pair[part] for pair in read] for part in (0, 1))
+    states = graph.node("Concat", *all_states, axis=2)  # (time, batch, width)
+    pooled = _pool(graph, config.poolings, states, graph.node("Concat", *final, axis=1), ids, lengths)
+    pooled_size = config.hidden_size * len(directions) * len(config.poolings)
+    if config.projection_size is not None:
+        pooled = _linear(graph, weights, "model.projection", pooled, (config.projection_size, pooled_size))
+    return _linear(graph, weights, "classifier", pooled, (count, config.projection_size or pooled_size))
+
+
+def _ngrams(
+    graph: Graph,
+    config: RecurrentConfig | NgramConfig,
+    weights: Weights,
+    name: str,
+    count: int,
+    ids: str,
+    lengths: str,
+) -> str:
+    """Add a linear model over n-grams, and return its logits without a bias."""
+    longest = config.max_ngram if isinstance(config, NgramConfig) else config.ngram_length
+    rows = config.num_ngrams or getattr(config, "num_buckets", 0)
+    hashes = weights.integers(f"{name}.hashes", (rows,)) if config.num_ngrams else None
+    # An empty text was given one token.
+    tokens = graph.node("Cast", lengths, to=TensorProto.INT64)
+    zero = graph.scalar(np.int64(0))
+    tokens = graph.node("Where", "is_empty", zero, graph.node("Unsqueeze", tokens, graph.constant([1])))  # (batch, 1)
+    return add_ngrams(
+        graph,
+        graph.node("Transpose", ids, perm=[1, 0]),
+        tokens,
+        config.vocab_size,
+        longest,
+        weights.floats(f"{name}.weight", (rows, count)),
+        hashes,
+    )
 
 
 def load_weights(folder: Path) -> Weights:
@@ -213,22 +237,23 @@ def _is_padding(graph: Graph, ids: str, lengths: str) -> str:
     )
 
 
-def _linear(
-    graph: Graph, weights: Weights, name: str, inputs: str, shape: tuple[int, int], outputs: tuple[str, ...] = ()
-) -> str:
+def _linear(graph: Graph, weights: Weights, name: str, inputs: str, shape: tuple[int, int]) -> str:
     """Add a linear layer: (batch, shape[1]) to (batch, shape[0])."""
     matrix = graph.constant(weights.floats(f"{name}.weight", shape))
     bias = graph.constant(weights.floats(f"{name}.bias", shape[:1]))
-    return graph.node("Gemm", inputs, matrix, bias, transB=1, outputs=outputs)
+    return graph.node("Gemm", inputs, matrix, bias, transB=1)
 
 
-def check_kind(model_type: str | None, folder: Path) -> None:
+def check_kind(config: Any, folder: Path) -> None:
     """Refuse a model that has no graph here.
 
     Raises:
-        LoadError: If it is none of `OPERATORS`.
+        LoadError: If it is none of `OPERATORS` or an n-gram model, or compares two texts.
     """
-    if model_type not in OPERATORS:
+    if getattr(config, "text_pair", False):
+        raise LoadError(f"{folder}: a model that compares two texts can't be written as ONNX; oktane and torch run it")
+    known = (*OPERATORS, NgramConfig.model_type)
+    if config.model_type not in known:
         raise LoadError(
-            f"{folder}: a model of type {model_type!r} can't be written as ONNX; only {', '.join(OPERATORS)} can"
+            f"{folder}: a model of type {config.model_type!r} can't be written as ONNX; only {', '.join(known)} can"
         )

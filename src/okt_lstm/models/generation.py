@@ -8,6 +8,8 @@ from transformers import GenerationMixin
 from transformers.cache_utils import Cache, DynamicCache
 from transformers.generation.utils import ALL_CACHE_NAMES
 
+from .configuration_lstm import RecurrentConfig
+
 # Earlier releases have another name for it, and another form of its layers.
 FIRST_RELEASE = "5.24"
 HAS_CACHE = "cache" in ALL_CACHE_NAMES
@@ -18,6 +20,7 @@ class RecurrentGenerationMixin(GenerationMixin):
 
     config: Any
     training: bool
+    config: RecurrentConfig
 
     def generate(self, *args: Any, **kwargs: Any) -> Any:
         """Generate text; see `GenerationMixin.generate`.

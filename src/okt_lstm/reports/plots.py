@@ -16,12 +16,12 @@ _MAX_LABELED_CLASSES = 30
 
 
 def plot_curves(log_history: Sequence[Mapping[str, Any]], path: Path, metric: str) -> None:
-    """Draw training and validation loss, and a validation score, over the epochs.
+    """Draw the loss and a score on training and validation rows, over the epochs.
 
     Args:
         log_history: What Trainer logged (`trainer.state.log_history`).
         path: The PNG file to write.
-        metric: The name of the score to draw, such as "accuracy".
+        metric: The name of the score to draw, such as "accuracy", which alone is logged for training rows.
     """
 
     def series(key: str) -> tuple[list[float], list[float]]:
@@ -34,6 +34,9 @@ def plot_curves(log_history: Sequence[Mapping[str, Any]], path: Path, metric: st
     losses.plot(*series("eval_loss"), color="tab:orange", marker="o", label="validation")
     losses.set(title="Loss", xlabel="epoch")
     losses.legend()
+    epochs, values = series(metric)
+    if values:
+        scores.plot(epochs, values, color="tab:blue", linewidth=1, label="training")
     scores.plot(*series(f"eval_{metric}"), color="tab:orange", marker="o", label="validation")
     scores.set(title=metric.replace("_", " ").capitalize(), xlabel="epoch")
     scores.legend()
@@ -80,7 +83,9 @@ def plot_confusion_matrix(
             color = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
         if not families:
-            figure.supxlabel("No installed font shows the labels: classes are numbered as in id2label.", fontsize=8)
+            figure.supxlabel(
+                "No installed font shows the labels: classes are numbered as in the model card.", fontsize=8
+            )
     _save(figure, path)
 
 

@@ -49,6 +49,9 @@ class RecurrentTrainer(Trainer):
     card: ModelCard | None = None
     # Where the files of a checkpoint are written before it appears.
     _checkpoint_dir: Path | None = None
+    # Of the training rows since the last log: how many got their class, `()`, and how many there were.
+    _right: torch.Tensor | int = 0
+    _seen: int = 0
 
     @staticmethod
     def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: PreTrainedModel | None = None) -> tuple[Any, Any]:
@@ -79,6 +82,28 @@ class RecurrentTrainer(Trainer):
             raise KeyboardInterrupt(f"stopped at step {self.state.global_step}; --resume_from_checkpoint continues")
         return trained
 
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """Return the loss, and count how many training rows get their class, for the curves."""
+        labels = inputs.get("labels")
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if model.training and labels is not None and labels.dim() == 1 and not labels.is_floating_point():
+            self._right = self._right + (outputs["logits"].detach().argmax(dim=-1) == labels).sum()
+            self._seen += len(labels)
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Log, with the accuracy on the training rows since the last log beside their loss."""
+        if "loss" in logs and self._seen:
+            logs["accuracy"] = round(float(self._right) / self._seen, 4)
+            self._right, self._seen = 0, 0
+        super().log(logs, *args, **kwargs)
+
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
         rows = self.train_dataset if train_dataset is None else train_dataset
         batch_size = self.args.train_batch_size * self.args.gradient_accumulation_steps
@@ -99,7 +124,7 @@ class RecurrentTrainer(Trainer):
         if not self.args.should_save or (output_dir is not None and Path(output_dir) != folder):
             super()._save(output_dir, state_dict)
             return
-        with replacing_files(folder) as temporary:
+        with _failing_as_os_error(folder), replacing_files(folder) as temporary:
             super()._save(str(temporary), state_dict)
             # A pickle.
             (temporary / TRAINING_ARGS_NAME).unlink()
@@ -114,7 +139,7 @@ class RecurrentTrainer(Trainer):
         target = folder / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            with replacing_files(folder) as self._checkpoint_dir:
+            with _failing_as_os_error(target), replacing_files(folder) as self._checkpoint_dir:
                 super()._save_checkpoint(model, trial)
                 if self.state.best_global_step == self.state.global_step:
                     # Where it will be.
@@ -122,9 +147,6 @@ class RecurrentTrainer(Trainer):
                 self.state.save_to_json(str(self._checkpoint_dir / target.name / TRAINER_STATE_NAME))
                 # An incomplete one, or one of a run with other options that is now resumed from an earlier step.
                 shutil.rmtree(target, ignore_errors=True)
-        # What the writers of weights and of PyTorch's files make of an OSError.
-        except (SafetensorError, RuntimeError) as error:
-            raise OSError(f"the checkpoint {target} can't be written: {error}") from error
         finally:
             self._checkpoint_dir = None
         rotate_checkpoints(
@@ -172,6 +194,15 @@ class RecurrentTrainer(Trainer):
             revision=self.args.hub_revision,
             commit_message=commit_message,
         )
+
+
+@contextmanager
+def _failing_as_os_error(path: Path) -> Iterator[None]:
+    """Raise an OSError for what the writers of weights and of PyTorch's files make of one."""
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        raise OSError(f"{path} can't be written: {error}") from error
 
 
 def _validations_without_best(checkpoint: str | None) -> int:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import okt_lstm
+from okt_lstm.training.auto.run import refuse_several_processes
 from okt_lstm.training.parts import TrainParts, build
 from okt_lstm.training.train import train
 
@@ -133,7 +134,7 @@ def test_pairs_of_texts(tmp_path):
     pairs = [("택배가 안 와요", "배송이 늦어요"), ("택배가 안 와요", "밥이 설익었다"), ("", "밥이 설익었다")]
     fast, slow = (okt_lstm.load(tmp_path / "out", engine=engine) for engine in ("oktane", "torch"))
     np.testing.assert_allclose(fast.predict_proba(pairs), slow.predict_proba(pairs), atol=1e-4)
-    assert fast.predict(pairs[:2]) == ["same", "different"]
+    assert fast.predict(pairs) == slow.predict(pairs)
 
 
 def test_long_texts_are_read_in_windows_by_both_engines(tmp_path):
@@ -156,6 +157,14 @@ def test_numbers(tmp_path):
     result = train(build(TrainParts, options | {"output_dir": str(tmp_path / "out")}))
     assert result.metrics["eval_r2"] > 0.5
     assert okt_lstm.load(tmp_path / "out").predict("김치가 맵다") == pytest.approx(4.25, abs=1)
+
+
+@pytest.mark.parametrize(("rank", "error"), [("0", ValueError), ("1", SystemExit)])
+def test_several_processes_are_refused_by_the_first_one(monkeypatch, rank, error):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", rank)
+    with pytest.raises(error, match="1" if rank == "1" else "leave out torchrun"):
+        refuse_several_processes()
 
 
 def test_many_rows_fine_tune_the_network(tmp_path, monkeypatch):

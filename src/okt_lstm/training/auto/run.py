@@ -1,6 +1,8 @@
 """Run the recipe `auto`: from the user's rows to a folder with the best model, its figures and its card."""
 
 import logging
+import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -28,7 +30,7 @@ from ...reports.model_card import build_model_card
 from ...reports.per_class import one_class_warnings, scores_by_class
 from ...reports.plots import plot_confusion_matrix, plot_curves, plot_reliability
 from ...reports.quoting import code_span
-from ...reports.trained_model import BASELINE, CARD_NAME, TrainedModel, describe
+from ...reports.trained_model import BASELINE, CARD_NAME, TrainedModel, describe, examples_for
 from ..output_folder import begin_at, start_run
 from ..pairs import let_read_pairs
 from ..parts import TrainParts
@@ -65,6 +67,7 @@ def train_auto(options: TrainParts) -> TrainResult:
 
     Arguments, result and errors are those of `okt_lstm.training.train.train`.
     """
+    refuse_several_processes()
     begin = time.monotonic()
     folder, checkpoint = begin_at(options.training)
     if checkpoint is not None:
@@ -131,6 +134,22 @@ def train_auto(options: TrainParts) -> TrainResult:
             revision=options.training.hub_revision,
         )
     return TrainResult(folder, results)
+
+
+def refuse_several_processes() -> None:
+    """Refuse to run under `torchrun`. Its first process says so, once.
+
+    Raises:
+        ValueError: There are several processes.
+        SystemExit: This is one of the others.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return
+    if os.environ.get("RANK", "0") != "0":
+        sys.exit(1)
+    raise ValueError(
+        "the recipe auto runs in one process: leave out torchrun, or train a network of your own with --recipe classic"
+    )
 
 
 def targets_of(splits: Splits, split: str) -> Targets:
@@ -207,6 +226,7 @@ def _document(
         license=options.training.license,
         description=describe(config, model.num_parameters(), splits.problem_type, splits.label_names),
         model_type=config.model_type.removeprefix("okt_"),
+        examples=examples_for(config),
         problem_type=splits.problem_type,
         max_length=reading.max_length,
         stride=reading.stride,
@@ -299,7 +319,8 @@ def _draw(folder: Path, choice: Choice, splits: Splits, final: Measured, split: 
     pictures = {}
     if choice.history:
         pictures["curves.png"] = "Loss and score by epoch"
-        plot_curves(choice.history, folder / "curves.png", metric)
+        drawn = "accuracy" if splits.problem_type is ProblemType.SINGLE_LABEL else metric
+        plot_curves(choice.history, folder / "curves.png", drawn)
     if splits.problem_type is ProblemType.SINGLE_LABEL:
         pictures["reliability.png"] = f"Reliability of the probabilities on the {split} split"
         probabilities = splits.problem_type.scores(final.logits.astype(np.float32))
