@@ -18,6 +18,7 @@ HAS_CACHE = "cache" in ALL_CACHE_NAMES
 class RecurrentGenerationMixin(GenerationMixin):
     """`generate` for models whose states travel in the `cache`."""
 
+    config: Any
     training: bool
     config: RecurrentConfig
 
