@@ -31,8 +31,6 @@ from oktane.arrow_texts import text_arrays
 from oktane.parallel import available_cores
 
 ROWS_OF_A_FILE = 250_000
-# Seconds between two workers' ends.
-KILL_EVERY = 10
 PARTS = ("engine", "parquet", "csv", "ray", "spark")
 
 
@@ -48,6 +46,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=1, help="how often the parts are run, in turns")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="numbers of workers of Ray and Spark")
     parser.add_argument("--kill", type=int, default=0, metavar="N", help="kill N workers of each run")
+    parser.add_argument("--kill_every", type=float, default=30, metavar="SECONDS", help="seconds from one to the next")
     options = parser.parse_args()
     texts = options.folder / "texts"
     write_texts(options.nsmc, texts, options.rows)
@@ -57,7 +56,7 @@ def main() -> None:
             for workers in options.workers:
                 target = options.folder / f"{part}-{workers}"
                 shutil.rmtree(target, ignore_errors=True)
-                seconds, killed = timed(partial(RUNS[part], texts, target, workers), options.kill)
+                seconds, killed = timed(partial(RUNS[part], texts, target, workers), options.kill, options.kill_every)
                 report(part, options.rows, seconds, workers=workers, killed=killed)
                 assert labels_by_id(target).equals(expected), f"{part}: other labels than one machine's"
         else:
@@ -114,6 +113,8 @@ def run_ray(texts: Path, target: Path, workers: int) -> None:
     """Label the files with Ray Data."""
     import ray
 
+    # By default Ray runs its workers at a low priority, which a busy machine would make of the measurement.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
     ray.init(num_cpus=workers, include_dashboard=False, logging_level="error")
     try:
         pool = ray.data.ActorPoolStrategy(size=workers)
@@ -150,10 +151,10 @@ RUNS: dict[str, Callable[..., object]] = {
 }
 
 
-def timed(run: Callable[[], object], kills: int) -> tuple[float, int]:
-    """Return the seconds of a run, and how many workers were killed in it."""
+def timed(run: Callable[[], object], kills: int, every: float) -> tuple[float, int]:
+    """Return the seconds of a run, and how many workers were killed in it: one every so many seconds."""
     stopped, killed = threading.Event(), list[int]()
-    killer = threading.Thread(target=kill_workers, args=(kills, stopped, killed), daemon=True)
+    killer = threading.Thread(target=kill_workers, args=(kills, every, stopped, killed), daemon=True)
     killer.start()
     start = time.perf_counter()
     run()
@@ -163,10 +164,10 @@ def timed(run: Callable[[], object], kills: int) -> tuple[float, int]:
     return seconds, len(killed)
 
 
-def kill_workers(count: int, stopped: threading.Event, killed: list[int]) -> None:
-    """Kill workers below this process that run BatchPredictor, one every few seconds, and list them."""
+def kill_workers(count: int, every: float, stopped: threading.Event, killed: list[int]) -> None:
+    """Kill workers below this process that run BatchPredictor, one at a time, and list them."""
     draw = random.Random(0)
-    while len(killed) < count and not stopped.wait(KILL_EVERY):
+    while len(killed) < count and not stopped.wait(every):
         workers = [number for number in descendants(os.getpid()) if is_worker(number)]
         if workers:
             killed.append(draw.choice(workers))

@@ -137,7 +137,7 @@ def test_the_folder_has_what_runners_look_for(exported):
 
 def test_transformers_opens_the_folder(exported):
     exporters = pytest.importorskip("transformers.exporters.base", reason="transformers has no exporters yet")
-    pytest.importorskip("onnxscript", reason="transformers' runner needs it")
+    pytest.importorskip("onnxscript", reason="comes with the extra `dev`; transformers' runner needs it")
     import okt_lstm  # noqa: F401
 
     model = exporters.ExportedModel.from_pretrained(exported)

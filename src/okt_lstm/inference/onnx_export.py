@@ -22,8 +22,9 @@ logger = logging.getLogger(__name__)
 
 # The names under which transformers, optimum and transformers.js look for a graph, and for one with weights in int8.
 GRAPH_NAME, INT8_NAME = "model.onnx", "model_quantized.onnx"
-# What transformers' `ExportedModel.from_pretrained` reads beside config.json.
-MANIFEST_NAME = "export.json"
+# What transformers' `ExportedModel.from_pretrained` reads beside config.json. It asks for a file of weights, too, which
+# is empty here: the graph has its weights in itself, as browsers expect.
+MANIFEST_NAME, WEIGHTS_NAME = "export.json", f"{GRAPH_NAME}.data"
 _COPIED = (FULL_TOKENIZER_FILE, TOKENIZER_CONFIG_FILE, USER_DICTIONARY_FILE)
 
 
@@ -68,6 +69,7 @@ def export_onnx(source: str | os.PathLike[str], target: str | os.PathLike[str], 
         architecture = type(config).__name__.replace("Config", "ForSequenceClassification")
         if (manifest := _manifest(architecture, len(classifier.labels))) is not None:
             (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+            (folder / WEIGHTS_NAME).touch()
         readme = files("okt_lstm.inference").joinpath("onnx_readme.md").read_text(encoding="utf-8")
         content = readme.replace("LABELS", json.dumps(classifier.labels, ensure_ascii=False))
         (folder / "README.md").write_text(content, encoding="utf-8")
@@ -82,7 +84,13 @@ def _quantize(folder: Path, model_type: str) -> None:
 
     nodes = [node.name for node in onnx.load(folder / GRAPH_NAME).graph.node]
     exact = [name for name in nodes if name.startswith(UNQUANTIZED)]
-    quantize_dynamic(folder / GRAPH_NAME, folder / INT8_NAME, weight_type=QuantType.QInt8, nodes_to_exclude=exact)
+    # It logs hints about its own steps, which are none for the user, and would set up the root logger for that.
+    root = logging.getLogger()
+    handlers, root.handlers = root.handlers, [logging.NullHandler()]
+    try:
+        quantize_dynamic(folder / GRAPH_NAME, folder / INT8_NAME, weight_type=QuantType.QInt8, nodes_to_exclude=exact)
+    finally:
+        root.handlers = handlers
     if model_type in ("okt_gru", "okt_rnn"):
         logger.warning(
             "%s",
