@@ -20,7 +20,6 @@ class RecurrentGenerationMixin(GenerationMixin):
 
     config: Any
     training: bool
-    config: RecurrentConfig
 
     def generate(self, *args: Any, **kwargs: Any) -> Any:
         """Generate text; see `GenerationMixin.generate`.
