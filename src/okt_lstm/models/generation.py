@@ -18,7 +18,7 @@ HAS_CACHE = "cache" in ALL_CACHE_NAMES
 class RecurrentGenerationMixin(GenerationMixin):
     """`generate` for models whose states travel in the `cache`."""
 
-    config: Any
+    config: RecurrentConfig
     training: bool
 
     def generate(self, *args: Any, **kwargs: Any) -> Any:
