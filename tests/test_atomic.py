@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from full_disk import full_disk
 
 from okt_lstm.atomic import (
     FileError,
@@ -43,6 +44,28 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, error):
         _fail(stream.write, b"half", error)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_error_of_a_full_disk_names_what_was_written_and_the_old_one_stays(tmp_path):
+    file, folder = tmp_path / "file", tmp_path / "folder"
+    write_text(file, "old")
+    with replacing_folder(folder) as temporary:
+        (temporary / "a").write_text("old")
+    for path, write in (
+        (file, lambda: write_text(file, "new" * 1000)),
+        (folder, lambda: write_new(replacing_folder(folder))),
+        (folder, lambda: write_new(replacing_files(folder))),
+    ):
+        with pytest.raises(OSError, match="too large") as error, full_disk():
+            write()
+        assert error.value.filename == str(path)
+    assert (file.read_text(), (folder / "a").read_text()) == ("old", "old")
+    assert {path.name for path in tmp_path.rglob("*")} == {"file", "folder", "a"}
+
+
+def write_new(opened):
+    with opened as temporary:
+        (temporary / "a").write_text("new" * 1000)
 
 
 def test_a_file_gets_the_permissions_of_any_new_file(tmp_path):

@@ -476,6 +476,18 @@ def test_a_small_compressed_file_does_not_fill_the_memory(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_a_header_of_more_columns_than_a_table_has_is_refused_and_blank_ones_at_its_end_are_none(tmp_path, name):
+    separator = "," if name == "a.csv" else "\t"
+    (tmp_path / name).write_text(f"text,label{',' * 300_000}\n굿,1\n".replace(",", separator))
+    with open_reader(tmp_path / name) as reader:
+        assert reader.columns == ["text", "label"]
+        assert list(reader) == [{"text": "굿", "label": "1"}]
+    (tmp_path / name).write_text(separator * 1_000_001)
+    with pytest.raises(FileError, match=r"first line has 1,000,002 fields; a table has 1,000,000 at most"):
+        open_reader(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
 def test_a_header_of_a_hundred_thousand_columns_is_read_and_not_shown_whole(tmp_path, name):
     separator = "," if name == "a.csv" else "\t"
     columns = [f"c{number}" for number in range(100_000)]

@@ -157,7 +157,7 @@ def test_a_full_disk_is_said_and_the_next_run_goes_on(source, tmp_path, classifi
     process = start("--input", source / "in.jsonl", "--output", target, preexec_fn=limit)
     _, errors = process.communicate()
     assert process.returncode == 1
-    assert "File too large" in errors.decode()
+    assert errors.decode().splitlines()[-1] == f"oktane: error: {target}: File too large"
     assert not target.exists()
     assert hidden(tmp_path) == [".out.jsonl.journal"]
     process = start("--input", source / "in.jsonl", "--output", target)

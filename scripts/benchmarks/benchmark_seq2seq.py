@@ -6,20 +6,19 @@
 
 The folder holds `train.csv`, `validation.csv` and `test.csv` with the columns `text` and `target`. The data are
 SIGMORPHON 2021, task 1, Korean (medium), and korean-go of muik/transliteration. The test set is read with `--test`
-alone. It prints, as JSON, the word error rate, the share of texts that are not written exactly like their target, and
+alone. It prints the word error rate, the share of texts that are not written exactly like their target, and
 the character error rate: the edit distance to the targets by their length, in sounds or syllables.
 """
 
 import argparse
 import csv
-import json
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
@@ -34,6 +33,7 @@ from transformers import (
 )
 
 from okt_lstm import LSTMConfig, LSTMForSeq2SeqLM
+from okt_lstm.reports.model_card import table
 
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
 # A letter with its marks, or two letters under a tie: `a̠`, `t͡ɕ͈`, `sʰ`, a jamo of Hangul.
@@ -177,6 +177,14 @@ def measure(written: list[str], pairs: list[Pair], task: Task) -> dict[str, floa
     }
 
 
+def as_table(result: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
+    """Return the error rates of each model on each split as a table in Markdown."""
+    rows = [
+        [*names, f"{row['word_error_rate']:.2f}", f"{row['character_error_rate']:.2f}"] for names, row in result.items()
+    ]
+    return table(["split", "model", "word error rate, %", "character error rate, %"], rows)
+
+
 def train(
     rows: list[dict[str, list[int]]], tokenizer: PreTrainedTokenizerFast, options: argparse.Namespace, seed: int
 ) -> LSTMForSeq2SeqLM:
@@ -247,23 +255,23 @@ def main() -> int:
     pairs = {name: read_pairs(options.data / f"{name}.csv") for name in ("train", "validation")}
     tokenizer = make_tokenizer(pairs["train"], task)
     rows = encode(pairs["train"], tokenizer)
-    start = time.perf_counter()
+    start = time.process_time()
     # Trainer prints what it logs.
     with redirect_stdout(sys.stderr):
         ensemble = [train(rows, tokenizer, options, seed) for seed in options.seeds]
-    result: dict[str, Any] = {"options": {k: str(v) for k, v in vars(options).items()}}
-    result["seconds"] = time.perf_counter() - start
-    result["parameters"] = ensemble[0].num_parameters()
+    seconds = time.process_time() - start
+    result: dict[tuple[str, str], dict[str, float]] = {}
     splits = ["validation", "test"] if options.test else ["validation"]
     for split in splits:
         pairs[split] = read_pairs(options.data / f"{split}.csv")
         for seed, model in zip(options.seeds, ensemble, strict=True):
             alone = generate([model], pairs[split], tokenizer, task, options.num_beams)
-            result[f"{split} seed {seed}"] = measure(alone, pairs[split], task)
+            result[split, f"seed {seed}"] = measure(alone, pairs[split], task)
         if len(ensemble) > 1:
             together = generate(ensemble, pairs[split], tokenizer, task, options.num_beams)
-            result[f"{split} ensemble"] = measure(together, pairs[split], task)
-    print(json.dumps(result, ensure_ascii=False, indent=2))
+            result[split, "together"] = measure(together, pairs[split], task)
+    print(f"{ensemble[0].num_parameters():,} weights a model; trained in {seconds:,.0f} s\n")
+    print(as_table(result))
     return 0
 
 

@@ -11,16 +11,15 @@ Word F1 counts a word as right if it begins and ends where it does in the text. 
 """
 
 import argparse
-import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from okt_lstm import load_tagger
 from okt_lstm.data.spacing import spacing_row, words_without_spaces
 from okt_lstm.data.unlabeled import open_unlabeled
+from okt_lstm.reports.model_card import table
 
 
 def word_scores(truth: Sequence[str], found: Sequence[str]) -> dict[str, float]:
@@ -45,6 +44,21 @@ def timed(respace: Callable[[list[str]], list[str]], texts: list[str]) -> tuple[
     begin = time.process_time()
     found = respace(texts)
     return found, len(texts) / (time.process_time() - begin)
+
+
+def as_table(report: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
+    """Return the scores, in percent, and the speeds of each system and input as a table in Markdown."""
+    scores = {"word_f1": "word F1", "precision": "precision", "recall": "recall"}
+    rows = [
+        [
+            *names,
+            *(f"{100 * row[score]:.1f}" for score in scores),
+            f"{row['changed_texts']:.0f}",
+            f"{row['texts_per_second']:,.0f}",
+        ]
+        for names, row in report.items()
+    ]
+    return table(["system", "spaces", *scores.values(), "texts with other characters", "texts per second"], rows)
 
 
 def main() -> None:
@@ -73,12 +87,13 @@ def main() -> None:
         systems["kiwipiepy"] = lambda given: [kiwi.space(text) for text in given]
     except ImportError:
         print("kiwipiepy is not installed, so it is not measured")
-    report: dict[str, Any] = {}
+    report: dict[tuple[str, str], dict[str, float]] = {}
     for name, respace in systems.items():
         for what, given in inputs.items():
             found, speed = timed(respace, given)
-            report[f"{name}, {what}"] = word_scores(texts, found) | {"texts_per_second": speed}
-    print(json.dumps({"texts": len(texts), **report}, indent=2, ensure_ascii=False))
+            report[name, what] = word_scores(texts, found) | {"texts_per_second": speed}
+    print(f"{len(texts):,} texts\n")
+    print(as_table(report))
 
 
 if __name__ == "__main__":

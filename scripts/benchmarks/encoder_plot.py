@@ -26,7 +26,8 @@ def draw(quality: Mapping[str, float], rates: Mapping[str, float], rows: int, pa
     axes.set_xscale("log")
     axes.margins(0.2)
     axes.set(xlabel="texts per second, one core", ylabel=f"macro F1 from {rows} labeled rows, mean of the corpora, %")
-    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda rate, _: f"{rate:,g}"))
+    for which in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        which(ticker.FuncFormatter(lambda rate, _: f"{rate:,g}"))
     axes.grid(alpha=0.3)
     with replacing(path) as file:
         figure.savefig(file, format="png", dpi=120)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from oktane.lines import FileError as FileError
-from oktane.lines import left_unfinished
+from oktane.lines import left_unfinished, naming
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     remove_unfinished(target.parent, target.name)
     temporary = _temporary(target)
     try:
-        with temporary.open("wb") as stream:
+        with naming(path), temporary.open("wb") as stream:
             yield stream
         temporary.replace(target)
     finally:
@@ -72,7 +72,8 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary, older = _temporary(target), _temporary(target, "old")
     temporary.mkdir()
     try:
-        yield temporary
+        with naming(path):
+            yield temporary
         _open_to_readers(temporary)
         if target.exists():
             target.rename(older)
@@ -102,7 +103,8 @@ def replacing_files(folder: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = _temporary(target / _FILES)
     temporary.mkdir()
     try:
-        yield temporary
+        with naming(folder):
+            yield temporary
         _open_to_readers(temporary)
         for file in sorted(temporary.iterdir()):
             file.replace(temporary.parent / file.name)

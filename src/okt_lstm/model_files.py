@@ -10,6 +10,7 @@ MODEL_FILES = (
     "README.md",
     "curves.png",
     "confusion_matrix.png",
+    "reliability.png",
     # What sentence-transformers reads.
     "modules.json",
     "sentence_bert_config.json",

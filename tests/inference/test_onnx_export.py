@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from full_disk import full_disk
 from trained_folders import FAMILIES, random_model, save
 
 pytest.importorskip("onnxruntime", reason="comes with the extra `onnx`")
@@ -183,6 +184,13 @@ def test_the_example_in_javascript_gives_the_same_logits(exported):
     ids, mask = torch.tensor([[5, 17, 9], [12, 0, 0]]), torch.tensor([[1, 1, 1], [1, 0, 0]])
     logits = run(session_of(exported), ids, mask)
     np.testing.assert_allclose(json.loads(result.stdout), logits.reshape(-1), atol=1e-5)
+
+
+def test_a_graph_that_the_disk_has_no_room_for_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="File too large") as error, full_disk():
+        export_onnx(oktane.folders.released_model(), tmp_path / "onnx")
+    assert error.value.filename == str(tmp_path / "onnx")
+    assert not any(tmp_path.iterdir())
 
 
 def test_what_has_no_graph_is_refused_and_nothing_is_written(tmp_path):

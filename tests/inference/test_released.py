@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from full_disk import full_disk
 from safetensors.torch import load_file
 from tiny import save_tiny, tiny_model
 from transformers import pipeline
@@ -187,6 +188,12 @@ def test_a_failed_copy_leaves_the_older_one(tmp_path, trained, monkeypatch):
         export_model(trained, target)
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "trained"]
+
+
+def test_a_copy_that_the_disk_has_no_room_for_leaves_nothing(tmp_path, trained):
+    with pytest.raises(FileError, match=r"copy: can't be written: File too large"), full_disk():
+        export_model(trained, tmp_path / "copy")
+    assert [path.name for path in tmp_path.iterdir()] == ["trained"]
 
 
 def test_what_is_no_trained_classifier_is_not_copied(tmp_path):

@@ -1,7 +1,6 @@
 import json
 import os
 import re
-import resource
 import shlex
 import shutil
 import signal
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from full_disk import full_disk
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerState
@@ -213,13 +213,8 @@ def test_a_checkpoint_that_a_full_disk_cuts_off_does_not_appear_and_the_one_befo
 
     def fill_disk(self, folder):
         if self.state.global_step == 9:
-            previous = resource.getrlimit(resource.RLIMIT_FSIZE)
-            # Any file, from now on.
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100, previous[1]))
-            try:
+            with full_disk():
                 return save(self, folder)
-            finally:
-                resource.setrlimit(resource.RLIMIT_FSIZE, previous)
         return save(self, folder)
 
     flags = (*LAST, "--save_strategy", "steps", "--save_steps", "3")
@@ -232,6 +227,26 @@ def test_a_checkpoint_that_a_full_disk_cuts_off_does_not_appear_and_the_one_befo
     assert_equal_weights(uninterrupted, tmp_path / "out")
     best = json.loads((tmp_path / "out" / "checkpoint-12" / "trainer_state.json").read_text())["best_model_checkpoint"]
     assert best is None or Path(best).parent == tmp_path / "out"
+
+
+def test_a_finished_model_that_the_disk_has_no_room_for_is_one_error_and_can_be_saved_again(
+    uninterrupted, tmp_path, monkeypatch
+):
+    save = RecurrentTrainer._save
+
+    def fill_disk(self, output_dir=None, state_dict=None):
+        with full_disk(1_000_000 if output_dir and "checkpoint" in output_dir else 100):
+            save(self, output_dir, state_dict)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RecurrentTrainer, "_save", fill_disk)
+        with pytest.raises(OSError, match=r"(?i)file too large"):
+            run(tmp_path / "out", *LAST)
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "model.safetensors" not in left
+    assert not [name for name in left if name.startswith(".")]
+    run(tmp_path / "out", *LAST, "--resume_from_checkpoint")
+    assert_equal_weights(uninterrupted, tmp_path / "out")
 
 
 # Where a run is killed: by the class and the method that it is about to call, and after how many calls of it.

@@ -89,10 +89,14 @@ class BaseClassifier(ABC):
 
     def fingerprint(self) -> str:
         """Return a name for what is predicted: that of another model differs, or of another processor's arithmetic."""
-        probes = list(zip(PROBES, PROBES[::-1], strict=True)) if self.text_pair else PROBES
         length = str(self.max_length) if self.stride is None else f"{self.max_length} by {self.stride}"
-        parts = [*self.labels, self.problem_type, length, self.logits(probes).tobytes().hex()]
+        parts = [*self.labels, self.problem_type, length, self.logits(self.probes).tobytes().hex()]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    @property
+    def probes(self) -> list[Any]:
+        """Some texts, or pairs of texts, that any such model can be tried on."""
+        return list(zip(PROBES, PROBES[::-1], strict=True)) if self.text_pair else PROBES
 
     @overload
     def predict(self, texts: str | Pair, *, threshold: Threshold | None = ...) -> Prediction: ...  # type: ignore[overload-overlap]

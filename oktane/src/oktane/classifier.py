@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .base_classifier import BaseClassifier, Chunk
-from .folders import check_at_least_one, find_model, released_model
+from .folders import LoadError, check_at_least_one, find_model, released_model
 from .network import Model, load_model
 from .parallel import available_cores, map_in_threads
 from .tokenizer import Tokenizer
@@ -120,7 +120,11 @@ def load(
     model = load_model(folder)
     if stride is not None and (stride < 0 or model.text_pair):
         raise ValueError(f"stride must be 0 or more, and is for models of single texts, got {stride}")
-    if stride is None and max_length is None:
-        stride = model.stride
-    tokenizer = Tokenizer(folder, max_length, model.vocab_size, stride)
+    if stride is not None or max_length is not None:
+        return Classifier(folder, model, Tokenizer(folder, max_length, model.vocab_size, stride), num_threads, again)
+    try:
+        tokenizer = Tokenizer(folder, None, model.vocab_size, None if model.text_pair else model.stride)
+    except ValueError as error:
+        # The folder's own stride doesn't go with its own limit.
+        raise LoadError(f"{folder / 'config.json'}: {error}") from None
     return Classifier(folder, model, tokenizer, num_threads, again)

@@ -1,5 +1,6 @@
 """Lines of text in, lines of text out: files and standard streams in UTF-8, whatever the locale is."""
 
+import errno
 import io
 import os
 import re
@@ -26,6 +27,8 @@ NOT_UTF8 = "If it is CP949, as Korean Windows writes, convert it first: iconv -f
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 # Those that are read only.
 ARCHIVES = {".zip": "open_zip", ".zst": "open_zstd"}
+# What writing fails with when the disk, a quota or the largest size of a file is reached.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 BLANKS = str.maketrans("\t\n\r", "   ")
 
 
@@ -252,6 +255,17 @@ def check_output(output: str, inputs: Iterable[str]) -> None:
         raise FileError(f"{output}: input and output are the same file; write to another")
 
 
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Name what is written in the error of a full disk, which names nothing."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in _FULL:
+            error.filename = os.fspath(path)
+        raise
+
+
 # As `open_output` makes them, and okt-lstm, whose folders have them, too.
 _TEMPORARY = re.compile(r"\.(?P<name>.+?)\.(?P<process>[0-9]{1,9})(?:[.-][0-9a-f]+)?\.(?P<kind>tmp|old)")
 
@@ -317,7 +331,7 @@ def open_output(path: str) -> Iterator[IO[bytes]]:
         for unfinished, *_ in left_unfinished(target.parent, target.name):
             unfinished.unlink(missing_ok=True)
     try:
-        with temporary.open("wb") as stream:
+        with naming(path), temporary.open("wb") as stream:
             yield stream
         if not in_place:
             temporary.replace(target)

@@ -23,6 +23,8 @@ Row: TypeAlias = dict[str, Any]
 
 # Bytes that show a file's format and whether it is in UTF-16.
 HEAD_SIZE = 4096
+MOST_COLUMNS = 1_000_000
+"""How many columns a text file may have: a small compressed one can name so many that they fill the memory."""
 
 # The first bytes of the formats that are not text, and of compressed files.
 MAGIC = {b"PAR1": "parquet", b"ARROW1": "arrow", b"PK\x03\x04": "xlsx"}
@@ -223,12 +225,15 @@ class RecordReader(RowReader):
             needed = "its first line must name the columns" if self.options.header else "there are no rows"
             raise FileError(f"{self.path}: is empty; {needed}")
         names = first[1]
+        if len(names) > MOST_COLUMNS:
+            raise FileError(
+                f"{self.path}: its first line has {len(names):,} fields; a table has {MOST_COLUMNS:,} at most"
+            )
         if not self.options.header:
             self.columns = [str(number) for number in range(1, len(names) + 1)]
             return chain([first], records)
         # Excel leaves columns without a name where something once stood, and pandas one for its index.
-        while names and not names[-1].strip():
-            names = names[:-1]
+        names = names[: count_filled(names)]
         names = [name if name.strip() else str(number) for number, name in enumerate(names, 1)]
         if not names:
             raise FileError(f"{self.path}: its first line must name the columns, but is blank")
@@ -262,3 +267,8 @@ class RecordReader(RowReader):
         if count > len(self.columns):
             return "if lines stand above the one that names the columns, delete them"
         return "add what is missing"
+
+
+def count_filled(fields: Sequence[str]) -> int:
+    """Return how many fields there are up to the last that is not blank."""
+    return max((number for number, field in enumerate(fields, 1) if field.strip()), default=0)

@@ -10,7 +10,7 @@ from itertools import chain, islice
 
 from .encodings import say_once
 from .lines import LONGEST_LINE, FileError, strip_line_end
-from .row_reader import RecordReader, Row, RowReader
+from .row_reader import RecordReader, Row, RowReader, count_filled
 
 # The only column of a txt file.
 TXT_COLUMN = "text"
@@ -21,6 +21,8 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bar
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\s*')
 # How many lines the separator is found by.
 _HEAD_LINES = 50
+# And how many characters of each.
+_HEAD_LENGTH = 1 << 16
 
 # The csv module's own limit is 131,072 characters. A field may have as many as a line.
 csv.field_size_limit(LONGEST_LINE)
@@ -110,7 +112,7 @@ def find_separator(lines: Sequence[str]) -> str:
     """Return what separates the fields of the first lines of a csv file: a comma, unless another one does better."""
     best, separator = (0.0, 1), ","
     for candidate in SEPARATORS:
-        counts = [_count(fields) for fields in split_lines(lines, candidate) if fields]
+        counts = [count_filled(fields) for fields in split_lines(lines, candidate) if fields]
         if counts:
             alike = sum(count <= counts[0] and count > 1 for count in counts[1:]) / max(1, len(counts) - 1)
             if counts[0] > 1 and (alike, counts[0]) > best:
@@ -119,10 +121,10 @@ def find_separator(lines: Sequence[str]) -> str:
 
 
 def split_lines(lines: Iterable[str], separator: str) -> list[list[str]]:
-    """Return the fields of lines as far as they are csv with this separator."""
+    """Return the fields of lines, of long ones those at their beginning, as far as they are csv with this separator."""
     found: list[list[str]] = []
     with suppress(csv.Error):
-        found.extend(csv.reader(lines, delimiter=separator))
+        found.extend(csv.reader((line[:_HEAD_LENGTH] for line in lines), delimiter=separator))
     return found
 
 
@@ -135,8 +137,3 @@ def _has_blanks_before_quotes(records: Sequence[Sequence[str]]) -> bool:
         if quoted >= 0.9 * len(values):
             return True
     return False
-
-
-def _count(fields: Sequence[str]) -> int:
-    """Return how many fields there are up to the last that is not blank."""
-    return max((number for number, field in enumerate(fields, 1) if field.strip()), default=0)

@@ -40,7 +40,8 @@ def load_in_torch(
     target = _device(device)
     model, tokenizer = _load(name, AutoModelForSequenceClassification, "classifier", revision, token)
     with _one_error(name, "model and tokenizer don't work together"):
-        TorchClassifier(model.to(target), tokenizer, bf16=bf16).fingerprint()
+        classifier = TorchClassifier(model.to(target), tokenizer, bf16=bf16)
+        classifier.predict(classifier.probes)
     return TorchClassifier(model, tokenizer, max_length, bf16, stride)
 
 

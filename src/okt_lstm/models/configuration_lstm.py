@@ -91,6 +91,8 @@ class ClassifierConfig(PreTrainedConfig):
             raise ValueError(f"abstain_below must be from 0 to 1, got {self.abstain_below}")
         if self.stride is not None and self.stride < 0:
             raise ValueError(f"stride must be 0 or more, or None, got {self.stride}")
+        if self.stride is not None and self.text_pair:
+            raise ValueError("a model that compares two texts has no stride: they are not read in windows")
         for threshold in self.thresholds or ():
             if not 0 <= threshold <= 1:
                 raise ValueError(f"thresholds must be from 0 to 1, got {threshold}")

@@ -18,8 +18,8 @@ HAS_CACHE = "cache" in ALL_CACHE_NAMES
 class RecurrentGenerationMixin(GenerationMixin):
     """`generate` for models whose states travel in the `cache`."""
 
-    training: bool
     config: RecurrentConfig
+    training: bool
 
     def generate(self, *args: Any, **kwargs: Any) -> Any:
         """Generate text; see `GenerationMixin.generate`.

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class Run:
         name: What the table calls it.
         model: What it says of itself.
         megabytes: The size of the files that prediction reads.
-        rate: Texts that it labels in a second.
+        rate: Texts, or pairs of texts, that it labels in a second.
     """
 
     name: str
@@ -67,10 +68,11 @@ def read_run(folder: Path, name: str, classifier: Any, texts: Sequence[str]) -> 
     except ValueError as error:
         raise FileError(f"{path} is damaged: {error}") from None
     size = sum((folder / file).stat().st_size for file in _READ if (folder / file).is_file())
-    classifier.predict(texts[:16])
+    read = list(pairwise(texts)) if classifier.text_pair else list(texts)
+    classifier.predict(read[:16])
     start = time.perf_counter()
-    classifier.predict(texts)
-    return Run(name, model, size / 1e6, len(texts) / (time.perf_counter() - start))
+    classifier.predict(read)
+    return Run(name, model, size / 1e6, len(read) / (time.perf_counter() - start))
 
 
 def compare(runs: Sequence[Run]) -> str:

@@ -24,10 +24,11 @@ BASELINE = "TF-IDF"
 _PACKAGES = ("okt-lstm", "oktane", "torch", "transformers", "tokenizers", "datasets", "evaluate")
 
 _TASKS = {
-    ProblemType.SINGLE_LABEL: "gives each text one of {count} labels: {names}",
-    ProblemType.MULTI_LABEL: "gives each text any number of {count} labels: {names}",
-    ProblemType.REGRESSION: "gives each text a number",
+    ProblemType.SINGLE_LABEL: "gives each {text} one of {count} labels: {names}",
+    ProblemType.MULTI_LABEL: "gives each {text} any number of {count} labels: {names}",
+    ProblemType.REGRESSION: "gives each {text} a number",
 }
+_EXAMPLES = ("영상이 아름답고 감동적이었다", "결말이 너무 실망스러웠다")
 
 
 def describe(config: ClassifierConfig, num_parameters: int, problem_type: ProblemType, labels: Sequence[str]) -> str:
@@ -40,8 +41,16 @@ def describe(config: ClassifierConfig, num_parameters: int, problem_type: Proble
         labels: The names of the classes by id; empty for regression.
     """
     names = ", ".join(map(code_span, labels))
-    task = _TASKS[problem_type].format(count=len(labels), names=names)
+    text = "pair of texts" if config.text_pair else "text"
+    task = _TASKS[problem_type].format(text=text, count=len(labels), names=names)
     return f"A {config.network} over Okt morphemes, with {num_parameters:,} parameters. It {task}."
+
+
+def examples_for(config: ClassifierConfig) -> list[Any]:
+    """Return what a card shows how to classify: texts, or a pair of them as `pipeline` takes it."""
+    if config.text_pair:
+        return [dict(zip(("text", "text_pair"), _EXAMPLES, strict=True))]
+    return list(_EXAMPLES)
 
 
 def package_versions() -> dict[str, str]:
@@ -84,7 +93,7 @@ class TrainedModel:
         warnings: Sentences that a reader must not miss, such as that all rows were given one class.
         calibration: What its probabilities are worth, in a sentence.
         stride: The number of tokens that windows of longer texts have in common; None if those are truncated.
-        examples: Texts that the card shows how to classify.
+        examples: What the card shows how to classify; see `examples_for`.
         versions: The versions of Python and the packages; by default, those installed.
         machine: The machine that trained; by default, this one.
     """
@@ -108,7 +117,7 @@ class TrainedModel:
     warnings: Sequence[str] = field(default_factory=list)
     calibration: str = "Its probabilities were not calibrated."
     stride: int | None = None
-    examples: Sequence[str] = ("영상이 아름답고 감동적이었다", "결말이 너무 실망스러웠다")
+    examples: Sequence[Any] = _EXAMPLES
     versions: Mapping[str, str] = field(default_factory=package_versions)
     machine: str = field(default_factory=machine_name)
 

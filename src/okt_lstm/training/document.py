@@ -21,7 +21,7 @@ from ..reports.model_card import build_model_card
 from ..reports.per_class import one_class_warnings, scores_by_class
 from ..reports.plots import plot_confusion_matrix, plot_curves
 from ..reports.quoting import code_span
-from ..reports.trained_model import CARD_NAME, TrainedModel, describe
+from ..reports.trained_model import CARD_NAME, TrainedModel, describe, examples_for
 from .embeddings import Coverage
 from .options import ModelOptions
 from .parts import TrainParts
@@ -73,6 +73,7 @@ def document(
         license=options.training.license,
         description=describe(config, num_parameters, splits.problem_type, splits.label_names),
         model_type=config.model_type.removeprefix("okt_"),
+        examples=examples_for(config),
         problem_type=splits.problem_type,
         max_length=prepared.tokenizer.model_max_length,
         data=with_transfer(splits.description, transfer, prepared.task.unlabeled, num_taught, coverage),

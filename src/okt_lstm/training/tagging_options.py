@@ -97,7 +97,7 @@ class TaggingTokenizerOptions:
 
 @dataclass
 class TaggingModelOptions(ModelOptions):
-    """`ModelOptions` for a tagger. The defaults are those that were best for Korean names."""
+    """`ModelOptions` for a tagger."""
 
     embedding_size: int | None = _field(ModelOptions, "embedding_size", 128)
     hidden_size: int | None = _field(ModelOptions, "hidden_size", 256)

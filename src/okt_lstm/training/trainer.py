@@ -124,7 +124,7 @@ class RecurrentTrainer(Trainer):
         if not self.args.should_save or (output_dir is not None and Path(output_dir) != folder):
             super()._save(output_dir, state_dict)
             return
-        with replacing_files(folder) as temporary:
+        with _failing_as_os_error(folder), replacing_files(folder) as temporary:
             super()._save(str(temporary), state_dict)
             # A pickle.
             (temporary / TRAINING_ARGS_NAME).unlink()
@@ -139,7 +139,7 @@ class RecurrentTrainer(Trainer):
         target = folder / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            with replacing_files(folder) as self._checkpoint_dir:
+            with _failing_as_os_error(target), replacing_files(folder) as self._checkpoint_dir:
                 super()._save_checkpoint(model, trial)
                 if self.state.best_global_step == self.state.global_step:
                     # Where it will be.
@@ -147,9 +147,6 @@ class RecurrentTrainer(Trainer):
                 self.state.save_to_json(str(self._checkpoint_dir / target.name / TRAINER_STATE_NAME))
                 # An incomplete one, or one of a run with other options that is now resumed from an earlier step.
                 shutil.rmtree(target, ignore_errors=True)
-        # What the writers of weights and of PyTorch's files make of an OSError.
-        except (SafetensorError, RuntimeError) as error:
-            raise OSError(f"the checkpoint {target} can't be written: {error}") from error
         finally:
             self._checkpoint_dir = None
         rotate_checkpoints(
@@ -197,6 +194,15 @@ class RecurrentTrainer(Trainer):
             revision=self.args.hub_revision,
             commit_message=commit_message,
         )
+
+
+@contextmanager
+def _failing_as_os_error(path: Path) -> Iterator[None]:
+    """Raise an OSError for what the writers of weights and of PyTorch's files make of one."""
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        raise OSError(f"{path} can't be written: {error}") from error
 
 
 def _validations_without_best(checkpoint: str | None) -> int:

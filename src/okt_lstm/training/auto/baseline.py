@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from .folds import Fold, held_out_rows
 from .linear import Linear, Targets, fit_linear
 from .mixture import score_of
+from .row_space import RowSpace
 
 _FEW_ROWS = 2000
 _MANY_ROWS = 20_000
@@ -69,13 +70,17 @@ def fit_baseline(texts: Sequence[Any], targets: Targets, folds: Sequence[Fold], 
     else:
         vectorizer.fit([text for pair in texts for text in pair])
         features = _features(vectorizer, texts)
+    space = RowSpace(features)
     held_out = targets.of(held_out_rows(folds))
     found = {}
     for c, balanced in product((1.0, 10.0) if len(texts) < _FEW_ROWS else (10.0,), (True, False)):
         logits = [
-            fit_linear(features[fold.kept], targets.of(fold.kept), c, balanced).logits(features[fold.held_out])
+            fit_linear(space.vectors[fold.kept], targets.of(fold.kept), c, balanced).logits(
+                space.vectors[fold.held_out]
+            )
             for fold in folds
         ]
         found[c, balanced] = np.concatenate(logits)
     c, balanced = max(found, key=lambda choice: score_of(found[choice], held_out, metric))
-    return Baseline(found[c, balanced], c, balanced, vectorizer, fit_linear(features, targets, c, balanced))
+    model = space.expand(fit_linear(space.vectors, targets, c, balanced))
+    return Baseline(found[c, balanced], c, balanced, vectorizer, model)

@@ -30,7 +30,7 @@ from ...reports.model_card import build_model_card
 from ...reports.per_class import one_class_warnings, scores_by_class
 from ...reports.plots import plot_confusion_matrix, plot_curves, plot_reliability
 from ...reports.quoting import code_span
-from ...reports.trained_model import BASELINE, CARD_NAME, TrainedModel, describe
+from ...reports.trained_model import BASELINE, CARD_NAME, TrainedModel, describe, examples_for
 from ..output_folder import begin_at, start_run
 from ..pairs import let_read_pairs
 from ..parts import TrainParts
@@ -226,6 +226,7 @@ def _document(
         license=options.training.license,
         description=describe(config, model.num_parameters(), splits.problem_type, splits.label_names),
         model_type=config.model_type.removeprefix("okt_"),
+        examples=examples_for(config),
         problem_type=splits.problem_type,
         max_length=reading.max_length,
         stride=reading.stride,

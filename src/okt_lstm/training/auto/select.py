@@ -13,6 +13,7 @@ from .folds import Fold, held_out_rows
 from .linear import Linear, Targets, fit_linear
 from .mixture import Mixture, fit_mixture, loss_of
 from .ngram_features import NgramFeatures
+from .row_space import RowSpace
 
 # The inverse strengths of the penalty that are tried on the encoder's vectors.
 _CS = (0.1, 1.0, 10.0)
@@ -73,7 +74,8 @@ def choose(
         fine_tune: Trains the network on a fold, from a fitted head; None if the encoder is to stay frozen.
     """
     held_out = targets.of(held_out_rows(folds))
-    wide = _held_out_logits(ngrams.matrix, targets, folds, _NGRAM_C)
+    space = RowSpace(ngrams.matrix)
+    wide = _held_out_logits(space.vectors, targets, folds, _NGRAM_C)
     by_c = {c: _held_out_logits(vectors, targets, folds, c) for c in _CS}
     c = min(_CS, key=lambda c: loss_of(by_c[c], held_out, balanced=True))
     deep = by_c[c]
@@ -85,7 +87,7 @@ def choose(
     }
     scores["frozen encoder and n-gram model"] = frozen.score(deep, wide, held_out, metric)
     head = fit_linear(vectors, targets, c)
-    ngram_model = fit_linear(ngrams.matrix, targets, _NGRAM_C)
+    ngram_model = space.expand(fit_linear(space.vectors, targets, _NGRAM_C))
     best = Choice(frozen, head, None, ngram_model, frozen.logits(deep, wide), scores, c)
     if fine_tune is not None:
         fold = folds[0]
