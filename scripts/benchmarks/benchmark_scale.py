@@ -123,7 +123,8 @@ def run_ray(texts: Path, target: Path, workers: int) -> None:
 
     # By default Ray runs its workers at a low priority, which a busy machine would make of the measurement.
     os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
-    ray.init(num_cpus=workers, include_dashboard=False, logging_level="error")
+    # One more than there are workers, for reading and writing: an actor keeps its core.
+    ray.init(num_cpus=workers + 1, include_dashboard=False, logging_level="error")
     try:
         pool = ray.data.ActorPoolStrategy(size=workers)
         data = ray.data.read_parquet(str(texts)).map_batches(
