@@ -63,19 +63,26 @@ def main() -> None:
             report(part, options.rows, *RUNS[part](texts, options.folder / part))
 
 
-def report(part: str, rows: int, seconds: float, core_seconds: float = 0, megabytes: float = 0, **facts: int) -> None:
-    """Print the figures of a run."""
-    figures = {"part": part, "rows": rows, "cores": available_cores(), "seconds": seconds}
-    figures |= {"rows_per_second": rows / seconds, "core_seconds": core_seconds, "peak_megabytes": megabytes}
-    print(
-        json.dumps({name: value if name == "part" else round(value, 1) for name, value in (figures | facts).items()}),
-        flush=True,
-    )
+def report(
+    part: str,
+    rows: int,
+    seconds: float,
+    core_seconds: float | None = None,
+    megabytes: float | None = None,
+    **facts: int,
+) -> None:
+    """Print the figures of a run, those that were measured."""
+    figures = {"rows": rows, "cores": available_cores(), "seconds": seconds, "rows_per_second": rows / seconds}
+    figures |= {"core_seconds": core_seconds, "peak_megabytes": megabytes} | facts
+    measured = {name: round(value, 1) for name, value in figures.items() if value is not None}
+    print(json.dumps({"part": part} | measured), flush=True)
 
 
 def write_texts(nsmc: Path, folder: Path, rows: int) -> None:
     """Write reviews, repeated, to parquet files with the columns `id` and `text`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    # Files of an earlier run with more rows.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     reviews = [line.split("\t")[1] for line in nsmc.read_text(encoding="utf-8").split("\n")[1:] if line]
     for start in range(0, rows, ROWS_OF_A_FILE):
         ids = range(start, min(start + ROWS_OF_A_FILE, rows))
@@ -101,6 +108,7 @@ def run_engine(texts: Path, target: Path) -> tuple[float, float]:
 
 def run_command(texts: Path, target: Path, *options: str) -> tuple[float, float, float]:
     """Label the files with `oktane predict`; return the seconds, those of all cores, and the most memory in MB."""
+    shutil.rmtree(target, ignore_errors=True)
     command = [sys.executable, "-m", "oktane", "predict", "--input", str(texts), "--output", f"{target}/", *options]
     start = time.perf_counter()
     _, status, used = os.wait4(os.spawnv(os.P_NOWAIT, command[0], command), 0)
@@ -115,7 +123,8 @@ def run_ray(texts: Path, target: Path, workers: int) -> None:
 
     # By default Ray runs its workers at a low priority, which a busy machine would make of the measurement.
     os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
-    ray.init(num_cpus=workers, include_dashboard=False, logging_level="error")
+    # One more than there are workers, for reading and writing: an actor keeps its core.
+    ray.init(num_cpus=workers + 1, include_dashboard=False, logging_level="error")
     try:
         pool = ray.data.ActorPoolStrategy(size=workers)
         data = ray.data.read_parquet(str(texts)).map_batches(

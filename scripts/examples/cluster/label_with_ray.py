@@ -11,8 +11,9 @@ source, target = sys.argv[1:]
     ray.data.read_parquet(source)
     .map_batches(
         oktane.BatchPredictor,
-        # An actor for each core: the model is loaded once, and runs on one thread.
-        compute=ray.data.ActorPoolStrategy(size=int(ray.cluster_resources()["CPU"])),
+        # An actor for each core but one: the model is loaded once, and runs on one thread. Actors keep their cores. If
+        # they had all of them, none would be left for reading and writing, and the job would wait forever.
+        compute=ray.data.ActorPoolStrategy(size=max(1, int(ray.cluster_resources()["CPU"]) - 1)),
         num_cpus=1,
         batch_format="pyarrow",
         batch_size=4096,
