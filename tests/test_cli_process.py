@@ -70,7 +70,7 @@ def test_a_reader_that_goes_away_and_an_interruption_end_quietly(start, folder, 
             == f"okt-lstm: {number}.csv: stopped; the same command goes on where it was\n"
         )
     # What is done already is kept for the next run.
-    assert {path.name for path in tmp_path.iterdir()} <= {"in.txt", ".1.csv.logits", ".2.csv.logits"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"in.txt", ".1.csv.journal", ".2.csv.journal"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix")

@@ -25,7 +25,7 @@ def kill(runner, kind, seeds, folder):
 
 
 # 20 in all, the same ones each time.
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
 def test_a_killed_command_leaves_nothing_half_and_is_repeated_to_the_same_result(runner, kind, tmp_path):
     kill(runner, kind, range(2 if kind.is_run else 3), tmp_path)

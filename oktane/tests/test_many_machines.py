@@ -3,8 +3,10 @@
 DuckDB and Polars have none: they call it in the program's own process.
 """
 
+import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,19 +63,34 @@ def labels_of(rows):
     return found
 
 
-def test_datasets(table, expected):
-    datasets = pytest.importorskip("datasets")
-    dataset = datasets.Dataset(table)
-    mapped = dataset.map(oktane.BatchPredictor(), batched=True, batch_size=200, num_proc=2)
-    assert labels_of(mapped) == expected
+DATASETS = """
+import json, sys, tempfile
+import datasets, oktane, pyarrow.parquet
+from test_many_machines import Mortal
+
+dataset = datasets.Dataset(pyarrow.parquet.read_table(sys.argv[1]))
+options = {"batched": True, "batch_size": 200, "num_proc": 2}
+labels = {"at once": dataset.map(oktane.BatchPredictor(), **options)["label"][:]}
+labeler = Mortal(sys.argv[2])
+try:
+    dataset.map(labeler, **options)
+except RuntimeError as error:
+    labels["killed"] = str(error)
+labels["again"] = dataset.map(labeler, **options)["label"][:]
+print(json.dumps(labels))
+"""
 
 
-def test_datasets_says_that_a_worker_was_killed_and_the_next_call_labels_all(table, expected, tmp_path):
-    datasets = pytest.importorskip("datasets")
-    dataset, labeler = datasets.Dataset(table), Mortal(str(tmp_path / "killed"))
-    with pytest.raises(RuntimeError, match="subprocesses has abruptly died"):
-        dataset.map(labeler, batched=True, batch_size=200, num_proc=2)
-    assert labels_of(dataset.map(labeler, batched=True, batch_size=200, num_proc=2)) == expected
+def test_datasets_and_a_worker_that_is_killed(parquet, expected, tmp_path):
+    """In a process of its own: the children of one in which a JVM runs can't be terminated."""
+    pytest.importorskip("datasets")
+    environment = os.environ | {"PYTHONPATH": WORKERS_PATH, "HF_DATASETS_CACHE": str(tmp_path)}
+    command = [sys.executable, "-c", DATASETS, str(parquet), str(tmp_path / "killed")]
+    process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
+    assert process.returncode == 0, process.stderr
+    found = json.loads(process.stdout)
+    assert "subprocesses has abruptly died" in found["killed"]
+    assert found["at once"] == found["again"] == [expected[number] for number in range(ROWS)]
 
 
 def test_duckdb(parquet, expected):

@@ -54,11 +54,12 @@ def test_multi_label_accuracy_wants_every_label_of_a_row_right():
 
 def test_regression_scores_are_those_of_a_hand_count():
     scores = RegressionMetrics().compute(predictions=[1.0, 3.0], references=[0.0, 4.0])
-    assert scores == pytest.approx({"mse": 1.0, "mae": 1.0, "r2": 1 - 2 / 8})
+    assert scores == pytest.approx({"mse": 1.0, "mae": 1.0, "r2": 1 - 2 / 8, "spearman": 1.0})
 
 
 def test_regression_on_one_row_gives_finite_scores_without_a_warning(recwarn):
-    assert RegressionMetrics().compute(predictions=[1.0], references=[3.0]) == {"mse": 4.0, "mae": 2.0, "r2": 0.0}
+    expected = {"mse": 4.0, "mae": 2.0, "r2": 0.0, "spearman": 0.0}
+    assert RegressionMetrics().compute(predictions=[1.0], references=[3.0]) == expected
     assert not recwarn.list
 
 
