@@ -270,7 +270,8 @@ def killed_and_repeated(runner: Runner, kind: Kind, seed: int, folder: Path) -> 
         assert code == 0, said
     found = contents(out)
     assert found.keys() == expected.keys()
-    assert [name for name in expected if found[name] != expected[name]] == []
+    differing = [name for name in expected if found[name] != expected[name]]
+    assert not differing, f"{kind.name}, seed {seed}: {differing} differ from an undisturbed run's"
 
 
 def check_whole(kind: Kind, out: Path, expected: dict[str, object], earlier: bool) -> None:
