@@ -23,6 +23,7 @@ def open_zip(file: Any, path: Path) -> Any:
     try:
         archive = zipfile.ZipFile(file)
         return archive.open(_only_name(archive, path))
+    # What zipfile raises for a damaged archive, and for a compression that it doesn't know.
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise FileError(f"{path}: can't be decompressed ({error})") from None
     # What zipfile raises for an archive with a password.

@@ -123,9 +123,9 @@ class BaseClassifier(ABC):
         """
         if self._is_one(texts):
             return self.predict([texts], threshold=threshold)[0]
+        least = self.threshold if threshold is None else threshold
         predictions: list[Prediction] = []
         for _, scores in self.score_chunks(texts):
-            least = self.threshold if threshold is None else threshold
             predictions += self.problem_type.predictions(scores, self.labels, least, self.abstain_below)
         return predictions
 

@@ -90,14 +90,6 @@ class JsonlReader(RowReader):
 class JsonReader(JsonlReader):
     """An array of objects; also an object of columns, as pandas writes one, or what a jsonl file holds."""
 
-    def _first_rows(self) -> Iterator[tuple[int, Row]]:
-        """Yield rows until they show the columns: many programs leave out the keys of nulls."""
-        start = self.position
-        for number, row in islice(self._objects, _FIRST_ROWS):
-            yield number, row
-            if self.position - start > _FIRST_BYTES:
-                return
-
     def _is_spread(self) -> bool:
         try:
             first = json.loads(self.first_line)

@@ -6,6 +6,9 @@ from oktane.columns import LABEL_COLUMNS, TEXT_COLUMNS, find_column, find_usual,
 
 from .errors import DataError
 
+TEXTS = ("text", "text_pair")
+"""The columns of a data set's texts; the second one only if its rows hold pairs."""
+
 
 def choose_columns(
     columns: Sequence[str], source: str, text_column: str | None, label_column: str | None, untyped: bool = False

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from oktane.hangul import compose_hangul
 
+from .columns import TEXTS
+
 SHOWN = 10
 
 
@@ -73,7 +75,7 @@ def text_keys(rows: datasets.Dataset) -> NDArray[np.int64]:
 
 
 def _text_columns(rows: datasets.Dataset) -> list[str]:
-    return [name for name in ("text", "text_pair") if name in rows.column_names]
+    return [name for name in TEXTS if name in rows.column_names]
 
 
 def find_repeats(rows: datasets.Dataset, label_names: Sequence[str]) -> Repeats:

@@ -18,7 +18,7 @@ from oktane.problem_type import ProblemType
 
 from .bad_rows import is_missing
 from .cache import generate
-from .columns import quote_list
+from .columns import TEXTS, quote_list
 from .description import DataDescription
 from .errors import DataError
 from .labels import LabelScheme, Rows, find_scheme
@@ -34,9 +34,6 @@ from .repeats import together
 from .sources import Corpus, DatasetRows, FileRows, read_corpus
 
 logger = datasets.logging.get_logger(__name__)
-
-TEXTS = ("text", "text_pair")
-"""The columns of a data set's texts; the second one only if its rows hold pairs."""
 
 
 def texts_of(rows: datasets.Dataset) -> list[Any]:

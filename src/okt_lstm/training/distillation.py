@@ -20,8 +20,7 @@ from oktane.base_classifier import BaseClassifier
 from oktane.problem_type import ProblemType
 
 from ..data.cache import generate
-from ..data.columns import quote_list
-from ..data.splits import TEXTS
+from ..data.columns import TEXTS, quote_list
 from ..data.unlabeled import UnlabeledText
 from ..inference.loading import Engine, load_in_oktane
 from ..inference.torch_loading import load_in_torch

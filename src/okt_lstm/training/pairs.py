@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from ..data.splits import TEXTS
+from ..data.columns import TEXTS
 
 
 def let_read_pairs(tokenizer: PreTrainedTokenizerBase) -> None:

@@ -13,7 +13,8 @@ from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from oktane.problem_type import ProblemType
 
-from ..data.splits import TEXTS, Splits, load_splits
+from ..data.columns import TEXTS
+from ..data.splits import Splits, load_splits
 from ..data.unlabeled import UnlabeledText
 from ..models.configuration_lstm import ClassifierConfig
 from .distillation import DistillationTask
