@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 from huggingface_hub import ModelCard
-from transformers.trainer_utils import PredictionOutput, SchedulerType
-from transformers.training_args import OptimizerNames
+from transformers.trainer_utils import PredictionOutput
 
 from oktane.problem_type import ProblemType
 
@@ -111,12 +110,7 @@ def hyperparameters(options: TrainParts, prepared: Prepared, trainer: RecurrentT
         "teacher_weight": transfer.teacher_weight if transfer.teacher else None,
     }
     run = {
-        "optimizer": OptimizerNames(training.optim).value,
-        "learning_rate": training.learning_rate,
-        "lr_scheduler_type": SchedulerType(training.lr_scheduler_type).value,
-        "warmup_steps": training.warmup_steps,
-        "batch_size": training.train_batch_size * training.gradient_accumulation_steps * training.world_size,
-        "num_train_epochs": training.num_train_epochs,
+        **training.for_card(),
         "max_grad_norm": training.max_grad_norm,
         "weight_decay": training.weight_decay,
         "label_smoothing_factor": training.label_smoothing_factor,

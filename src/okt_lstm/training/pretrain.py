@@ -17,8 +17,6 @@ from transformers import (
     PreTrainedTokenizerBase,
     set_seed,
 )
-from transformers.trainer_utils import SchedulerType
-from transformers.training_args import OptimizerNames
 
 from oktane import chunks
 from oktane.lines import counted
@@ -160,12 +158,7 @@ def _card(
             hyperparameters={
                 **network,
                 **options.tokenizer.for_card(),
-                "optimizer": OptimizerNames(training.optim).value,
-                "learning_rate": training.learning_rate,
-                "lr_scheduler_type": SchedulerType(training.lr_scheduler_type).value,
-                "warmup_steps": training.warmup_steps,
-                "batch_size": training.train_batch_size * training.gradient_accumulation_steps * training.world_size,
-                "num_train_epochs": training.num_train_epochs,
+                **training.for_card(),
                 "seed": training.seed,
             },
             seconds=result.seconds,

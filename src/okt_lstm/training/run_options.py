@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from transformers import TrainingArguments
@@ -49,6 +50,17 @@ class BaseRunOptions(RunSettings, TrainingArguments):  # type: ignore[misc]  # n
             raise ValueError(f"num_train_epochs is {self.num_train_epochs}; it has to be above 0")
         if self.push_to_hub and self.hub_strategy != HubStrategy.END:
             raise ValueError("any hub_strategy but 'end' pushes checkpoints, which hold pickles; leave it out")
+
+    def for_card(self) -> dict[str, Any]:
+        """Return the hyperparameters of a training that every card lists, by name."""
+        return {
+            "optimizer": OptimizerNames(self.optim).value,
+            "learning_rate": self.learning_rate,
+            "lr_scheduler_type": SchedulerType(self.lr_scheduler_type).value,
+            "warmup_steps": self.warmup_steps,
+            "batch_size": self.train_batch_size * self.gradient_accumulation_steps * self.world_size,
+            "num_train_epochs": self.num_train_epochs,
+        }
 
 
 @cache

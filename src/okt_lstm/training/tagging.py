@@ -17,8 +17,6 @@ from transformers import (
     PreTrainedTokenizerBase,
     set_seed,
 )
-from transformers.trainer_utils import SchedulerType
-from transformers.training_args import OptimizerNames
 
 from ..atomic import write_json
 from ..data.options import DATA_ARGUMENTS_NAME
@@ -202,12 +200,7 @@ def _document(
         **{name: value for name, value in network.items() if name not in unused},
         **options.tokenizer.for_card(),
         "tokens in the vocabulary": len(tokenizer),
-        "optimizer": OptimizerNames(training.optim).value,
-        "learning_rate": training.learning_rate,
-        "lr_scheduler_type": SchedulerType(training.lr_scheduler_type).value,
-        "warmup_steps": training.warmup_steps,
-        "batch_size": training.train_batch_size * training.gradient_accumulation_steps * training.world_size,
-        "num_train_epochs": training.num_train_epochs,
+        **training.for_card(),
         "weight_decay": training.weight_decay,
         "seed": training.seed,
         "best step": trainer.state.best_global_step if training.load_best_model_at_end else None,
